@@ -1,0 +1,18 @@
+/** Thrown when the program itself is wrong. Nobody catches it to go on: the node stops. */
+export class AssertionError extends Error {
+  override readonly name = 'AssertionError'
+}
+
+/**
+ * States what must hold here if Gyre has no bug. Always on, in production too.
+ *
+ * @throws AssertionError never a peer's or a user's fault: their mistakes are handled, not asserted.
+ */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new AssertionError(message)
+}
+
+/** Marks the branch that an exhaustive `switch` cannot reach. */
+export function unreachable(value: never, what: string): never {
+  throw new AssertionError(`unreachable ${what}: ${JSON.stringify(value)}`)
+}

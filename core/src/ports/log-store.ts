@@ -1,0 +1,68 @@
+import type { ArcId, LogIndex, Term } from '../base/ids.js'
+
+/**
+ * The node's log: append-only, checksummed, segmented, shared by all arcs; one sync per batch
+ * (design §5, protocol §5.1).
+ */
+export interface LogStore {
+  /** What the log holds, found once at start. Big payloads stay on disk until `read`. */
+  readonly recovered: RecoveredLog
+  /**
+   * Appends one batch. `done` is called once, in a later turn, after the bytes are durable. A failed
+   * write or sync never calls back: it ends the process through `onFailure` (no retry, ever: the
+   * kernel may have dropped the pages). One batch at a time.
+   */
+  append(records: readonly LogRecord[], done: () => void): void
+  /** Entries of one arc, from … to (both included), from disk or the tail cache. */
+  read(arc: ArcId, from: LogIndex, to: LogIndex): LogEntry[]
+  /** The log need not hold this arc's entries up to `upTo` any more; segments are freed as that allows. */
+  compact(arc: ArcId, upTo: LogIndex): void
+  readonly stats: LogStats
+}
+
+export type LogRecord =
+  /** Raft's hard state; durable before any vote or acknowledgement that depends on it. */
+  | { readonly kind: 'hard-state'; readonly arc: ArcId; readonly term: Term; readonly vote: string | null }
+  /** Entries with rising indexes; any older entry of the arc at or above the first index is replaced. */
+  | { readonly kind: 'append'; readonly arc: ArcId; readonly entries: readonly LogEntry[] }
+
+export interface LogEntry {
+  readonly index: LogIndex
+  readonly term: Term
+  /** Opaque to the log: JSON text. */
+  readonly payload: string
+}
+
+export interface RecoveredLog {
+  readonly arcs: ReadonlyMap<ArcId, RecoveredArc>
+  /** Arcs that a damaged place in the log may have touched, with what is known to be lost, in words. */
+  readonly damaged: readonly LogDamage[]
+  /** True when a torn tail was cut: an ordinary power cut, nothing acknowledged was in it. */
+  readonly tornTailCut: boolean
+}
+
+export interface RecoveredArc {
+  readonly term: Term
+  readonly vote: string | null
+  /** Index of the oldest entry still held; entries before it were compacted (1: nothing was). */
+  readonly firstIndex: LogIndex
+  /** 0 when the arc has no entries. */
+  readonly lastIndex: LogIndex
+  readonly lastTerm: Term
+}
+
+export interface LogDamage {
+  readonly arcs: readonly ArcId[] | 'all'
+  readonly segment: string
+  readonly offset: number
+  readonly reason: 'rotten-tail' | 'damage-in-the-middle'
+  readonly message: string
+}
+
+export interface LogStats {
+  readonly syncs: number
+  readonly bytesWritten: number
+  readonly segments: number
+  /** True while no spare segment could be made (disk full): submissions are refused meanwhile. */
+  readonly full: boolean
+}

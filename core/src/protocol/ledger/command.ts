@@ -1,0 +1,166 @@
+import type { JobError, JobPlan, Json } from '@gyre/jobs'
+import type { Instant } from '../../base/ids.js'
+
+/**
+ * Every way to change a ledger. A command carries whatever is random or timed; `apply` draws nothing
+ * of its own. Each kind has its file in `commands/`. Commands are stored in the log for years:
+ * fields are added, never re-used.
+ */
+export type Command =
+  | SubmitCommand
+  | StartCommand
+  | FinishAttemptCommand
+  | FireCommand
+  | CancelCommand
+  | RetryCommand
+  | SkipCommand
+  | LoseWorkerCommand
+  | PutRecordCommand
+  | DeleteRecordCommand
+  | OfferServicesCommand
+  | TermStartCommand
+
+/** What the leader stamps on an entry beside the command; the only clock and dice of `apply`. */
+export interface EntryStamp {
+  /** Arc time, milliseconds since 1970; never less than in the entry before. */
+  readonly t: Instant
+  /** Seed of the entry's random choices (retry jitter), 0 … 2^32 − 1. */
+  readonly s: number
+  /** Slots that this entry may use to start ready tasks after its command was applied. */
+  readonly g?: Grant
+}
+
+/** An entry's payload in the log: `JSON.stringify` of this, command last. */
+export interface EntryBody extends EntryStamp {
+  readonly c: Command
+}
+
+/**
+ * Free slots of one node, reserved by the leader for one entry (design §7, credits). Apply starts at
+ * most `slots[service]` ready tasks of a service and reports what it did not use.
+ */
+export interface Grant {
+  readonly node: string
+  /** Boot epoch of that node: a lease belongs to one life of it. */
+  readonly boot: number
+  readonly slots: Readonly<Record<string, number>>
+}
+
+/** Key under which a repeated request is recognised; 32 hex digits of the hash of the client's key. */
+export interface IdempotencyStamp {
+  readonly key: string
+  /** Hash of the canonical request, 32 hex digits: same key, other fingerprint is refused. */
+  readonly fingerprint: string
+}
+
+export interface SubmitCommand {
+  readonly kind: 'submit'
+  readonly id: string
+  readonly plan: JobPlan
+  readonly input: Json
+  readonly idempotency?: IdempotencyStamp
+  /** Past this arc time nothing is stored (`too_late`). */
+  readonly notAfter?: Instant
+  readonly traceparent?: string
+}
+
+/** Starts ready tasks with the entry's grant and changes nothing else. */
+export interface StartCommand {
+  readonly kind: 'start'
+}
+
+/** The report of an attempt's end. Only the current attempt's report is accepted. */
+export interface FinishAttemptCommand {
+  readonly kind: 'finish-attempt'
+  readonly attempt: AttemptRef
+  readonly outcome: AttemptOutcome
+}
+
+/** One try to run a task, or its compensation: the fencing token of design §6. */
+export interface AttemptRef {
+  readonly job: string
+  readonly run: number
+  readonly step: string
+  /** Item index of a `forEach` step; null otherwise. */
+  readonly index: number | null
+  readonly hook: 'run' | 'compensate'
+  /** Numbered from 1, going on across runs. */
+  readonly attempt: number
+}
+
+export type AttemptOutcome =
+  | { readonly kind: 'succeeded'; readonly output: Json }
+  | { readonly kind: 'failed'; readonly error: JobError }
+  /** It was stopped by its own timeout; maybe it had done its work. */
+  | { readonly kind: 'timed_out' }
+  /** It was aborted on request and has settled since. */
+  | { readonly kind: 'cancelled' }
+  /** Its process or thread is gone; `charged` counts against the lost budget. */
+  | { readonly kind: 'lost'; readonly charged: boolean }
+
+/** Time passed: handles every timer row that is due at the entry's arc time, oldest first, bounded. */
+export interface FireCommand {
+  readonly kind: 'fire'
+}
+
+export interface CancelCommand {
+  readonly kind: 'cancel'
+  readonly id: string
+  readonly compensate: boolean
+  readonly idempotency?: IdempotencyStamp
+}
+
+export interface RetryCommand {
+  readonly kind: 'retry'
+  readonly id: string
+  readonly idempotency?: IdempotencyStamp
+}
+
+export interface SkipCommand {
+  readonly kind: 'skip'
+  readonly id: string
+  readonly step: string
+  readonly reason: string
+  readonly idempotency?: IdempotencyStamp
+}
+
+/** Proof that a node's earlier lives are over: ends every attempt leased by a boot epoch < `beforeBoot`. */
+export interface LoseWorkerCommand {
+  readonly kind: 'lose-worker'
+  readonly node: string
+  readonly beforeBoot: number
+}
+
+export interface PutRecordCommand {
+  readonly kind: 'put-record'
+  readonly key: string
+  /** Hash ID of the key, 32 hex digits. */
+  readonly id: string
+  readonly value: Json
+  readonly condition?: RecordCondition
+  readonly idempotency?: IdempotencyStamp
+}
+
+export interface DeleteRecordCommand {
+  readonly kind: 'delete-record'
+  readonly key: string
+  readonly id: string
+  readonly condition?: RecordCondition
+  readonly idempotency?: IdempotencyStamp
+}
+
+export type RecordCondition =
+  | { readonly kind: 'version'; readonly version: number }
+  | { readonly kind: 'exists' }
+  | { readonly kind: 'absent' }
+
+/** In the system arc: services that a node offers, remembered for ever (names and schemas). */
+export interface OfferServicesCommand {
+  readonly kind: 'offer-services'
+  readonly services: readonly Json[]
+}
+
+/** First entry of a leader's term (Raft's no-op). Lets arc time jump forward over a downtime. */
+export interface TermStartCommand {
+  readonly kind: 'term-start'
+}

@@ -1,0 +1,34 @@
+/**
+ * What a command or a query gave, as an expected outcome of pure code: never an HTTP status (that is
+ * chosen in api/error-mapping.ts).
+ */
+export type Reply =
+  | {
+      readonly ok: true
+      /** What happened; the API maps it to a status (created, replayed, accepted …). */
+      readonly result: ReplyResult
+      /** The answer's body, ready-made JSON text in the shape of api.md; absent: no body. */
+      readonly body?: string
+      /** Version of the record concerned, for `ETag`. */
+      readonly version?: number
+    }
+  | {
+      readonly ok: false
+      /** Stable snake_case, listed in core/docs/reference/errors.md. */
+      readonly code: string
+      readonly message: string
+      /** Extra members of the problem (for example `currentVersion`). */
+      readonly details?: Readonly<Record<string, unknown>>
+    }
+
+export type ReplyResult =
+  | 'found'
+  | 'accepted'
+  /** The same idempotency key and request was answered before; this is that answer. */
+  | 'replayed'
+  /** As `replayed`, and the job has ended since. */
+  | 'replayed-final'
+  | 'created'
+  | 'updated'
+  | 'deleted'
+  | 'done'

@@ -1,0 +1,202 @@
+import type { JobError, Json } from '@gyre/jobs'
+import type { ArcId, Instant, LogIndex, Term } from '../../base/ids.js'
+import type { Reply } from '../ledger/outcome.js'
+
+/**
+ * What passes between the threads of one node. The engine is the hub of a star: API, ledger and
+ * services talk to it and to nobody else. Each message is a small head and, where there is a bulky
+ * part, one string `body` that is handed on without being parsed.
+ *
+ * Inside a link order is kept and nothing is lost: a thread that ends ends the node (the services
+ * thread excepted, whose supervisor reports what it lost).
+ */
+
+/** Chosen by the API thread, unique in one life of the node; 0: nobody waits for the answer. */
+export type RequestId = number
+
+// ---- API → engine --------------------------------------------------------------------------------
+
+export type FromApi =
+  /** `body`: JSON text of a Command. `needs`: services of the tasks that it may make ready at once. */
+  | {
+      readonly kind: 'propose'
+      readonly request: RequestId
+      readonly arc: ArcId
+      readonly needs: readonly string[]
+      /** True: refused with `overloaded` when the node is full; completions and clean-up never are. */
+      readonly sheddable: boolean
+      readonly body: string
+    }
+  /** `body`: JSON text of a Query. One answer per arc; `arc` null asks every arc of the ring. */
+  | { readonly kind: 'query'; readonly request: RequestId; readonly arc: ArcId | null; readonly body: string }
+  | { readonly kind: 'unwatch'; readonly request: RequestId; readonly arc: ArcId }
+  | { readonly kind: 'status'; readonly request: RequestId }
+  /** Graceful end: no new proposals, running attempts aborted, then `stopped`. */
+  | { readonly kind: 'stop' }
+
+// ---- engine → API --------------------------------------------------------------------------------
+
+export type ToApi =
+  /** `body` is the reply's body, if it has one. */
+  | {
+      readonly kind: 'reply'
+      readonly request: RequestId
+      /** Arc that answered. */
+      readonly arc: ArcId
+      readonly reply: ReplyHead
+      readonly body?: string
+    }
+  /** Answer to `status`, and sent unasked when `serving` becomes true. `body`: JSON of EngineStatus. */
+  | { readonly kind: 'status'; readonly request: RequestId; readonly body: string }
+  /** What the services thread offers now. `body`: JSON of OffersBody. */
+  | { readonly kind: 'offers'; readonly body: string }
+  | { readonly kind: 'stopped' }
+  /** The node cannot go on; the process prints `message` and exits with code 1. */
+  | { readonly kind: 'fatal'; readonly code: string; readonly message: string }
+
+/** A Reply without its body, which travels beside it. */
+export type ReplyHead =
+  | Omit<Extract<Reply, { readonly ok: true }>, 'body'>
+  | Extract<Reply, { readonly ok: false }>
+
+// ---- engine → ledger -----------------------------------------------------------------------------
+
+export type ToLedger =
+  /** A committed entry, in index order per arc. `body`: JSON text of EntryBody. */
+  | {
+      readonly kind: 'entry'
+      readonly arc: ArcId
+      readonly term: Term
+      readonly index: LogIndex
+      readonly request: RequestId
+      readonly body: string
+    }
+  | { readonly kind: 'query'; readonly request: RequestId; readonly arc: ArcId; readonly body: string }
+  | { readonly kind: 'unwatch'; readonly request: RequestId }
+
+// ---- ledger → engine -----------------------------------------------------------------------------
+
+export type FromLedger =
+  /** First message of a life: the applied index of every arc that has rows. */
+  | { readonly kind: 'loaded'; readonly applied: readonly (readonly [ArcId, LogIndex])[] }
+  | {
+      readonly kind: 'reply'
+      readonly request: RequestId
+      readonly arc: ArcId
+      readonly reply: ReplyHead
+      readonly body?: string
+    }
+  | Dispatch
+  /** The attempt shall stop: its signal is aborted; its end is still to be reported. */
+  | { readonly kind: 'abort'; readonly attempt: string; readonly reason: AbortReason }
+  /** Sent when they changed: ready tasks per service, and when the next timer is due (arc time). */
+  | { readonly kind: 'demand'; readonly arc: ArcId; readonly ready: Readonly<Record<string, number>> }
+  | { readonly kind: 'timer'; readonly arc: ArcId; readonly at: Instant | null }
+  /** Leases of an arc's running attempts, after `term-start` was applied. */
+  | { readonly kind: 'leases'; readonly arc: ArcId; readonly workers: readonly LeaseHolder[] }
+  /** All entries up to `index` are applied; their dispatches and replies stand before this message. */
+  | { readonly kind: 'applied'; readonly arc: ArcId; readonly index: LogIndex }
+  /** The log need not reach back further than this for these arcs (a checkpoint has completed). */
+  | { readonly kind: 'durable'; readonly applied: readonly (readonly [ArcId, LogIndex])[] }
+
+export type AbortReason = 'timed_out' | 'cancelled' | 'lease_lost' | 'stopping'
+
+export interface LeaseHolder {
+  readonly node: string
+  readonly boot: number
+}
+
+/** An attempt to run now. Sent only when its start is committed and applied. */
+export interface Dispatch {
+  readonly kind: 'dispatch'
+  readonly arc: ArcId
+  /** Log index of the entry that started it. */
+  readonly index: LogIndex
+  /** The attempt's ID, opaque to the worker (ledger/attempt-id.ts). */
+  readonly attempt: string
+  readonly service: string
+  readonly hook: 'run' | 'compensate'
+  readonly job: string
+  readonly task: string
+  readonly step: string
+  readonly item: number | null
+  /** Attempt number, from 1. */
+  readonly number: number
+  /** Rises among the attempts and compensations of one job (design §7). */
+  readonly fence: number
+  readonly idempotencyKey: string
+  readonly timeoutMs: number
+  readonly traceparent?: string
+  /** Services of the steps that may become ready when this one succeeds: a hint for grants. */
+  readonly next: readonly string[]
+  /** JSON text: `{"input":…}`, for a service's own compensation hook `{"input":…,"output":…}`. */
+  readonly body: string
+}
+
+// ---- engine → services supervisor, and back ------------------------------------------------------
+
+export type ToServices =
+  | Dispatch
+  | { readonly kind: 'abort'; readonly attempt: string; readonly reason: AbortReason }
+
+export type FromServices =
+  /** The services thread is up (again). `body`: JSON of OffersBody. Until then it has no slots. */
+  | { readonly kind: 'offers'; readonly slots: Readonly<Record<string, number>>; readonly totalSlots: number; readonly body: string }
+  /** The thread is gone (blocked or crashed) and will be back with new `offers`. */
+  | { readonly kind: 'withdrawn' }
+  /** An attempt has settled, or can never settle any more. `body`: JSON of its AttemptOutcome. */
+  | { readonly kind: 'ended'; readonly attempt: string; readonly body: string }
+
+/** What the loaded plugins offer. */
+export interface OffersBody {
+  readonly services: readonly ServiceOffer[]
+  readonly jobs: readonly JobOffer[]
+  readonly failures: readonly PluginFailure[]
+}
+
+/** A service as the rest of the node knows it; functions stay in the services thread. */
+export interface ServiceOffer {
+  readonly name: string
+  readonly version: string
+  readonly description?: string
+  /** JSON Schemas; absent: anything goes. */
+  readonly input?: Json
+  readonly output?: Json
+  readonly timeoutMs: number
+  /** The service's own retry policy, as written (RetrySpec), used where a step gives none. */
+  readonly retry?: Json
+  readonly concurrency: number
+  readonly compensates: boolean
+}
+
+/** A declared job: its submission's `steps` and `output`, as written. */
+export interface JobOffer {
+  readonly name: string
+  readonly description?: string
+  readonly input?: Json
+  readonly steps: Json
+  readonly output?: Json
+}
+
+/** A plugin module that did not load, or a definition in it that is not valid. */
+export interface PluginFailure {
+  /** File name inside its plugin folder, never an absolute path. */
+  readonly file: string
+  readonly error: JobError
+}
+
+// ---- status ---------------------------------------------------------------------------------------
+
+/** What the engine tells about itself; the API makes /readyz and /v1/ring of it. */
+export interface EngineStatus {
+  readonly serving: boolean
+  /** Why not serving yet, in words; null when serving. */
+  readonly reason: string | null
+  readonly stopping: boolean
+  readonly pendingProposals: number
+  readonly runningAttempts: number
+  readonly syncs: number
+  readonly bytesWritten: number
+  /** [arc, term, last index, commit index, applied index] per arc. */
+  readonly arcs: readonly (readonly [ArcId, Term, LogIndex, LogIndex, LogIndex])[]
+}

@@ -1,0 +1,17 @@
+/**
+ * What apply and queries see of the state: the rows of one arc, newest values first (the write-behind
+ * overlay over the table). Keys are relative to the arc. Values are immutable by agreement: to
+ * change a row, `put` a new object; nobody writes into one that was put or got.
+ */
+export interface Rows {
+  get<T extends object>(key: string): T | undefined
+  put(key: string, value: object): void
+  delete(key: string): void
+  /** At most `limit` rows with from ≤ key < to, in key order (descending when `reverse`). */
+  scan<T extends object>(from: string, to: string, limit: number, reverse?: boolean): RowEntry<T>[]
+}
+
+export interface RowEntry<T> {
+  readonly key: string
+  readonly value: T
+}

@@ -1,0 +1,41 @@
+import type { ArcId } from '../base/ids.js'
+import type { Command } from '../protocol/ledger/command.js'
+import type { Reply } from '../protocol/ledger/outcome.js'
+import type { Query } from '../protocol/ledger/query.js'
+import type { EngineStatus, OffersBody } from '../protocol/node/messages.js'
+
+/**
+ * The node as the API sees it. Every call resolves; expected refusals come back as replies, a node
+ * that is stopping or cannot answer in time as `{ok: false, code: 'overloaded' | 'outcome_unknown' …}`.
+ */
+export interface NodeClient {
+  readonly identity: NodeIdentity
+  /** What the plugins of this node offer now; replaced whole when the services thread restarts. */
+  readonly offers: OffersBody
+  propose(proposal: Proposal): Promise<Reply>
+  query(arc: ArcId, query: Query): Promise<Reply>
+  /** Asks every arc; `missing` counts the arcs that did not answer. */
+  queryAll(query: Query): Promise<{ readonly replies: readonly Reply[]; readonly missing: number }>
+  /** The job once it is final, or null when `signal` aborts first. */
+  watchJob(id: string, signal: AbortSignal): Promise<Reply | null>
+  status(): Promise<EngineStatus>
+}
+
+export interface Proposal {
+  readonly arc: ArcId
+  readonly command: Command
+  /** Services of the tasks that the command may make ready at once: a hint for grants. */
+  readonly needs?: readonly string[]
+  /** True for new work: refused first on overload. */
+  readonly sheddable?: boolean
+}
+
+export interface NodeIdentity {
+  readonly clusterId: string
+  readonly nodeId: string
+  readonly storeId: string
+  readonly bootEpoch: number
+  readonly name: string
+  readonly arcCount: number
+  readonly version: string
+}

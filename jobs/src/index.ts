@@ -1,0 +1,2 @@
+export type * from './spec/json.js'
+export type * from './spec/plan.js'

@@ -1,0 +1,69 @@
+import type { Json, JsonObject } from './json.js'
+
+/**
+ * A plan is what a submission becomes before it is stored: every default resolved, every duration in
+ * milliseconds, every implied `needs` written out, steps in an order in which each stands behind the
+ * steps that it needs. The ledger reads plans only, never submissions.
+ */
+export interface JobPlan {
+  /** Name of the job definition it was expanded from; null for `{service}` and `{steps}`. */
+  readonly job: string | null
+  /** True for `{service}`: one step named `main` whose output is the job's output. */
+  readonly single: boolean
+  readonly steps: readonly StepPlan[]
+  /** Template of the job's output. Absent: a single step's output, else null. */
+  readonly output?: Json
+}
+
+export interface StepPlan {
+  readonly name: string
+  readonly service: string
+  /** Steps that must have succeeded before this one is ready; written out, without duplicates. */
+  readonly needs: readonly string[]
+  /** Template; `{"$from": pointer}` is resolved when an attempt starts. */
+  readonly input: Json
+  /** How long one attempt may take, milliseconds ≥ 1. */
+  readonly timeoutMs: number
+  readonly retry: RetryPlan
+  readonly forEach: ForEachPlan | null
+  readonly compensate: CompensatePlan | null
+}
+
+export interface ForEachPlan {
+  /** An array, `{range: N}`, or a template that resolves to one of them. */
+  readonly items: Json
+  /** How many items may run at a time, ≥ 1. */
+  readonly concurrency: number
+  readonly onItemError: 'fail' | 'continue'
+  readonly collect: 'array' | 'count' | 'none'
+}
+
+export interface RetryPlan {
+  /** Attempts in all, ≥ 1. */
+  readonly attempts: number
+  readonly delayMs: number
+  /** Growth of the delay per attempt in thousandths (2000 = doubled), so that apply needs no floats. */
+  readonly factorMilli: number
+  readonly maxDelayMs: number
+  /** True: the delay is drawn between half of it and all of it. */
+  readonly jitter: boolean
+}
+
+export interface CompensatePlan {
+  /** Service that undoes the step. */
+  readonly service: string
+  /** True: the service's own `compensate` function; false: another service's `run`. */
+  readonly hook: boolean
+  /** Template; absent: the hook gets `{input, output}` of the step. */
+  readonly input?: Json
+  readonly timeoutMs: number
+  readonly retry: RetryPlan
+}
+
+/** How an attempt or a job went wrong, as clients see it. */
+export interface JobError {
+  readonly code: string
+  readonly message: string
+  readonly retryable: boolean
+  readonly details?: JsonObject
+}
