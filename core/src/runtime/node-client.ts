@@ -16,9 +16,15 @@ export interface NodeClient {
   query(arc: ArcId, query: Query): Promise<Reply>
   /** Asks every arc; `missing` counts the arcs that did not answer. */
   queryAll(query: Query): Promise<{ readonly replies: readonly Reply[]; readonly missing: number }>
-  /** The job once it is final, or null when `signal` aborts first. */
-  watchJob(id: string, signal: AbortSignal): Promise<Reply | null>
+  /** Waits for a job's end; to be cancelled by whoever gives up waiting. */
+  watchJob(id: string): JobWatch
   status(): Promise<EngineStatus>
+}
+
+export interface JobWatch {
+  /** The job once it is final; never settles after `cancel`. */
+  readonly ended: Promise<Reply>
+  cancel(): void
 }
 
 export interface Proposal {
