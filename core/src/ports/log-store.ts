@@ -1,4 +1,7 @@
 import type { ArcId, LogIndex, Term } from '../base/ids.js'
+import type { LogEntry, LogRecord } from '../protocol/raft/log-record.js'
+
+export type { LogEntry, LogRecord } from '../protocol/raft/log-record.js'
 
 /**
  * The node's log: append-only, checksummed, segmented, shared by all arcs; one sync per batch
@@ -18,19 +21,6 @@ export interface LogStore {
   /** The log need not hold this arc's entries up to `upTo` any more; segments are freed as that allows. */
   compact(arc: ArcId, upTo: LogIndex): void
   readonly stats: LogStats
-}
-
-export type LogRecord =
-  /** Raft's hard state; durable before any vote or acknowledgement that depends on it. */
-  | { readonly kind: 'hard-state'; readonly arc: ArcId; readonly term: Term; readonly vote: string | null }
-  /** Entries with rising indexes; any older entry of the arc at or above the first index is replaced. */
-  | { readonly kind: 'append'; readonly arc: ArcId; readonly entries: readonly LogEntry[] }
-
-export interface LogEntry {
-  readonly index: LogIndex
-  readonly term: Term
-  /** Opaque to the log: JSON text. */
-  readonly payload: string
 }
 
 export interface RecoveredLog {

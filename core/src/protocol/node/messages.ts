@@ -77,8 +77,8 @@ export type ToLedger =
 // ---- ledger → engine -----------------------------------------------------------------------------
 
 export type FromLedger =
-  /** First message of a life: the applied index of every arc that has rows. */
-  | { readonly kind: 'loaded'; readonly applied: readonly (readonly [ArcId, LogIndex])[] }
+  /** First message of a life: applied index and arc time of every arc that has rows. */
+  | { readonly kind: 'loaded'; readonly applied: readonly (readonly [ArcId, LogIndex, Instant])[] }
   | {
       readonly kind: 'reply'
       readonly request: RequestId
