@@ -1,0 +1,25 @@
+/** Bounds of what may be submitted. Each is answered with 400 or 413 that names it. */
+
+/** Steps of one job: its whole plan is read at every change of the job. */
+export const STEPS_MAX = 1000
+/** Items of one `forEach`: their rows are made in one entry of the log. */
+export const FOR_EACH_ITEMS_MAX = 10_000
+/** Nesting of any JSON that users send: every reader of it recurses. */
+export const JSON_DEPTH_MAX = 64
+/** Characters of a service or job name. */
+export const NAME_LENGTH_MAX = 200
+/** Characters of a JSON pointer in a template. */
+export const POINTER_LENGTH_MAX = 1024
+/** Attempts of one task. */
+export const ATTEMPTS_MAX = 1000
+/** `forEach` items of one step that may run at the same time. */
+export const CONCURRENCY_MAX = 10_000
+/** Growth of the retry delay per attempt. */
+export const FACTOR_MAX = 100
+/** Any duration, milliseconds: 10 years. */
+export const DURATION_MS_MAX = 3650 * 24 * 3600 * 1000
+
+/** Attempt timeout where neither step nor service says one, milliseconds. */
+export const ATTEMPT_TIMEOUT_MS_DEFAULT = 60_000
+/** `forEach` concurrency where the step says none. */
+export const CONCURRENCY_DEFAULT = 64

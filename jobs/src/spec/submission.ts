@@ -1,0 +1,145 @@
+import { type Static, Type } from 'typebox'
+import type { Json } from './json.js'
+import {
+  ATTEMPTS_MAX,
+  CONCURRENCY_MAX,
+  DURATION_MS_MAX,
+  FACTOR_MAX,
+  NAME_LENGTH_MAX,
+  STEPS_MAX,
+} from './limits.js'
+
+/**
+ * What a submitter writes: one schema is the validation, the OpenAPI text and the type. What a
+ * schema cannot say (cycles, known services, pointers) is checked by make-plan.ts.
+ */
+
+const closed = { additionalProperties: false } as const
+
+export const JsonSchema = Type.Unsafe<Json>({ description: 'Any JSON value.' })
+
+export const DurationSchema = Type.Union(
+  [
+    Type.Integer({ minimum: 0, maximum: DURATION_MS_MAX }),
+    Type.String({ pattern: '^(?:0|[1-9][0-9]{0,14})(?:ms|s|m|h|d)$' }),
+  ],
+  { description: 'Milliseconds as an integer, or "500ms", "30s", "5m", "2h", "7d".' },
+)
+
+export const RetrySchema = Type.Object(
+  {
+    attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: ATTEMPTS_MAX })),
+    delay: Type.Optional(DurationSchema),
+    factor: Type.Optional(Type.Number({ minimum: 1, maximum: FACTOR_MAX })),
+    maxDelay: Type.Optional(DurationSchema),
+    jitter: Type.Optional(Type.Boolean()),
+  },
+  { ...closed, description: 'Default: 5 attempts, 1 s, doubled up to 5 min, with jitter.' },
+)
+
+export const ServiceNameSchema = Type.String({
+  minLength: 1,
+  maxLength: NAME_LENGTH_MAX,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+})
+
+export const JobNameSchema = Type.String({
+  minLength: 1,
+  maxLength: NAME_LENGTH_MAX,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+})
+
+/** The pattern of step names, which become parts of attempt IDs and of paths. */
+export const STEP_NAME_PATTERN = '^[A-Za-z0-9_-]{1,64}$'
+
+export const CompensateSchema = Type.Object(
+  {
+    service: ServiceNameSchema,
+    input: Type.Optional(JsonSchema),
+    timeout: Type.Optional(DurationSchema),
+    retry: Type.Optional(RetrySchema),
+  },
+  closed,
+)
+
+const ForEachSchema = Type.Unsafe<Json>({
+  description: 'An array, {"range": N}, or a {"$from": POINTER} that gives one of them.',
+  anyOf: [{ type: 'array' }, { type: 'object' }],
+})
+
+export const StepSchema = Type.Object(
+  {
+    service: ServiceNameSchema,
+    needs: Type.Optional(Type.Array(Type.String(), { maxItems: STEPS_MAX })),
+    input: Type.Optional(JsonSchema),
+    timeout: Type.Optional(DurationSchema),
+    retry: Type.Optional(RetrySchema),
+    compensate: Type.Optional(CompensateSchema),
+    forEach: Type.Optional(ForEachSchema),
+    concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: CONCURRENCY_MAX })),
+    onItemError: Type.Optional(Type.Union([Type.Literal('fail'), Type.Literal('continue')])),
+    collect: Type.Optional(
+      Type.Union([Type.Literal('array'), Type.Literal('count'), Type.Literal('none')]),
+    ),
+  },
+  closed,
+)
+
+export const StepsSchema = Type.Record(Type.String(), StepSchema, {
+  minProperties: 1,
+  maxProperties: STEPS_MAX,
+  description: 'Steps by name; a name matches [A-Za-z0-9_-]{1,64}.',
+})
+
+/** Members that all three shapes share; they say how to submit, not what to run. */
+const envelope = {
+  idempotencyKey: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 512,
+      description: 'As the Idempotency-Key header. In a batch only this member counts.',
+    }),
+  ),
+  notAfter: Type.Optional(
+    Type.String({
+      maxLength: 64,
+      description: 'RFC 3339. Past it nothing is stored: 422 too_late.',
+    }),
+  ),
+}
+
+export const ServiceSubmissionSchema = Type.Object(
+  {
+    service: ServiceNameSchema,
+    input: Type.Optional(JsonSchema),
+    retry: Type.Optional(RetrySchema),
+    compensate: Type.Optional(CompensateSchema),
+    ...envelope,
+  },
+  { ...closed, description: 'One step, named `main`.' },
+)
+
+export const StepsSubmissionSchema = Type.Object(
+  {
+    steps: StepsSchema,
+    input: Type.Optional(JsonSchema),
+    output: Type.Optional(JsonSchema),
+    ...envelope,
+  },
+  { ...closed, description: 'A graph of steps.' },
+)
+
+export const JobSubmissionSchema = Type.Object(
+  { job: JobNameSchema, input: Type.Optional(JsonSchema), ...envelope },
+  { ...closed, description: 'A job that a plugin defines.' },
+)
+
+export type DurationSpec = Static<typeof DurationSchema>
+export type RetrySpec = Static<typeof RetrySchema>
+export type CompensateSpec = Static<typeof CompensateSchema>
+export type StepSpec = Static<typeof StepSchema>
+export type StepsSpec = Readonly<Record<string, StepSpec>>
+export type ServiceSubmission = Static<typeof ServiceSubmissionSchema>
+export type StepsSubmission = Static<typeof StepsSubmissionSchema>
+export type JobSubmission = Static<typeof JobSubmissionSchema>
+export type Submission = ServiceSubmission | StepsSubmission | JobSubmission
