@@ -74,6 +74,12 @@ export type ToLedger =
   | { readonly kind: 'query'; readonly request: RequestId; readonly arc: ArcId; readonly body: string }
   | { readonly kind: 'unwatch'; readonly request: RequestId }
 
+/** What the ledger thread takes beside the ledger's own messages. */
+export type ToLedgerThread =
+  | ToLedger
+  /** Write out and checkpoint everything, then answer `closed`. */
+  | { readonly kind: 'close' }
+
 // ---- ledger → engine -----------------------------------------------------------------------------
 
 export type FromLedger =
@@ -98,6 +104,13 @@ export type FromLedger =
   | { readonly kind: 'applied'; readonly arc: ArcId; readonly index: LogIndex }
   /** The log need not reach back further than this for these arcs (a checkpoint has completed). */
   | { readonly kind: 'durable'; readonly applied: readonly (readonly [ArcId, LogIndex])[] }
+
+/** What the ledger thread sends beside the ledger's own messages. */
+export type FromLedgerThread =
+  | FromLedger
+  /** The disk has no room for the state: rows stay in memory, new work is refused until it has. */
+  | { readonly kind: 'state-full'; readonly full: boolean }
+  | { readonly kind: 'closed' }
 
 export type AbortReason = 'timed_out' | 'cancelled' | 'lease_lost' | 'stopping'
 

@@ -1,0 +1,65 @@
+import { assert } from '../../base/assert.js'
+import type { ArcId, Instant, LogIndex } from '../../base/ids.js'
+import type { Group } from '../raft/group.js'
+import { ArcClock } from './arc-clock.js'
+import type { Reservation } from './grants.js'
+import type { RequestId } from './messages.js'
+
+/** A command on its way into the log. */
+export interface PendingProposal {
+  readonly request: RequestId
+  /** JSON text of a Command. */
+  readonly body: string
+  /** Services of tasks that it may make ready at once. */
+  readonly needs: readonly string[]
+  /** Slots taken for it beforehand (a `start` command), instead of by its needs. */
+  readonly reservation?: Reservation
+}
+
+/**
+ * What the engine keeps of one arc beside its group.
+ *
+ * 0 ≤ applied ≤ delivered ≤ commitIndex
+ */
+export class ArcState {
+  readonly arc: ArcId
+  readonly group: Group
+  /** Arc time of the last entry before this life, 0 when there is none. */
+  readonly #lastTime: Instant
+  #clock: ArcClock | null = null
+  /** Completions, clean-up and timers: they always pass before new work. */
+  readonly urgent: PendingProposal[] = []
+  readonly normal: PendingProposal[] = []
+  /** Requests of proposed entries that are not applied yet: index → request. */
+  readonly requests = new Map<LogIndex, RequestId>()
+  delivered: LogIndex
+  applied: LogIndex
+  /** Index of this life's term-start entry; the arc serves once it is applied. 0: not proposed yet. */
+  termStartIndex: LogIndex = 0
+
+  constructor(arc: ArcId, group: Group, applied: LogIndex, lastTime: Instant) {
+    this.arc = arc
+    this.group = group
+    this.applied = applied
+    this.delivered = applied
+    this.#lastTime = lastTime
+  }
+
+  get serving(): boolean {
+    return this.termStartIndex > 0 && this.applied >= this.termStartIndex
+  }
+
+  get hasPending(): boolean {
+    return this.urgent.length > 0 || this.normal.length > 0
+  }
+
+  /** Becoming leader: the one moment at which arc time may jump forward. */
+  startClock(mono: Instant, wall: Instant): void {
+    this.#clock = new ArcClock(this.#lastTime, mono, wall)
+  }
+
+  time(mono: Instant, wall: Instant): Instant {
+    assert(this.#clock !== null, `arc ${this.arc}: has no clock before it leads`)
+    return this.#clock.read(mono, wall)
+  }
+}

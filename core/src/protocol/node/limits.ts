@@ -1,0 +1,43 @@
+/** Bounds of the engine. Each says its unit, why it is there, and what happens when it is reached. */
+
+/** Proposals that may wait for the log before new work is refused with `overloaded`. */
+export const PENDING_PROPOSALS_MAX = 10_000
+
+/** Characters of waiting proposals before new work is refused with `overloaded`. */
+export const PENDING_CHARS_MAX = 64 * 1024 * 1024
+
+/**
+ * Characters of commands in one log batch. UTF-8 makes at most three bytes of one, so a batch stays
+ * far below a log segment. The rest waits for the next batch.
+ */
+export const BATCH_CHARS_MAX = 1024 * 1024
+
+/** Commands in one log batch: bounds the pause between two syncs when commands are tiny. */
+export const BATCH_COMMANDS_MAX = 4096
+
+/** Entries given to the ledger thread and not yet applied. More wait in the log. */
+export const UNAPPLIED_ENTRIES_MAX = 8192
+
+/** Entries read back from the log in one go, at start. */
+export const REPLAY_ENTRIES_MAX = 1024
+
+/** Slots that a `fire` entry may use per service: retries that became due start in the same commit. */
+export const FIRE_GRANT_MAX = 8
+
+/**
+ * How long a ready task of another arc may wait, milliseconds, before a freed slot goes there instead
+ * of to the arc that freed it. Smaller is fairer, larger saves commits.
+ */
+export const FAIRNESS_MS = 250
+
+/** A stopping node waits this long for its attempts, milliseconds, before it aborts them … */
+export const STOP_PATIENCE_MS = 5_000
+
+/** … and this much longer for them to settle; then it stops, and its next life finds them lost. */
+export const STOP_ABORT_MS = 6_000
+
+/** Longest sleep of the engine, milliseconds: an upper bound for a clock that lies. */
+export const ALARM_MAX_MS = 60_000
+
+/** What a refused client is told to wait, seconds. */
+export const RETRY_AFTER_SECONDS = 1

@@ -1,0 +1,53 @@
+import { assert } from '../../base/assert.js'
+
+/**
+ * Counts the free slots of the services thread: what this node may grant to the entries it proposes
+ * (design §7, credits of one node). A slot is free, reserved by an entry that is on its way through
+ * the log, or running.
+ *
+ * C1  per service and in all: reserved + running ≤ offered, unless the offer has shrunk since
+ */
+export class Slots {
+  #offered: ReadonlyMap<string, number> = new Map()
+  #total = 0
+  readonly #used = new Map<string, number>()
+  #usedTotal = 0
+
+  /** Replaces the offer: a (re)started services thread says what it has. No services: no slots. */
+  offer(slots: Readonly<Record<string, number>>, total: number): void {
+    this.#offered = new Map(Object.entries(slots))
+    this.#total = total
+  }
+
+  get usedTotal(): number {
+    return this.#usedTotal
+  }
+
+  /** Services that are offered, in name order. */
+  services(): string[] {
+    return [...this.#offered.keys()].sort()
+  }
+
+  free(service: string): number {
+    const ofService = (this.#offered.get(service) ?? 0) - (this.#used.get(service) ?? 0)
+    return Math.max(0, Math.min(ofService, this.#total - this.#usedTotal))
+  }
+
+  /** Takes up to `wanted` slots. @returns how many it got, 0 … wanted */
+  take(service: string, wanted: number): number {
+    const count = Math.min(wanted, this.free(service))
+    if (count > 0) {
+      this.#used.set(service, (this.#used.get(service) ?? 0) + count)
+      this.#usedTotal += count
+    }
+    return count
+  }
+
+  giveBack(service: string, count: number): void {
+    const used = (this.#used.get(service) ?? 0) - count
+    assert(used >= 0 && count >= 0, `C1: gives back ${count} slots of ${service}, more than it used`)
+    if (used === 0) this.#used.delete(service)
+    else this.#used.set(service, used)
+    this.#usedTotal -= count
+  }
+}
