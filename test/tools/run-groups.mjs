@@ -1,0 +1,50 @@
+/**
+ * Runs groups of tests one after the other and closes with the plain line that people and CI read:
+ * `N passed, M failed`. The exit code is 1 when anything failed, or when nothing ran.
+ */
+import { join } from 'node:path'
+import { findTests } from './test-files.mjs'
+import { runFiles } from './run-files.mjs'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+
+/**
+ * @param groups  `{name, concurrency, accepts(source)}`; a test belongs to the first that accepts it
+ * @param parts   parts of paths; empty: all
+ */
+export async function runGroups(groups, parts) {
+  process.env['NODE_OPTIONS'] = [process.env['NODE_OPTIONS'], '--enable-source-maps']
+    .filter((option) => option !== undefined)
+    .join(' ')
+  const wanted = (source) => parts.length === 0 || parts.some((part) => source.includes(part))
+  const { tests, missing } = findTests(ROOT)
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  const left = new Set(tests.filter((test) => wanted(test.source)))
+  for (const group of groups) {
+    const chosen = [...left].filter((test) => group.accepts(test.source))
+    for (const test of chosen) left.delete(test)
+    if (chosen.length === 0) continue
+    console.log(`\n${group.name}: ${chosen.length} files`)
+    const files = chosen.map((test) => test.compiled)
+    add(total, await runFiles(files, { concurrency: group.concurrency, root: ROOT }))
+  }
+  for (const source of missing.filter((source) => groups.some((group) => group.accepts(source)))) {
+    if (!wanted(source)) continue
+    console.log(`\nFAILED ${source} was not compiled: run \`npm run build\` and see why.`)
+    total.failed += 1
+  }
+  close(total)
+}
+
+function add(total, counts) {
+  total.passed += counts.passed
+  total.failed += counts.failed
+  total.skipped += counts.skipped
+}
+
+function close(total) {
+  if (total.passed + total.failed === 0) console.log('\nNo test ran: nothing matches.')
+  const skipped = total.skipped === 0 ? '' : `, ${total.skipped} skipped`
+  console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`)
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
+}
