@@ -47,7 +47,9 @@ export class EngineRuntime {
     const { engine, api, ledger, services } = this.#options
     api.onReceive((messages) => this.#step(() => messages.forEach((m) => engine.onApi(m))))
     ledger.onReceive((messages) => this.#step(() => messages.forEach((m) => engine.onLedger(m))))
-    services.onReceive((messages) => this.#step(() => messages.forEach((m) => engine.onServices(m))))
+    services.onReceive((messages) =>
+      this.#step(() => messages.forEach((m) => engine.onServices(m))),
+    )
   }
 
   /** One group of inputs: told the time first, drained at the end of the turn. */

@@ -1,7 +1,12 @@
 import { AppError } from '../base/app-error.js'
 import type { Clock } from '../ports/clock.js'
 import type { Link } from '../ports/link.js'
-import type { FromLedger, FromLedgerThread, ToLedger, ToLedgerThread } from '../protocol/node/messages.js'
+import type {
+  FromLedger,
+  FromLedgerThread,
+  ToLedger,
+  ToLedgerThread,
+} from '../protocol/node/messages.js'
 
 /** The part of LedgerNode that the runtime drives. */
 export interface LedgerMachine {

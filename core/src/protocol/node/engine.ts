@@ -11,7 +11,14 @@ import { EngineOutputs } from './engine-outputs.js'
 import { Grants } from './grants.js'
 import * as limits from './limits.js'
 import { reachFault } from './log-reach.js'
-import type { Dispatch, EngineStatus, FromApi, FromLedger, FromLedgerThread, FromServices } from './messages.js'
+import type {
+  Dispatch,
+  EngineStatus,
+  FromApi,
+  FromLedger,
+  FromLedgerThread,
+  FromServices,
+} from './messages.js'
 import { Slots } from './slots.js'
 import { Stopping } from './stopping.js'
 import { Timers } from './timers.js'
@@ -299,7 +306,9 @@ export class Engine {
     this.#enqueue(this.#stateOf(message.arc), { request, body, needs }, !message.sheddable)
   }
 
-  #refusal(sheddable: boolean): { code: string; message: string; details: { retryAfter: number } } | null {
+  #refusal(
+    sheddable: boolean,
+  ): { code: string; message: string; details: { retryAfter: number } } | null {
     const details = { retryAfter: limits.RETRY_AFTER_SECONDS }
     const reason = this.#reasonNotServing()
     if (reason !== null) return { code: 'not_ready', message: `${reason}; try again`, details }
@@ -355,7 +364,10 @@ export class Engine {
   /** Hands committed entries to the ledger, in order (N2), as many as it may have at a time. */
   #deliver(state: ArcState): void {
     const { group, arc } = state
-    while (state.delivered < group.commitIndex && this.#undelivered < limits.UNAPPLIED_ENTRIES_MAX) {
+    while (
+      state.delivered < group.commitIndex &&
+      this.#undelivered < limits.UNAPPLIED_ENTRIES_MAX
+    ) {
       const index = state.delivered + 1
       const entry = group.entry(index)
       if (entry === undefined) {

@@ -28,7 +28,12 @@ export type FromApi =
       readonly body: string
     }
   /** `body`: JSON text of a Query. One answer per arc; `arc` null asks every arc of the ring. */
-  | { readonly kind: 'query'; readonly request: RequestId; readonly arc: ArcId | null; readonly body: string }
+  | {
+      readonly kind: 'query'
+      readonly request: RequestId
+      readonly arc: ArcId | null
+      readonly body: string
+    }
   | { readonly kind: 'unwatch'; readonly request: RequestId; readonly arc: ArcId }
   | { readonly kind: 'status'; readonly request: RequestId }
   /** Graceful end: no new proposals, running attempts aborted, then `stopped`. */
@@ -71,7 +76,12 @@ export type ToLedger =
       readonly request: RequestId
       readonly body: string
     }
-  | { readonly kind: 'query'; readonly request: RequestId; readonly arc: ArcId; readonly body: string }
+  | {
+      readonly kind: 'query'
+      readonly request: RequestId
+      readonly arc: ArcId
+      readonly body: string
+    }
   | { readonly kind: 'unwatch'; readonly request: RequestId }
 
 /** What the ledger thread takes beside the ledger's own messages. */
@@ -96,7 +106,11 @@ export type FromLedger =
   /** The attempt shall stop: its signal is aborted; its end is still to be reported. */
   | { readonly kind: 'abort'; readonly attempt: string; readonly reason: AbortReason }
   /** Sent when they changed: ready tasks per service, and when the next timer is due (arc time). */
-  | { readonly kind: 'demand'; readonly arc: ArcId; readonly ready: Readonly<Record<string, number>> }
+  | {
+      readonly kind: 'demand'
+      readonly arc: ArcId
+      readonly ready: Readonly<Record<string, number>>
+    }
   | { readonly kind: 'timer'; readonly arc: ArcId; readonly at: Instant | null }
   /** Leases of an arc's running attempts, after `term-start` was applied. */
   | { readonly kind: 'leases'; readonly arc: ArcId; readonly workers: readonly LeaseHolder[] }
@@ -154,7 +168,12 @@ export type ToServices =
 
 export type FromServices =
   /** The services thread is up (again). `body`: JSON of OffersBody. Until then it has no slots. */
-  | { readonly kind: 'offers'; readonly slots: Readonly<Record<string, number>>; readonly totalSlots: number; readonly body: string }
+  | {
+      readonly kind: 'offers'
+      readonly slots: Readonly<Record<string, number>>
+      readonly totalSlots: number
+      readonly body: string
+    }
   /** The thread is gone (blocked or crashed) and will be back with new `offers`. */
   | { readonly kind: 'withdrawn' }
   /** An attempt has settled, or can never settle any more. `body`: JSON of its AttemptOutcome. */

@@ -45,7 +45,10 @@ export class Slots {
 
   giveBack(service: string, count: number): void {
     const used = (this.#used.get(service) ?? 0) - count
-    assert(used >= 0 && count >= 0, `C1: gives back ${count} slots of ${service}, more than it used`)
+    assert(
+      used >= 0 && count >= 0,
+      `C1: gives back ${count} slots of ${service}, more than it used`,
+    )
     if (used === 0) this.#used.delete(service)
     else this.#used.set(service, used)
     this.#usedTotal -= count

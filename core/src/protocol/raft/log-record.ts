@@ -3,7 +3,12 @@ import type { ArcId, LogIndex, Term } from '../../base/ids.js'
 /** What a replica asks the node's log to keep. The log knows nothing of what an entry means. */
 export type LogRecord =
   /** Raft's hard state; durable before any vote or acknowledgement that depends on it. */
-  | { readonly kind: 'hard-state'; readonly arc: ArcId; readonly term: Term; readonly vote: string | null }
+  | {
+      readonly kind: 'hard-state'
+      readonly arc: ArcId
+      readonly term: Term
+      readonly vote: string | null
+    }
   /** Entries with rising indexes; any older entry of the arc at or above the first index is replaced. */
   | { readonly kind: 'append'; readonly arc: ArcId; readonly entries: readonly LogEntry[] }
 

@@ -1,0 +1,209 @@
+import { assert } from '../base/assert.js'
+import { type ArcId, arcOf, type Instant } from '../base/ids.js'
+import type { Clock } from '../ports/clock.js'
+import type { Link } from '../ports/link.js'
+import type { Reply } from '../protocol/ledger/outcome.js'
+import type { Query } from '../protocol/ledger/query.js'
+import type { EngineStatus, FromApi, OffersBody, ToApi } from '../protocol/node/messages.js'
+import type { JobWatch, NodeClient, NodeIdentity, Proposal } from './node-client.js'
+
+/** How long an answer may take, ms, before the outcome counts as unknown. Watches have no bound. */
+const ANSWER_TIMEOUT_MS = 30_000
+
+/** What happens to the node as a whole. */
+export interface NodeEvents {
+  /** The node answers requests now. */
+  onServing(): void
+  onOffers(offers: OffersBody): void
+  /** The graceful stop is complete. */
+  onStopped(): void
+  /** The node cannot go on. */
+  onFatal(code: string, message: string): void
+}
+
+interface Waiting {
+  /** Monotonic instant after which the outcome is unknown; null: waits for ever. */
+  readonly until: Instant | null
+  /** @returns true when no more replies are expected */
+  take(reply: Reply): boolean
+  takeStatus?(status: EngineStatus): void
+}
+
+export interface EngineClientOptions {
+  readonly identity: NodeIdentity
+  readonly link: Link<FromApi, ToApi>
+  readonly clock: Clock
+  readonly events: NodeEvents
+}
+
+/** The API thread's end of the link to the engine: turns messages into promises. */
+export class EngineClient implements NodeClient {
+  readonly identity: NodeIdentity
+  readonly #link: Link<FromApi, ToApi>
+  readonly #clock: Clock
+  readonly #events: NodeEvents
+  readonly #waiting = new Map<number, Waiting>()
+  #offers: OffersBody = { services: [], jobs: [], failures: [] }
+  #lastRequest = 0
+  #sweepIsSet = false
+
+  constructor(options: EngineClientOptions) {
+    this.identity = options.identity
+    this.#link = options.link
+    this.#clock = options.clock
+    this.#events = options.events
+  }
+
+  start(): void {
+    this.#link.onReceive((messages) => {
+      for (const message of messages) this.#onMessage(message)
+    })
+  }
+
+  get offers(): OffersBody {
+    return this.#offers
+  }
+
+  propose(proposal: Proposal): Promise<Reply> {
+    return new Promise((resolve) => {
+      const request = this.#expectOne(resolve)
+      this.#link.send({
+        kind: 'propose',
+        request,
+        arc: proposal.arc,
+        needs: proposal.needs ?? [],
+        sheddable: proposal.sheddable ?? false,
+        body: JSON.stringify(proposal.command),
+      })
+    })
+  }
+
+  query(arc: ArcId, query: Query): Promise<Reply> {
+    return new Promise((resolve) => {
+      const request = this.#expectOne(resolve)
+      this.#link.send({ kind: 'query', request, arc, body: JSON.stringify(query) })
+    })
+  }
+
+  queryAll(
+    query: Query,
+  ): Promise<{ readonly replies: readonly Reply[]; readonly missing: number }> {
+    return new Promise((resolve) => {
+      const replies: Reply[] = []
+      let outstanding = this.identity.arcCount
+      const take = (reply: Reply): boolean => {
+        outstanding -= 1
+        if (reply.ok) replies.push(reply)
+        if (outstanding > 0) return false
+        resolve({ replies, missing: this.identity.arcCount - replies.length })
+        return true
+      }
+      const request = this.#expect({ until: this.#clock.now().mono + ANSWER_TIMEOUT_MS, take })
+      this.#link.send({ kind: 'query', request, arc: null, body: JSON.stringify(query) })
+    })
+  }
+
+  watchJob(id: string): JobWatch {
+    const arc = arcOf(id, this.identity.arcCount)
+    let request = 0
+    const ended = new Promise<Reply>((resolve) => {
+      const take = (reply: Reply): boolean => {
+        resolve(reply)
+        return true
+      }
+      request = this.#expect({ until: null, take })
+      const body = JSON.stringify({ kind: 'watch-job', id })
+      this.#link.send({ kind: 'query', request, arc, body })
+    })
+    const cancel = (): void => {
+      if (this.#waiting.delete(request)) this.#link.send({ kind: 'unwatch', request, arc })
+    }
+    return { ended, cancel }
+  }
+
+  status(): Promise<EngineStatus> {
+    return new Promise((resolve) => {
+      const request = this.#expect({ until: null, take: () => true, takeStatus: resolve })
+      this.#link.send({ kind: 'status', request })
+    })
+  }
+
+  /** Asks the node to stop gracefully; `onStopped` follows. */
+  stop(): void {
+    this.#link.send({ kind: 'stop' })
+  }
+
+  #onMessage(message: ToApi): void {
+    switch (message.kind) {
+      case 'reply': {
+        const { reply, body } = message
+        return this.#onReply(
+          message.request,
+          reply.ok && body !== undefined ? { ...reply, body } : reply,
+        )
+      }
+      case 'status':
+        return this.#onStatus(message.request, JSON.parse(message.body))
+      case 'offers':
+        this.#offers = JSON.parse(message.body)
+        return this.#events.onOffers(this.#offers)
+      case 'stopped':
+        return this.#events.onStopped()
+      case 'fatal':
+        return this.#events.onFatal(message.code, message.message)
+    }
+  }
+
+  #onReply(request: number, reply: Reply): void {
+    const waiting = this.#waiting.get(request)
+    if (waiting?.take(reply) === true) this.#waiting.delete(request)
+  }
+
+  #onStatus(request: number, status: EngineStatus): void {
+    const waiting = this.#waiting.get(request)
+    this.#waiting.delete(request)
+    waiting?.takeStatus?.(status)
+    if (request === 0 && status.serving) this.#events.onServing()
+  }
+
+  #expectOne(resolve: (reply: Reply) => void): number {
+    const until = this.#clock.now().mono + ANSWER_TIMEOUT_MS
+    const take = (reply: Reply): boolean => {
+      resolve(reply)
+      return true
+    }
+    return this.#expect({ until, take })
+  }
+
+  #expect(waiting: Waiting): number {
+    this.#lastRequest += 1
+    assert(this.#lastRequest < Number.MAX_SAFE_INTEGER, 'request IDs ran out')
+    this.#waiting.set(this.#lastRequest, waiting)
+    this.#setSweep()
+    return this.#lastRequest
+  }
+
+  /** One alarm for all requests: those that waited too long get `outcome_unknown`. */
+  #setSweep(): void {
+    if (this.#sweepIsSet || this.#waiting.size === 0) return
+    this.#sweepIsSet = true
+    this.#clock.alarm(ANSWER_TIMEOUT_MS / 10, () => {
+      this.#sweepIsSet = false
+      const now = this.#clock.now().mono
+      for (const [request, waiting] of this.#waiting) {
+        if (waiting.until === null || waiting.until > now) continue
+        this.#waiting.delete(request)
+        while (!waiting.take(OUTCOME_UNKNOWN)) continue
+      }
+      this.#setSweep()
+    })
+  }
+}
+
+const OUTCOME_UNKNOWN: Reply = {
+  ok: false,
+  code: 'outcome_unknown',
+  message:
+    'the node could not find out in time whether this was done; repeating it with the same ' +
+    'Idempotency-Key is safe',
+}
