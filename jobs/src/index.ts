@@ -1,8 +1,13 @@
 /** @gyre/jobs: the language of work. What a submitter writes and everybody else reads. */
 export * from './spec/define-job.js'
+export * from './spec/duration.js'
+export type * from './spec/issues.js'
 export type * from './spec/json.js'
 export * from './spec/limits.js'
+export * from './spec/make-plan.js'
+export * from './spec/parse-submission.js'
 export type * from './spec/plan.js'
 export * from './spec/pointer.js'
+export * from './spec/retry-policy.js'
 export * from './spec/submission.js'
 export * from './spec/template.js'

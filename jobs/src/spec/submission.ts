@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import type { Json } from './json.js'
+import type { Json, JsonObject } from './json.js'
 import {
   ATTEMPTS_MAX,
   CONCURRENCY_MAX,
@@ -77,10 +77,8 @@ export const StepSchema = Type.Object(
     compensate: Type.Optional(CompensateSchema),
     forEach: Type.Optional(ForEachSchema),
     concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: CONCURRENCY_MAX })),
-    onItemError: Type.Optional(Type.Union([Type.Literal('fail'), Type.Literal('continue')])),
-    collect: Type.Optional(
-      Type.Union([Type.Literal('array'), Type.Literal('count'), Type.Literal('none')]),
-    ),
+    onItemError: Type.Optional(Type.Enum(['fail', 'continue'])),
+    collect: Type.Optional(Type.Enum(['array', 'count', 'none'])),
   },
   closed,
 )
@@ -133,6 +131,15 @@ export const JobSubmissionSchema = Type.Object(
   { job: JobNameSchema, input: Type.Optional(JsonSchema), ...envelope },
   { ...closed, description: 'A job that a plugin defines.' },
 )
+
+/** A declared job, as a plugin exports it. */
+export const JobDefinitionSchema = Type.Object({
+  name: JobNameSchema,
+  description: Type.Optional(Type.String()),
+  input: Type.Optional(Type.Unsafe<JsonObject>({ type: 'object' })),
+  steps: StepsSchema,
+  output: Type.Optional(JsonSchema),
+})
 
 export type DurationSpec = Static<typeof DurationSchema>
 export type RetrySpec = Static<typeof RetrySchema>

@@ -47,7 +47,11 @@ test('what a pointer brings in is not evaluated again', () => {
 })
 
 test('the first pointer that leads nowhere is named', () => {
-  const template = { a: { $from: '/input/sku' }, b: { $from: '/input/no' }, c: { $from: '/item/no' } }
+  const template = {
+    a: { $from: '/input/sku' },
+    b: { $from: '/input/no' },
+    c: { $from: '/item/no' },
+  }
   assert.deepEqual(resolveTemplate(template, SCOPE), { ok: false, pointer: '/input/no' })
 })
 
@@ -68,7 +72,12 @@ test('item and index lead nowhere outside of a forEach', () => {
 })
 
 test('pointers never reach a prototype', () => {
-  for (const pointer of ['/constructor', '/input/__proto__', '/steps/toString', '/input/list/length']) {
+  for (const pointer of [
+    '/constructor',
+    '/input/__proto__',
+    '/steps/toString',
+    '/input/list/length',
+  ]) {
     assert.deepEqual(resolveTemplate({ $from: pointer }, SCOPE), { ok: false, pointer })
   }
 })
@@ -86,7 +95,9 @@ test('pointersIn finds what resolve reads, and nothing in literals', () => {
 })
 
 test('JSON without templates resolves to itself', () => {
-  const plain = fc.jsonValue({ maxDepth: 6 }).filter((value) => !JSON.stringify(value).includes('$'))
+  const plain = fc
+    .jsonValue({ maxDepth: 6 })
+    .filter((value) => !JSON.stringify(value).includes('$'))
   fc.assert(
     fc.property(plain, (value) => {
       assert.equal(JSON.stringify(valueOf(value as Json)), JSON.stringify(value))

@@ -1,0 +1,192 @@
+import type { JobDefinition } from './define-job.js'
+import { planForEach } from './for-each.js'
+import { refusal, type SpecIssue, type SpecRefusal } from './issues.js'
+import type { Json } from './json.js'
+import { ATTEMPT_TIMEOUT_MS_DEFAULT } from './limits.js'
+import type { ParsedSubmission } from './parse-submission.js'
+import { parseJobDefinition } from './parse-submission.js'
+import type { CompensatePlan, JobPlan, StepPlan } from './plan.js'
+import { formatPointer } from './pointer.js'
+import { planRetry, planTimeout } from './retry-policy.js'
+import { planGraph } from './step-graph.js'
+import type {
+  CompensateSpec,
+  RetrySpec,
+  ServiceSubmission,
+  StepSpec,
+  StepsSpec,
+} from './submission.js'
+
+/**
+ * From what was submitted to what is stored: the job's definition expanded, every default resolved,
+ * every need written out, steps in topological order. Checks all that needs no JSON Schema of a
+ * service.
+ */
+
+/** A service as far as a plan depends on it. */
+export interface KnownService {
+  readonly timeoutMs?: number
+  /** The service's own policy, used member by member where a step says nothing. */
+  readonly retry?: RetrySpec
+  /** True: it has a hook of its own that undoes its work. */
+  readonly compensates: boolean
+}
+
+/** What is known when a job is submitted. */
+export interface Catalog {
+  service(name: string): KnownService | undefined
+  job(name: string): JobDefinition | undefined
+}
+
+export interface Planned {
+  readonly ok: true
+  readonly plan: JobPlan
+  /** The job's input: `{}` where none was given. */
+  readonly input: Json
+}
+
+/** Name of the step of a `{service}` job. */
+const MAIN_STEP = 'main'
+
+export function makePlan(parsed: ParsedSubmission, catalog: Catalog): Planned | SpecRefusal {
+  const source = expand(parsed, catalog)
+  if ('code' in source) return source
+  const issues: SpecIssue[] = []
+  const unknown: SpecIssue[] = []
+  const steps = planSteps(source, { catalog, issues, unknown })
+  if (issues.length > 0) return refused('invalid_job', issues)
+  if (unknown.length > 0) return refused('unknown_service', unknown)
+  const plan = { job: source.job, single: parsed.shape === 'service', steps }
+  return {
+    ok: true,
+    plan: source.output === undefined ? plan : { ...plan, output: source.output },
+    input: parsed.submission.input ?? {},
+  }
+}
+
+/** What a plugin's job definition has wrong, whatever services will be known; empty: nothing. */
+export function checkJobDefinition(value: unknown): readonly SpecIssue[] {
+  const parsed = parseJobDefinition(value)
+  if (!parsed.ok) return parsed.errors
+  const { steps, output } = parsed.definition
+  const issues: SpecIssue[] = []
+  const anyService: Catalog = { service: () => ({ compensates: false }), job: () => undefined }
+  planSteps({ job: null, steps, output }, { catalog: anyService, issues, unknown: [] })
+  return issues
+}
+
+interface Source {
+  readonly job: string | null
+  readonly steps: StepsSpec
+  readonly output: Json | undefined
+}
+
+interface Checks {
+  readonly catalog: Catalog
+  readonly issues: SpecIssue[]
+  /** Services that nobody ever offered. */
+  readonly unknown: SpecIssue[]
+}
+
+function expand(parsed: ParsedSubmission, catalog: Catalog): Source | SpecRefusal {
+  switch (parsed.shape) {
+    case 'service':
+      return { job: null, steps: { [MAIN_STEP]: mainStep(parsed.submission) }, output: undefined }
+    case 'steps':
+      return { job: null, steps: parsed.submission.steps, output: parsed.submission.output }
+    case 'job': {
+      const name = parsed.submission.job
+      const definition = catalog.job(name)
+      if (definition === undefined) return unknownJob(name)
+      return { job: name, steps: definition.steps, output: definition.output }
+    }
+  }
+}
+
+/** The submission's input is user data, not a template: it is reached by one pointer. */
+function mainStep({ service, retry, compensate }: ServiceSubmission): StepSpec {
+  return {
+    service,
+    input: { $from: '/input' },
+    ...(retry === undefined ? {} : { retry }),
+    ...(compensate === undefined ? {} : { compensate }),
+  }
+}
+
+function planSteps(source: Source, checks: Checks): StepPlan[] {
+  const { order, needs } = planGraph(source.steps, source.output, checks.issues)
+  return order.flatMap((name) => {
+    const step = source.steps[name]
+    return step === undefined ? [] : [planStep(name, step, needs.get(name) ?? [], checks)]
+  })
+}
+
+function planStep(
+  name: string,
+  step: StepSpec,
+  needs: readonly string[],
+  checks: Checks,
+): StepPlan {
+  const path = `/steps${formatPointer([name])}`
+  const service = lookUp(`${path}/service`, step.service, checks)
+  return {
+    name,
+    service: step.service,
+    needs,
+    input: step.input ?? {},
+    ...policies(path, step, service, checks.issues),
+    forEach: planForEach(path, step, checks.issues),
+    compensate: planCompensate(path, step, service, checks),
+  }
+}
+
+function planCompensate(
+  path: string,
+  step: StepSpec,
+  service: KnownService,
+  checks: Checks,
+): CompensatePlan | null {
+  const spec = step.compensate
+  if (spec === undefined) {
+    if (!service.compensates) return null
+    return { service: step.service, hook: true, ...policies(path, {}, service, checks.issues) }
+  }
+  const hookPath = `${path}/compensate`
+  const undoing = lookUp(`${hookPath}/service`, spec.service, checks)
+  const plan = {
+    service: spec.service,
+    hook: false,
+    ...policies(hookPath, spec, undoing, checks.issues),
+  }
+  return spec.input === undefined ? plan : { ...plan, input: spec.input }
+}
+
+function policies(
+  path: string,
+  spec: Pick<StepSpec | CompensateSpec, 'timeout' | 'retry'>,
+  service: KnownService,
+  issues: SpecIssue[],
+): Pick<StepPlan, 'timeoutMs' | 'retry'> {
+  const timeoutMs = service.timeoutMs ?? ATTEMPT_TIMEOUT_MS_DEFAULT
+  return {
+    timeoutMs: planTimeout(`${path}/timeout`, spec.timeout, timeoutMs, issues),
+    retry: planRetry(`${path}/retry`, { step: spec.retry, service: service.retry }, issues),
+  }
+}
+
+function lookUp(path: string, name: string, checks: Checks): KnownService {
+  const service = checks.catalog.service(name)
+  if (service !== undefined) return service
+  checks.unknown.push({ path, message: `no node of the ring ever offered the service ${name}` })
+  return { compensates: false }
+}
+
+function unknownJob(name: string): SpecRefusal {
+  const message = `no plugin of this node defines the job ${name}; GET /v1/job-definitions lists them`
+  return refusal('unknown_job', message, [{ path: '/job', message }])
+}
+
+function refused(code: SpecRefusal['code'], issues: readonly SpecIssue[]): SpecRefusal {
+  const [first] = issues
+  return refusal(code, `${first?.path ?? ''}: ${first?.message ?? ''}`, issues)
+}
