@@ -371,7 +371,7 @@ export class Engine {
       const index = state.delivered + 1
       const entry = group.entry(index)
       if (entry === undefined) {
-        const to = Math.min(group.commitIndex, state.delivered + limits.REPLAY_ENTRIES_MAX)
+        const to = Math.min(group.tailStart - 1, state.delivered + limits.REPLAY_ENTRIES_MAX)
         const count = this.outputs.replay(arc, index, to)
         state.delivered += count
         this.#undelivered += count

@@ -26,6 +26,8 @@ export interface Group {
   takeRecords(): GroupWrite
   /** The records taken with this mark are durable. A mark of an older term attests nothing. */
   persisted(mark: PersistMark): void
+  /** Index of the oldest entry in memory; older ones must be read from the log. */
+  readonly tailStart: LogIndex
   /** An entry from memory; undefined when only the log still has it. */
   entry(index: LogIndex): LogEntry | undefined
   /** Entries up to `index` were handed to the ledger and may leave memory. */

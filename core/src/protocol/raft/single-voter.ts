@@ -55,6 +55,10 @@ export class SingleVoterGroup implements Group {
     return this.#commitIndex
   }
 
+  get tailStart(): LogIndex {
+    return this.#tailStart
+  }
+
   get hasRecords(): boolean {
     return this.#voteRecord !== null || this.#unstable.length > 0
   }

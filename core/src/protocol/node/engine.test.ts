@@ -1,0 +1,360 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type ArcId, SYSTEM_ARC } from '../../base/ids.js'
+import { Prng } from '../../base/prng.js'
+import type { LogEntry } from '../raft/log-record.js'
+import { Engine, type EngineArcStart } from './engine.js'
+import { BATCH_COMMANDS_MAX, PENDING_PROPOSALS_MAX } from './limits.js'
+import type { Dispatch, FromApi, ToApi, ToLedger } from './messages.js'
+
+const SELF = { node: 'me', boot: 4 }
+const ARC_COUNT = 2
+const OFFERS = {
+  kind: 'offers',
+  slots: { echo: 2, sleep: 1 },
+  totalSlots: 3,
+  body: JSON.stringify({ services: [], jobs: [], failures: [] }),
+} as const
+const JOB = '00000000000000000000000000000001'
+
+/** An engine whose disk and ledger do as the test says. */
+class Bench {
+  readonly engine: Engine
+  #mono = 0
+  readonly written: LogEntry[] = []
+
+  constructor(recovered: ReadonlyMap<ArcId, EngineArcStart> = new Map()) {
+    this.engine = new Engine({ self: SELF, arcCount: ARC_COUNT, recovered, prng: new Prng(1) })
+  }
+
+  pass(ms: number): void {
+    this.#mono += ms
+    this.engine.tick({ mono: this.#mono, wall: 1_000_000 + this.#mono })
+  }
+
+  /** One batch through the disk. */
+  sync(): void {
+    const batch = this.engine.takeBatch()
+    if (batch === null) return
+    for (const record of batch.records) {
+      if (record.kind === 'append') this.written.push(...record.entries)
+    }
+    this.engine.onPersisted(batch.marks)
+  }
+
+  /** The ledger applies whatever was delivered. */
+  apply(): ToLedger[] {
+    const delivered = this.engine.outputs.takeLedger()
+    const entries = delivered.filter((message) => message.kind === 'entry')
+    for (const { arc, index } of entries) this.engine.onLedger({ kind: 'applied', arc, index })
+    return entries
+  }
+
+  api(): ToApi[] {
+    return this.engine.outputs.takeApi()
+  }
+
+  serve(): void {
+    this.pass(0)
+    this.engine.onLedger({ kind: 'loaded', applied: [] })
+    this.engine.onServices(OFFERS)
+    for (let round = 0; round < 4; round += 1) {
+      this.sync()
+      this.apply()
+    }
+    this.api()
+  }
+
+  propose(request: number, options: { needs?: string[]; sheddable?: boolean } = {}): void {
+    const { needs = [], sheddable = true } = options
+    const body = `{"kind":"test","n":${request}}`
+    this.engine.onApi({ kind: 'propose', request, arc: 0, needs, sheddable, body })
+  }
+
+  /** Payloads written since the last call, parsed. */
+  takeWritten(): { c: { kind: string; n?: number }; g?: unknown; t: number }[] {
+    return this.written.splice(0).map((entry) => JSON.parse(entry.payload))
+  }
+}
+
+function served(): Bench {
+  const bench = new Bench()
+  bench.serve()
+  bench.takeWritten()
+  return bench
+}
+
+function dispatchOf(attempt: string, index: number, next: string[] = []): Dispatch {
+  return {
+    kind: 'dispatch',
+    arc: 0,
+    index,
+    attempt,
+    service: 'echo',
+    hook: 'run',
+    job: JOB,
+    task: JOB,
+    step: 'main',
+    item: null,
+    number: 1,
+    fence: 1,
+    idempotencyKey: 'k',
+    timeoutMs: 1000,
+    next,
+    body: '{}',
+  }
+}
+
+test('a node serves once every arc has applied its term start and the services are offered', () => {
+  const bench = new Bench()
+  bench.pass(0)
+  bench.engine.onLedger({ kind: 'loaded', applied: [] })
+  bench.sync()
+  bench.sync()
+  bench.apply()
+  assert.match(bench.engine.status.reason ?? '', /plugins/)
+  bench.engine.onServices(OFFERS)
+  assert.equal(bench.engine.status.serving, true)
+  assert.ok(bench.api().some((message) => message.kind === 'status'))
+})
+
+test('an entry reaches the ledger only after the batch that holds it is durable', () => {
+  const bench = served()
+  bench.propose(1)
+  const batch = bench.engine.takeBatch()
+  assert.ok(batch)
+  assert.deepEqual(bench.apply(), [])
+  bench.engine.onPersisted(batch.marks)
+  assert.equal(bench.apply().length, 1)
+})
+
+test('an entry proposed during a sync waits for the next one', () => {
+  const bench = served()
+  bench.propose(1)
+  const batch = bench.engine.takeBatch()
+  assert.ok(batch)
+  bench.propose(2)
+  bench.engine.onPersisted(batch.marks)
+  assert.deepEqual(
+    bench.apply().map((message) => message.kind === 'entry' && message.request),
+    [1],
+  )
+  bench.sync()
+  assert.equal(bench.apply().length, 1)
+})
+
+test('before it serves, proposals and reads are refused and nothing is stored', () => {
+  const bench = new Bench()
+  bench.pass(0)
+  bench.propose(1)
+  bench.engine.onApi({ kind: 'query', request: 2, arc: 0, body: '{}' })
+  const codes = bench.api().map((m) => m.kind === 'reply' && !m.reply.ok && m.reply.code)
+  assert.deepEqual(codes, ['not_ready', 'not_ready'])
+  assert.equal(bench.engine.hasBatch, false)
+})
+
+test('when too much waits for the log new work is refused, a completion is not', () => {
+  const bench = served()
+  for (let n = 1; n <= PENDING_PROPOSALS_MAX; n += 1) bench.propose(n)
+  bench.propose(20_001)
+  bench.propose(20_002, { sheddable: false })
+  const refused = bench
+    .api()
+    .map((m) => m.kind === 'reply' && !m.reply.ok && [m.request, m.reply.code])
+  assert.deepEqual(refused, [[20_001, 'overloaded']])
+})
+
+test('completions and clean-up enter the log before new work that came earlier', () => {
+  const bench = served()
+  for (let n = 1; n <= BATCH_COMMANDS_MAX; n += 1) bench.propose(n)
+  bench.propose(9_999, { sheddable: false })
+  bench.sync()
+  assert.equal(bench.takeWritten()[0]?.c.n, 9_999)
+})
+
+test('a full disk refuses new work and lets completions pass', () => {
+  const bench = served()
+  bench.engine.setLogProgress({ full: true, syncs: 0, bytesWritten: 0 })
+  bench.propose(1)
+  bench.propose(2, { sheddable: false })
+  bench.sync()
+  assert.deepEqual(
+    bench.takeWritten().map((entry) => entry.c.n),
+    [2],
+  )
+})
+
+test('a submission carries the slot that its first task starts with', () => {
+  const bench = served()
+  bench.propose(1, { needs: ['echo'] })
+  bench.sync()
+  assert.deepEqual(bench.takeWritten()[0]?.g, { node: 'me', boot: 4, slots: { echo: 1 } })
+})
+
+test('a completion carries the slot that it freed to the step that follows', () => {
+  const bench = served()
+  const attempt = `${JOB}.1.main.-.r.1`
+  bench.propose(1, { needs: ['echo'] })
+  bench.sync()
+  const [entry] = bench.engine.outputs.takeLedger()
+  assert.ok(entry?.kind === 'entry')
+  bench.engine.onLedger(dispatchOf(attempt, entry.index, ['sleep']))
+  bench.engine.onLedger({ kind: 'applied', arc: 0, index: entry.index })
+  bench.takeWritten()
+  const body = '{"kind":"succeeded","output":null}'
+  bench.engine.onServices({ kind: 'ended', attempt, body })
+  bench.sync()
+  const [finish] = bench.takeWritten()
+  assert.deepEqual(finish?.c, {
+    kind: 'finish-attempt',
+    attempt: { job: JOB, run: 1, step: 'main', index: null, hook: 'run', attempt: 1 },
+    outcome: { kind: 'succeeded', output: null },
+  })
+  assert.deepEqual(finish?.g, { node: 'me', boot: 4, slots: { sleep: 1 } })
+})
+
+test('a second report of the same attempt is not proposed', () => {
+  const bench = served()
+  const attempt = `${JOB}.1.main.-.r.1`
+  bench.engine.onServices({ kind: 'ended', attempt, body: '{"kind":"timed_out"}' })
+  assert.equal(bench.engine.hasBatch, false)
+})
+
+test('ready tasks that nobody carries get a start command of their own', () => {
+  const bench = served()
+  bench.engine.onLedger({ kind: 'demand', arc: 1, ready: { echo: 5 } })
+  bench.sync()
+  const [start] = bench.takeWritten()
+  assert.equal(start?.c.kind, 'start')
+  assert.deepEqual(start?.g, { node: 'me', boot: 4, slots: { echo: 2 } })
+  assert.equal(bench.engine.hasBatch, false)
+})
+
+test('a timer that is due in arc time becomes a fire command, once', () => {
+  const bench = served()
+  bench.engine.onLedger({ kind: 'timer', arc: 0, at: 1_000_500 })
+  assert.equal(bench.engine.alarmAt, 500)
+  bench.pass(499)
+  bench.engine.onAlarm()
+  assert.equal(bench.engine.hasBatch, false)
+  bench.pass(1)
+  bench.engine.onAlarm()
+  bench.engine.onAlarm()
+  bench.sync()
+  assert.deepEqual(
+    bench.takeWritten().map((entry) => entry.c.kind),
+    ['fire'],
+  )
+})
+
+test('attempts leased by an earlier life of this node are ended at start', () => {
+  const bench = served()
+  bench.engine.onLedger({ kind: 'leases', arc: 1, workers: [{ node: 'me', boot: 3 }] })
+  bench.sync()
+  assert.deepEqual(bench.takeWritten()[0]?.c, { kind: 'lose-worker', node: 'me', beforeBoot: 4 })
+})
+
+test('attempts of this life and of other nodes are left alone', () => {
+  const bench = served()
+  const workers = [
+    { node: 'me', boot: 4 },
+    { node: 'other', boot: 1 },
+  ]
+  bench.engine.onLedger({ kind: 'leases', arc: 1, workers })
+  assert.equal(bench.engine.hasBatch, false)
+})
+
+const RESUMED: EngineArcStart = { term: 3, vote: 'me', firstIndex: 5, lastIndex: 9, lastTime: 0 }
+
+test('entries that the state has not applied are read back from the log, in order', () => {
+  const bench = new Bench(new Map([[0, RESUMED]]))
+  bench.pass(0)
+  bench.engine.onLedger({ kind: 'loaded', applied: [[0, 6, 0]] })
+  bench.sync()
+  bench.sync()
+  const ofArc = bench.engine.outputs.takeLedger().filter((m) => 'arc' in m && m.arc === 0)
+  assert.deepEqual(ofArc[0], { kind: 'replay', arc: 0, from: 7, to: 9 })
+  assert.ok(ofArc[1]?.kind === 'entry' && ofArc[1].index === 10)
+})
+
+test('a state store behind what the log still holds stops the node and says what is lost', () => {
+  const bench = new Bench(new Map([[0, RESUMED]]))
+  bench.pass(0)
+  bench.engine.onLedger({ kind: 'loaded', applied: [] })
+  const [fatal] = bench.api()
+  assert.ok(fatal?.kind === 'fatal')
+  assert.equal(fatal.code, 'state_lost')
+  assert.match(fatal.message, /entries 1 to 4 of arc 0/)
+  assert.equal(bench.engine.hasBatch, false)
+})
+
+test('a log that ends before what the state has applied stops the node', () => {
+  const bench = new Bench(new Map([[0, RESUMED]]))
+  bench.pass(0)
+  bench.engine.onLedger({ kind: 'loaded', applied: [[0, 12, 0]] })
+  const [fatal] = bench.api()
+  assert.ok(fatal?.kind === 'fatal')
+  assert.equal(fatal.code, 'log_lost')
+})
+
+const STOP: FromApi = { kind: 'stop' }
+
+test('a stopping node starts nothing, lets attempts finish, then closes the ledger', () => {
+  const bench = served()
+  const attempt = `${JOB}.1.main.-.r.1`
+  bench.propose(1, { needs: ['echo'] })
+  bench.sync()
+  const [entry] = bench.engine.outputs.takeLedger()
+  assert.ok(entry?.kind === 'entry')
+  bench.engine.onLedger(dispatchOf(attempt, entry.index))
+  bench.engine.onLedger({ kind: 'applied', arc: 0, index: entry.index })
+  bench.engine.onApi(STOP)
+  bench.engine.onLedger({ kind: 'demand', arc: 1, ready: { echo: 5 } })
+  assert.equal(bench.engine.hasBatch, false)
+  bench.engine.onServices({ kind: 'ended', attempt, body: '{"kind":"timed_out"}' })
+  bench.sync()
+  const delivered = bench.engine.outputs.takeLedger()
+  assert.deepEqual(
+    delivered.map((message) => message.kind),
+    ['entry'],
+  )
+  for (const message of delivered) {
+    if (message.kind === 'entry') bench.engine.onLedger({ ...message, kind: 'applied' })
+  }
+  assert.deepEqual(bench.engine.outputs.takeLedger(), [{ kind: 'close' }])
+})
+
+test('an attempt that gives up because the node stops is handed back without charge', () => {
+  const bench = served()
+  const attempt = `${JOB}.1.main.-.r.1`
+  bench.propose(1, { needs: ['echo'] })
+  bench.sync()
+  const [entry] = bench.engine.outputs.takeLedger()
+  assert.ok(entry?.kind === 'entry')
+  bench.engine.onLedger(dispatchOf(attempt, entry.index))
+  bench.engine.outputs.takeServices()
+  bench.engine.onApi(STOP)
+  bench.pass((bench.engine.alarmAt ?? 0) + 1)
+  bench.engine.onAlarm()
+  assert.deepEqual(bench.engine.outputs.takeServices(), [
+    { kind: 'abort', attempt, reason: 'stopping' },
+  ])
+  bench.takeWritten()
+  bench.engine.onServices({ kind: 'ended', attempt, body: '{"kind":"cancelled"}' })
+  bench.sync()
+  const [finish] = bench.takeWritten()
+  assert.deepEqual(finish?.c, {
+    kind: 'finish-attempt',
+    attempt: { job: JOB, run: 1, step: 'main', index: null, hook: 'run', attempt: 1 },
+    outcome: { kind: 'lost', charged: false },
+  })
+})
+
+test('the services that were ever offered are remembered in the system arc', () => {
+  const bench = new Bench()
+  bench.serve()
+  const kinds = bench.takeWritten().map((entry) => entry.c.kind)
+  assert.equal(kinds.filter((kind) => kind === 'offer-services').length, 1)
+  assert.equal(kinds.filter((kind) => kind === 'term-start').length, ARC_COUNT + 1)
+  assert.ok(bench.engine.status.arcs.some(([arc]) => arc === SYSTEM_ARC))
+})

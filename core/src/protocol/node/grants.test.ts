@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Grants } from './grants.js'
+import { FAIRNESS_MS } from './limits.js'
+import { Slots } from './slots.js'
+
+function setup(slots: Record<string, number>, total = 100) {
+  const counted = new Slots()
+  counted.offer(slots, total)
+  return { slots: counted, grants: new Grants(counted, { node: 'n', boot: 1 }) }
+}
+
+const NOTHING = new Map<string, number>()
+
+test('a submission gets a free slot for the task that it makes ready', () => {
+  const { grants, slots } = setup({ echo: 2 })
+  assert.deepEqual(grants.reserve(1, new Map([['echo', 1]]), 0)?.counts, { echo: 1 })
+  assert.equal(slots.free('echo'), 1)
+})
+
+test('no more slots are reserved than there are, per service and in all', () => {
+  const { grants } = setup({ echo: 5, sleep: 5 }, 6)
+  assert.deepEqual(grants.reserve(1, new Map([['echo', 9]]), 0)?.counts, { echo: 5 })
+  assert.deepEqual(grants.reserve(1, new Map([['sleep', 9]]), 0)?.counts, { sleep: 1 })
+  assert.equal(grants.reserve(1, new Map([['sleep', 1]]), 0), undefined)
+})
+
+test('a service that is not offered gets none', () => {
+  assert.equal(setup({ echo: 5 }).grants.reserve(1, new Map([['gone', 1]]), 0), undefined)
+})
+
+test('what an applied entry did not use is free again, what it dispatched is not', () => {
+  const { grants, slots } = setup({ echo: 4 })
+  const reservation = grants.reserve(1, new Map([['echo', 3]]), 0)
+  assert.ok(reservation)
+  grants.carriedBy(1, 10, reservation)
+  assert.equal(grants.dispatched(1, 10, 'echo'), true)
+  grants.applied(1, 10)
+  assert.equal(slots.free('echo'), 3)
+})
+
+test('a dispatch without a reserved slot is noticed', () => {
+  const { grants } = setup({ echo: 4 })
+  assert.equal(grants.dispatched(1, 10, 'echo'), false)
+})
+
+test('two entries of one arc are not both promised the same ready task', () => {
+  const { grants } = setup({ echo: 10 })
+  grants.setDemand(1, { echo: 1 }, 0)
+  const first = grants.reserve(1, NOTHING, 0)
+  assert.deepEqual(first?.counts, { echo: 1 })
+  assert.equal(grants.reserve(1, NOTHING, 0), undefined)
+})
+
+test('an arc whose earlier entries are still on their way is granted more once they are applied', () => {
+  const { grants } = setup({ echo: 10 })
+  grants.setDemand(1, { echo: 3 }, 0)
+  for (const index of [5, 6]) {
+    const reservation = grants.reserve(1, new Map([['echo', 1]]), 0)
+    assert.ok(reservation)
+    grants.carriedBy(1, index, reservation)
+  }
+  grants.applied(1, 5)
+  grants.setDemand(1, { echo: 3 }, 0)
+  assert.deepEqual(grants.reserve(1, NOTHING, 0)?.counts, { echo: 3 })
+})
+
+test('a freed slot goes to the arc that freed it while no other has waited long', () => {
+  const { grants } = setup({ echo: 1 })
+  grants.setDemand(1, { echo: 5 }, 0)
+  grants.setDemand(2, { echo: 5 }, 0)
+  assert.deepEqual(grants.reserve(2, NOTHING, FAIRNESS_MS)?.counts, { echo: 1 })
+})
+
+test('an arc that has waited longer than the fairness bound is served first, by a start command', () => {
+  const { grants } = setup({ echo: 1 })
+  grants.setDemand(1, { echo: 5 }, 0)
+  grants.setDemand(2, { echo: 5 }, 0)
+  assert.equal(grants.reserve(2, NOTHING, FAIRNESS_MS + 1), undefined)
+  const starts = grants.takeStarts(FAIRNESS_MS + 1)
+  assert.deepEqual(
+    starts.map(({ arc, reservation }) => [arc, reservation.counts]),
+    [[1, { echo: 1 }]],
+  )
+})
+
+test('new work does not overtake an arc that has waited longer than the fairness bound', () => {
+  const { grants } = setup({ echo: 1 })
+  grants.setDemand(1, { echo: 1 }, 0)
+  assert.equal(grants.reserve(2, new Map([['echo', 1]]), FAIRNESS_MS + 1), undefined)
+})
+
+test('arcs are served in turn, the longest waiting first', () => {
+  const { grants, slots } = setup({ echo: 1 })
+  for (const arc of [1, 2, 3]) grants.setDemand(arc, { echo: 9 }, 0)
+  const served: number[] = []
+  for (let round = 0; round < 6; round += 1) {
+    for (const { arc, reservation } of grants.takeStarts(round)) {
+      served.push(arc)
+      grants.carriedBy(arc, round, reservation)
+      grants.dispatched(arc, round, 'echo')
+      grants.applied(arc, round)
+      slots.giveBack('echo', 1)
+    }
+  }
+  assert.deepEqual(served, [1, 2, 3, 1, 2, 3])
+})
