@@ -32,21 +32,43 @@ export class ArcState {
   readonly normal: PendingProposal[] = []
   /** Requests of proposed entries that are not applied yet: index → request. */
   readonly requests = new Map<LogIndex, RequestId>()
+  /** Characters of this life's entries that are not applied yet, by index from term start on. */
+  #chars: number[] = []
   delivered: LogIndex
-  applied: LogIndex
+  #applied: LogIndex
   /** Index of this life's term-start entry; the arc serves once it is applied. 0: not proposed yet. */
   termStartIndex: LogIndex = 0
 
   constructor(arc: ArcId, group: Group, applied: LogIndex, lastTime: Instant) {
     this.arc = arc
     this.group = group
-    this.applied = applied
+    this.#applied = applied
     this.delivered = applied
     this.#lastTime = lastTime
   }
 
   get serving(): boolean {
     return this.termStartIndex > 0 && this.applied >= this.termStartIndex
+  }
+
+  get applied(): LogIndex {
+    return this.#applied
+  }
+
+  /** An entry of this life was appended. */
+  noteProposed(chars: number): void {
+    this.#chars.push(chars)
+  }
+
+  /** The ledger has applied everything up to `index`. @returns how much that takes off its desk */
+  noteApplied(index: LogIndex): { entries: number; own: number; chars: number } {
+    const entries = index - this.#applied
+    const ownBefore = this.#applied + 1 - this.termStartIndex
+    const own = this.termStartIndex === 0 ? 0 : Math.max(0, Math.min(entries, entries + ownBefore))
+    let chars = 0
+    for (const size of this.#chars.splice(0, own)) chars += size
+    this.#applied = index
+    return { entries, own, chars }
   }
 
   get hasPending(): boolean {

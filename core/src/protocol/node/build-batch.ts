@@ -41,7 +41,7 @@ export function buildBatch(
     if (state.hasPending && state.group.role === 'leader') dirty.add(state)
   }
   if (records.length === 0) return null
-  return { records, marks, commandCount: filling.commandCount, chars: filling.chars }
+  return { records, marks, commandCount: filling.commandCount }
 }
 
 interface Stamping {
@@ -79,6 +79,7 @@ function propose(state: ArcState, proposal: PendingProposal, stamping: Stamping)
     reservation === undefined ? '' : `"g":${JSON.stringify(grants.grantOf(reservation))},`
   const payload = `{"t":${time},"s":${prng.uint32()},${grant}"c":${proposal.body}}`
   const index = state.group.propose(payload)
+  state.noteProposed(proposal.body.length)
   if (reservation !== undefined) grants.carriedBy(state.arc, index, reservation)
   if (proposal.request !== 0) state.requests.set(index, proposal.request)
 }

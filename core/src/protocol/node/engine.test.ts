@@ -4,7 +4,7 @@ import { type ArcId, SYSTEM_ARC } from '../../base/ids.js'
 import { Prng } from '../../base/prng.js'
 import type { LogEntry } from '../raft/log-record.js'
 import { Engine, type EngineArcStart } from './engine.js'
-import { BATCH_COMMANDS_MAX, PENDING_PROPOSALS_MAX } from './limits.js'
+import { BATCH_COMMANDS_MAX, OPEN_COMMANDS_MAX } from './limits.js'
 import type { Dispatch, FromApi, ToApi, ToLedger } from './messages.js'
 
 const SELF = { node: 'me', boot: 4 }
@@ -153,15 +153,27 @@ test('before it serves, proposals and reads are refused and nothing is stored', 
   assert.equal(bench.engine.hasBatch, false)
 })
 
-test('when too much waits for the log new work is refused, a completion is not', () => {
+test('when too much is on its way new work is refused, a completion is not', () => {
   const bench = served()
-  for (let n = 1; n <= PENDING_PROPOSALS_MAX; n += 1) bench.propose(n)
+  for (let n = 1; n <= OPEN_COMMANDS_MAX; n += 1) bench.propose(n)
   bench.propose(20_001)
   bench.propose(20_002, { sheddable: false })
   const refused = bench
     .api()
     .map((m) => m.kind === 'reply' && !m.reply.ok && [m.request, m.reply.code])
   assert.deepEqual(refused, [[20_001, 'overloaded']])
+})
+
+test('work that the ledger has applied makes room for new work', () => {
+  const bench = served()
+  for (let n = 1; n <= OPEN_COMMANDS_MAX; n += 1) bench.propose(n)
+  for (let round = 0; round < 5; round += 1) {
+    bench.sync()
+    bench.apply()
+  }
+  bench.propose(20_001)
+  assert.deepEqual(bench.api(), [])
+  assert.equal(bench.engine.status.pendingProposals, 1)
 })
 
 test('completions and clean-up enter the log before new work that came earlier', () => {

@@ -54,9 +54,13 @@ export class Engine {
   #notServing: number
   #serving = false
   #offersBody: string | null = null
+  /** Commands that wait for the log. */
   #pendingCount = 0
-  #pendingChars = 0
-  #undelivered = 0
+  /** Commands of this life that are not applied yet, waiting or on their way, and their size. */
+  #openCount = 0
+  #openChars = 0
+  /** Entries that the ledger was given and has not applied. */
+  #unapplied = 0
   #logStats: LogProgress = { full: false, syncs: 0, bytesWritten: 0 }
   #stateFull = false
   #batchInFlight = false
@@ -182,7 +186,6 @@ export class Engine {
     const batch = buildBatch(this.#dirty, this.#grants, this.#prng, this.#now)
     if (batch === null) return null
     this.#pendingCount -= batch.commandCount
-    this.#pendingChars -= batch.chars
     this.#batchInFlight = true
     return batch
   }
@@ -248,10 +251,7 @@ export class Engine {
 
   #onLeading(state: ArcState): void {
     state.startClock(this.#now.mono, this.#now.wall)
-    state.urgent.unshift({ request: 0, body: TERM_START, needs: [] })
-    this.#pendingCount += 1
-    this.#pendingChars += TERM_START.length
-    this.#dirty.add(state)
+    this.#enqueue(state, { request: 0, body: TERM_START, needs: [] }, true)
     state.termStartIndex = state.group.lastIndex + 1
   }
 
@@ -314,13 +314,12 @@ export class Engine {
     if (reason !== null) return { code: 'not_ready', message: `${reason}; try again`, details }
     if (!sheddable) return null
     const crowded =
-      this.#pendingCount >= limits.PENDING_PROPOSALS_MAX ||
-      this.#pendingChars >= limits.PENDING_CHARS_MAX
+      this.#openCount >= limits.OPEN_COMMANDS_MAX || this.#openChars >= limits.OPEN_CHARS_MAX
     const full = this.#logStats.full || this.#stateFull
     if (!crowded && !full) return null
     const message = full
       ? 'the disk is full: new work is refused until there is room'
-      : 'the node has more work waiting for its log than it can take; try again'
+      : 'the node has more work on its way into the ledger than it can take; try again'
     return { code: 'overloaded', message, details }
   }
 
@@ -348,7 +347,8 @@ export class Engine {
   #enqueue(state: ArcState, proposal: PendingProposal, urgent: boolean): void {
     ;(urgent ? state.urgent : state.normal).push(proposal)
     this.#pendingCount += 1
-    this.#pendingChars += proposal.body.length
+    this.#openCount += 1
+    this.#openChars += proposal.body.length
     this.#dirty.add(state)
   }
 
@@ -364,17 +364,14 @@ export class Engine {
   /** Hands committed entries to the ledger, in order (N2), as many as it may have at a time. */
   #deliver(state: ArcState): void {
     const { group, arc } = state
-    while (
-      state.delivered < group.commitIndex &&
-      this.#undelivered < limits.UNAPPLIED_ENTRIES_MAX
-    ) {
+    while (state.delivered < group.commitIndex && this.#unapplied < limits.UNAPPLIED_ENTRIES_MAX) {
       const index = state.delivered + 1
       const entry = group.entry(index)
       if (entry === undefined) {
         const to = Math.min(group.tailStart - 1, state.delivered + limits.REPLAY_ENTRIES_MAX)
         const count = this.outputs.replay(arc, index, to)
         state.delivered += count
-        this.#undelivered += count
+        this.#unapplied += count
         continue
       }
       const request = state.requests.get(index) ?? 0
@@ -388,7 +385,7 @@ export class Engine {
         body: entry.payload,
       })
       state.delivered = index
-      this.#undelivered += 1
+      this.#unapplied += 1
     }
     group.release(Math.min(state.delivered, group.commitIndex))
   }
@@ -397,8 +394,10 @@ export class Engine {
     const state = this.#stateOf(arc)
     assert(index >= state.applied && index <= state.delivered, `N2: arc ${arc} applied ${index}`)
     const wasServing = state.serving
-    this.#undelivered -= index - state.applied
-    state.applied = index
+    const done = state.noteApplied(index)
+    this.#unapplied -= done.entries
+    this.#openCount -= done.own
+    this.#openChars -= done.chars
     this.#grants.applied(arc, index)
     if (!wasServing && state.serving) this.#onArcServing(state)
     this.#deliverMore(state)
@@ -414,7 +413,7 @@ export class Engine {
   /** The ledger has room again: the arc that made it goes on, then any arc that was held back. */
   #deliverMore(first: ArcState): void {
     this.#deliver(first)
-    if (this.#undelivered >= limits.UNAPPLIED_ENTRIES_MAX) return
+    if (this.#unapplied >= limits.UNAPPLIED_ENTRIES_MAX) return
     for (const state of this.#arcs.values()) {
       if (state.delivered < state.group.commitIndex) this.#deliver(state)
     }
@@ -447,11 +446,7 @@ export class Engine {
   }
 
   #checkStopped(): void {
-    const idle =
-      this.#running.size === 0 &&
-      this.#pendingCount === 0 &&
-      !this.#batchInFlight &&
-      this.#undelivered === 0
+    const idle = this.#running.size === 0 && this.#openCount === 0 && this.#unapplied === 0
     if (this.#stopping.isOver(this.#now.mono, idle)) this.outputs.toLedger({ kind: 'close' })
   }
 
@@ -497,7 +492,6 @@ export interface EngineBatch {
   readonly records: readonly LogRecord[]
   readonly marks: ReadonlyMap<ArcId, PersistMark>
   readonly commandCount: number
-  readonly chars: number
 }
 
 const NEW_ARC: EngineArcStart = { term: 0, vote: null, firstIndex: 1, lastIndex: 0, lastTime: 0 }

@@ -1,10 +1,13 @@
 /** Bounds of the engine. Each says its unit, why it is there, and what happens when it is reached. */
 
-/** Proposals that may wait for the log before new work is refused with `overloaded`. */
-export const PENDING_PROPOSALS_MAX = 10_000
+/**
+ * Commands that may be on their way (waiting for the log, or in it and not applied) before new work
+ * is refused with `overloaded`. Bounds memory and the time that an accepted submission waits.
+ */
+export const OPEN_COMMANDS_MAX = 10_000
 
-/** Characters of waiting proposals before new work is refused with `overloaded`. */
-export const PENDING_CHARS_MAX = 64 * 1024 * 1024
+/** The same in characters of their JSON. */
+export const OPEN_CHARS_MAX = 64 * 1024 * 1024
 
 /**
  * Characters of commands in one log batch. UTF-8 makes at most three bytes of one, so a batch stays
