@@ -1,0 +1,225 @@
+import { assert } from '../../base/assert.js'
+import type { ArcId, LogIndex } from '../../base/ids.js'
+import { SortedKeys } from '../../base/sorted-keys.js'
+import { freezeRow } from './freeze.js'
+import { ABSENT, type KnownRows } from './known-rows.js'
+import { appliedKey, arcPrefix, assertRowKey, FIRST_ROW_KEY } from './row-key.js'
+import type { RowEntry, Rows } from './rows.js'
+import type { Table, TableChange, TableRow } from './table.js'
+import { type DirtyRow, readVisible, type VisibleRange, type VisibleRows } from './visible-rows.js'
+
+export interface ArcRowsOptions {
+  /** Applied index found in the table, 0 when none. */
+  readonly applied: LogIndex
+  /** Called at every change, so that the owner knows which arcs are dirty. */
+  readonly onDirty: () => void
+  readonly freeze: boolean
+  readonly headMarksMax: number
+}
+
+/**
+ * The rows of one arc: what was changed since the last commit lies here, everything else in the
+ * table. Not its job: when to commit, and what is durable (overlay.ts).
+ *
+ * A1  A key of `#dirty` hides the table's row of the same key, be it a new value or a deletion.
+ * A2  `#live` holds exactly the keys of `#dirty` that have a value.
+ * A3  A head mark `from → to` says: every row that the table holds in [from, to) is hidden by A1. It
+ *     stays true while dirty rows are only added, so all marks are dropped by `becomeClean`.
+ * A4  `#open` while rows were changed after the last `setApplied`: such rows must not be committed.
+ */
+export class ArcRows implements Rows {
+  readonly #prefix: string
+  readonly #appliedKey: string
+  readonly #table: Table
+  readonly #known: KnownRows
+  readonly #options: ArcRowsOptions
+  readonly #dirty = new Map<string, DirtyRow>()
+  readonly #live = new SortedKeys()
+  readonly #headMarks = new Map<string, string>()
+  #applied: LogIndex
+  #committed: LogIndex
+  #open = false
+
+  constructor(arc: ArcId, table: Table, known: KnownRows, options: ArcRowsOptions) {
+    this.#prefix = arcPrefix(arc)
+    this.#appliedKey = appliedKey(arc)
+    this.#table = table
+    this.#known = known
+    this.#options = options
+    this.#applied = options.applied
+    this.#committed = options.applied
+  }
+
+  get applied(): LogIndex {
+    return this.#applied
+  }
+
+  /** Applied index as the table has it. */
+  get committed(): LogIndex {
+    return this.#committed
+  }
+
+  get dirtyRowCount(): number {
+    return this.#dirty.size + (this.#applied === this.#committed ? 0 : 1)
+  }
+
+  setApplied(index: LogIndex): void {
+    assert(index > this.#applied, `applied index must rise: ${this.#applied} to ${index}`)
+    this.#applied = index
+    this.#open = false
+    this.#noteDirty()
+  }
+
+  get<T extends object>(key: string): T | undefined {
+    const dirty = this.#dirty.get(key)
+    const value = dirty === undefined ? this.#fromTable(key) : dirty.value
+    return value as T | undefined
+  }
+
+  put(key: string, value: object): void {
+    assertRowKey(key)
+    if (this.#options.freeze) freezeRow(value)
+    const dirty = this.#dirty.get(key)
+    if (dirty === undefined) {
+      const known = this.#known.get(this.#prefix + key)
+      this.#dirty.set(key, { value, maybeInTable: known !== ABSENT })
+    } else {
+      dirty.value = value
+    }
+    this.#live.add(key)
+    this.#open = true
+    this.#noteDirty()
+  }
+
+  delete(key: string): void {
+    const dirty = this.#dirty.get(key)
+    if (dirty !== undefined && dirty.value === undefined) return
+    this.#open = true
+    this.#live.delete(key)
+    // One look into the table is cheaper than a deletion in it that finds nothing.
+    const inTable = (dirty?.maybeInTable ?? true) && this.#fromTable(key) !== undefined
+    if (inTable) this.#dirty.set(key, { value: undefined, maybeInTable: true })
+    else this.#dirty.delete(key)
+    this.#noteDirty()
+  }
+
+  scan<T extends object>(from: string, to: string, limit: number, reverse = false): RowEntry<T>[] {
+    const first = from < FIRST_ROW_KEY ? FIRST_ROW_KEY : from
+    if (limit <= 0 || first >= to) return []
+    const found = reverse ? this.#scanReverse(first, to, limit) : this.#scan(first, to, limit)
+    return found as RowEntry<T>[]
+  }
+
+  /** Everything not committed yet, the applied index last. */
+  changes(): TableChange[] {
+    assert(!this.#open, `arc ${this.#prefix}: commit in the middle of an entry`)
+    const changes: TableChange[] = []
+    for (const [key, { value }] of this.#dirty) {
+      changes.push({
+        key: this.#prefix + key,
+        value: value === undefined ? undefined : JSON.stringify(value),
+      })
+    }
+    changes.push({ key: this.#appliedKey, value: JSON.stringify({ index: this.#applied }) })
+    return changes
+  }
+
+  /** @param changes  what `changes` gave; the table has committed it since, nothing else happened */
+  becomeClean(changes: readonly TableChange[]): void {
+    let at = 0
+    for (const { value } of this.#dirty.values()) {
+      const change = changes[at]
+      assert(change !== undefined, 'more dirty rows than were committed')
+      this.#known.set(change.key, value ?? ABSENT, change.value?.length ?? 0)
+      at += 1
+    }
+    this.#dirty.clear()
+    this.#live.clear()
+    this.#headMarks.clear()
+    this.#committed = this.#applied
+  }
+
+  #noteDirty(): void {
+    this.#options.onDirty()
+  }
+
+  #fromTable(key: string): object | undefined {
+    const tableKey = this.#prefix + key
+    const known = this.#known.get(tableKey)
+    if (known !== undefined) return known === ABSENT ? undefined : known
+    const text = this.#table.get(tableKey)
+    const value = text === undefined ? undefined : this.#parse(text)
+    this.#known.set(tableKey, value ?? ABSENT, text?.length ?? 0)
+    return value
+  }
+
+  #parse(text: string): object {
+    const value = JSON.parse(text) as object
+    if (this.#options.freeze) freezeRow(value)
+    return value
+  }
+
+  #scan(from: string, to: string, limit: number): RowEntry<object>[] {
+    const live = this.#live.range(from, to, limit)
+    // Table rows beyond the last of `limit` live ones cannot be among the first `limit` of both.
+    const tableTo = live.length < limit ? to : (live.at(-1) ?? to)
+    const start = this.#headMarks.get(from) ?? from
+    const stored = this.#visible({ from: start, to: tableTo, limit, reverse: false })
+    if (stored.hiddenHead) this.#markHead(from, stored.rows[0]?.key ?? this.#prefix + tableTo)
+    return this.#merge(live, stored.rows, limit, (a, b) => a < b)
+  }
+
+  #scanReverse(from: string, to: string, limit: number): RowEntry<object>[] {
+    const live = this.#live.rangeReverse(from, to, limit)
+    const tableFrom = live.length < limit ? from : (live.at(-1) ?? from)
+    const stored = this.#visible({ from: tableFrom, to, limit, reverse: true })
+    return this.#merge(live, stored.rows, limit, (a, b) => a > b)
+  }
+
+  #visible(range: VisibleRange): VisibleRows {
+    return readVisible(this.#table, this.#prefix, this.#dirty, range)
+  }
+
+  #markHead(from: string, firstVisible: string): void {
+    if (this.#headMarks.size >= this.#options.headMarksMax) this.#headMarks.clear()
+    this.#headMarks.set(from, firstVisible.slice(this.#prefix.length))
+  }
+
+  #merge(
+    live: readonly string[],
+    stored: readonly TableRow[],
+    limit: number,
+    before: (a: string, b: string) => boolean,
+  ): RowEntry<object>[] {
+    const found: RowEntry<object>[] = []
+    let nextLive = 0
+    let nextStored = 0
+    while (found.length < limit) {
+      const liveKey = live[nextLive]
+      const row = stored[nextStored]
+      if (liveKey === undefined && row === undefined) break
+      const storedKey = row?.key.slice(this.#prefix.length)
+      if (liveKey !== undefined && (storedKey === undefined || before(liveKey, storedKey))) {
+        found.push({ key: liveKey, value: this.#liveValue(liveKey) })
+        nextLive += 1
+      } else if (row !== undefined && storedKey !== undefined) {
+        found.push({ key: storedKey, value: this.#storedValue(row) })
+        nextStored += 1
+      }
+    }
+    return found
+  }
+
+  #liveValue(key: string): object {
+    const value = this.#dirty.get(key)?.value
+    assert(value !== undefined, `A2: live key without a value: ${key}`)
+    return value
+  }
+
+  #storedValue(row: TableRow): object {
+    const known = this.#known.get(row.key)
+    if (known === undefined) return this.#parse(row.value)
+    assert(known !== ABSENT, `the table holds a row known to be absent: ${row.key}`)
+    return known
+  }
+}

@@ -1,0 +1,154 @@
+import { AppError } from '../../base/app-error.js'
+import type { ArcId, LogIndex } from '../../base/ids.js'
+import { ArcRows } from './arc-rows.js'
+import { KnownRows } from './known-rows.js'
+import { OVERLAY_LIMITS, type OverlayLimits } from './limits.js'
+import { appliedKey, arcEnd, arcOfTableKey } from './row-key.js'
+import type { Rows } from './rows.js'
+import type { Table, TableChange } from './table.js'
+
+export interface OverlayOptions {
+  readonly limits?: OverlayLimits
+  /** Freezes every value that is put or read, so that a test catches who writes into one. */
+  readonly freeze?: boolean
+}
+
+/**
+ * The applied state of all arcs: a write-behind overlay over a table. Apply reads and writes it in
+ * memory; rows reach the table later, whole arcs at a time. Not its job: when to flush and how much
+ * may wait (the ledger's host decides), nor what a row means.
+ *
+ * S1  A commit holds all rows that an arc changed since its last commit, and its applied index, or
+ *     nothing of the arc: the table always shows each arc exactly as it was after some entry.
+ * S2  Nothing is committed in the middle of an entry.
+ * S3  A commit that failed changes nothing here: the same rows are committed at the next try.
+ */
+export class Overlay {
+  readonly #table: Table
+  readonly #known: KnownRows
+  readonly #limits: OverlayLimits
+  readonly #freeze: boolean
+  readonly #arcs = new Map<ArcId, ArcRows>()
+  /** Arcs with something to commit, the longest dirty first. */
+  readonly #dirtyArcs = new Set<ArcId>()
+
+  /** @throws AppError `state_damaged` when the table's applied indexes cannot be trusted */
+  constructor(table: Table, options: OverlayOptions = {}) {
+    this.#table = table
+    this.#limits = options.limits ?? OVERLAY_LIMITS
+    this.#freeze = options.freeze ?? false
+    this.#known = new KnownRows(this.#limits)
+    for (const [arc, applied] of loadApplied(table)) this.#openArc(arc, applied)
+  }
+
+  /** The rows of one arc; always the same object for the same arc. */
+  rows(arc: ArcId): Rows {
+    return this.#arc(arc)
+  }
+
+  /** States that entry `index` of `arc` has been applied completely: all its rows are put. */
+  setApplied(arc: ArcId, index: LogIndex): void {
+    this.#arc(arc).setApplied(index)
+  }
+
+  /** Index of the arc's last entry that was applied; 0 when there is none. */
+  applied(arc: ArcId): LogIndex {
+    return this.#arcs.get(arc)?.applied ?? 0
+  }
+
+  /** Every arc that has applied an entry, in order of arcs. */
+  appliedArcs(): (readonly [ArcId, LogIndex])[] {
+    return this.#indexes((rows) => rows.applied)
+  }
+
+  /** Rows, deletions and applied indexes that are not committed yet. */
+  get dirtyRowCount(): number {
+    let count = 0
+    for (const arc of this.#dirtyArcs) count += this.#arc(arc).dirtyRowCount
+    return count
+  }
+
+  /**
+   * Commits whole arcs, the longest dirty first, until at least `maxRows` rows are written or none
+   * is dirty; one commit of the table for all of them.
+   *
+   * @returns rows written, deletions and applied indexes included; 0: nothing was dirty
+   * @throws AppError `state_full` as the table does: nothing was written, everything stays dirty and
+   *   may be flushed again
+   */
+  flush(maxRows: number): number {
+    const chosen: { readonly arc: ArcId; readonly changes: readonly TableChange[] }[] = []
+    const all: TableChange[] = []
+    for (const arc of this.#dirtyArcs) {
+      if (all.length >= maxRows) break
+      const changes = this.#arc(arc).changes()
+      chosen.push({ arc, changes })
+      for (const change of changes) all.push(change)
+    }
+    if (all.length === 0) return 0
+    this.#table.commit(all)
+    for (const { arc, changes } of chosen) {
+      this.#arc(arc).becomeClean(changes)
+      this.#dirtyArcs.delete(arc)
+    }
+    return all.length
+  }
+
+  /**
+   * Makes the commits so far survive a power cut.
+   *
+   * @returns per arc, the applied index that is durable now: up to there the log may be forgotten.
+   *   It is the index of the last commit, which may be less than what memory has applied.
+   */
+  checkpoint(): (readonly [ArcId, LogIndex])[] {
+    const committed = this.#indexes((rows) => rows.committed)
+    this.#table.checkpoint()
+    return committed
+  }
+
+  #indexes(indexOf: (rows: ArcRows) => LogIndex): (readonly [ArcId, LogIndex])[] {
+    return [...this.#arcs]
+      .map(([arc, rows]) => [arc, indexOf(rows)] as const)
+      .filter(([, index]) => index > 0)
+      .sort(([a], [b]) => a - b)
+  }
+
+  #arc(arc: ArcId): ArcRows {
+    return this.#arcs.get(arc) ?? this.#openArc(arc, 0)
+  }
+
+  #openArc(arc: ArcId, applied: LogIndex): ArcRows {
+    const rows = new ArcRows(arc, this.#table, this.#known, {
+      applied,
+      onDirty: () => this.#dirtyArcs.add(arc),
+      freeze: this.#freeze,
+      headMarksMax: this.#limits.headMarksMax,
+    })
+    this.#arcs.set(arc, rows)
+    return rows
+  }
+}
+
+/** Visits the first row of every arc that has one, then that arc's applied index. */
+function* loadApplied(table: Table): Generator<readonly [ArcId, LogIndex]> {
+  let from = ''
+  for (;;) {
+    const first = table.scan(from, 'g', 1, false)[0]
+    if (first === undefined) return
+    const arc = arcOfTableKey(first.key)
+    yield [arc, decodeApplied(arc, table.get(appliedKey(arc)))]
+    from = arcEnd(arc)
+  }
+}
+
+function decodeApplied(arc: ArcId, text: string | undefined): LogIndex {
+  const row: unknown = text === undefined ? undefined : JSON.parse(text)
+  const index = typeof row === 'object' && row !== null && 'index' in row ? row.index : undefined
+  if (typeof index === 'number' && Number.isSafeInteger(index) && index > 0) return index
+  throw new AppError(
+    'state_damaged',
+    `the state database holds rows of arc ${arc} but no valid applied index for it: ` +
+      'it cannot be trusted and must be rebuilt from the log',
+    { details: { arc } },
+  )
+}

@@ -1,0 +1,40 @@
+import { assert } from '../../base/assert.js'
+import type { ArcId } from '../../base/ids.js'
+
+/**
+ * How the rows of all arcs share one table: table key = four hex digits of the arc ‖ the row's key.
+ * The arc's applied index is a row of its own under a key that no row of the ledger can have.
+ */
+
+const ARC_DIGITS = 4
+
+/** Sorts before every row of its arc: keys of rows begin above U+0000. */
+const APPLIED_KEY = '\u0000applied'
+
+/** The least key that a row of the ledger may have. */
+export const FIRST_ROW_KEY = '\u0001'
+
+export function arcPrefix(arc: ArcId): string {
+  assert(Number.isInteger(arc) && arc >= 0 && arc <= 0xffff, `arc out of range: ${arc}`)
+  return arc.toString(16).padStart(ARC_DIGITS, '0')
+}
+
+export function arcOfTableKey(tableKey: string): ArcId {
+  return Number.parseInt(tableKey.slice(0, ARC_DIGITS), 16)
+}
+
+export function appliedKey(arc: ArcId): string {
+  return arcPrefix(arc) + APPLIED_KEY
+}
+
+/** Greater than every table key of the arc, not greater than any of a later arc. */
+export function arcEnd(arc: ArcId): string {
+  return arc === 0xffff ? 'g' : arcPrefix(arc + 1)
+}
+
+export function assertRowKey(key: string): void {
+  assert(key >= FIRST_ROW_KEY && LATIN1.test(key), `not a row key: ${JSON.stringify(key)}`)
+}
+
+/** U+0000 … U+00FF: in this range code-unit order, byte order and SQLite's order are the same. */
+const LATIN1 = /^[\u0000-\u00ff]*$/
