@@ -1,0 +1,92 @@
+/** What the commands read of the API's answers (api.md); members they do not show are left out. */
+
+export interface JobBody {
+  readonly id: string
+  readonly job: string | null
+  readonly status: string
+  readonly cause: string | null
+  readonly run: number
+  readonly output: unknown
+  readonly error: ErrorBody | null
+  readonly progress: { readonly done: number; readonly total: number }
+  readonly createdAt: string
+  readonly startedAt: string | null
+  readonly finishedAt: string | null
+  readonly steps: readonly StepBody[]
+}
+
+export interface StepBody {
+  readonly name: string
+  readonly service: string
+  readonly status: string
+  readonly error: ErrorBody | null
+  readonly attemptCount: number
+  readonly compensation?: { readonly status: string; readonly error: ErrorBody | null } | null
+}
+
+export interface ErrorBody {
+  readonly code: string
+  readonly message: string
+}
+
+export interface ListBody<T> {
+  readonly items: readonly T[]
+  readonly nextCursor: string | null
+  readonly partial?: boolean
+  readonly missing?: number
+}
+
+export interface EventBody {
+  readonly at: string
+  readonly type: string
+  readonly [member: string]: unknown
+}
+
+export interface RecordBody {
+  readonly key: string
+  readonly id: string
+  readonly version: number
+  readonly value?: unknown
+  readonly updatedAt: string
+}
+
+export interface RingBody {
+  readonly cluster: string
+  readonly level: number
+  readonly rf: number
+  readonly health: {
+    readonly healthy: number
+    readonly underReplicated: number
+    readonly unavailable: number
+  }
+  readonly nodes: readonly {
+    readonly id: string
+    readonly name: string
+    readonly address: string | null
+    readonly state: string
+    readonly reachability: string
+    readonly version: string
+  }[]
+  readonly arcs: readonly unknown[]
+}
+
+export interface ServiceBody {
+  readonly name: string
+  readonly versions?: readonly string[]
+  readonly version?: string
+  readonly nodes?: readonly unknown[]
+  readonly running?: number
+}
+
+const FINAL_STATUSES = new Set([
+  'succeeded',
+  'compensated',
+  'compensation_failed',
+  'cancelled',
+  'failed',
+])
+
+/** True when nothing more happens to the job by itself. */
+export function isFinal(job: JobBody): boolean {
+  return FINAL_STATUSES.has(job.status)
+}

@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto'
+import type { JobBody } from '../api-shapes.js'
+import { usageError } from '../cli-error.js'
+import type { CommandContext } from '../command-context.js'
+
+/** Cancels a job; with `--compensate` what it has done is undone. */
+export async function cancel(
+  context: CommandContext,
+  id: string,
+  options: { readonly compensate?: boolean },
+): Promise<void> {
+  await act(context, id, 'cancel', { compensate: options.compensate === true })
+}
+
+/** Runs a failed job, or its failed compensation, again. */
+export async function retry(context: CommandContext, id: string): Promise<void> {
+  await act(context, id, 'retry', undefined)
+}
+
+/** Gives up one step's compensation, so that the others go on. */
+export async function skip(
+  context: CommandContext,
+  id: string,
+  step: string,
+  options: { readonly reason?: string },
+): Promise<void> {
+  const reason = options.reason
+  if (reason === undefined) throw usageError('Say why with --reason TEXT: it stays in the history.')
+  await act(context, id, 'skip', { step, reason })
+}
+
+async function act(
+  { client, output }: CommandContext,
+  id: string,
+  action: 'cancel' | 'retry' | 'skip',
+  body: unknown,
+): Promise<void> {
+  const path = `/v1/jobs/${encodeURIComponent(id)}/${action}`
+  const answer = await client.call<JobBody>('POST', path, {
+    headers: { 'idempotency-key': randomUUID() },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  await output.result(answer.body, () => output.line(`${answer.body.id} ${answer.body.status}`))
+}

@@ -1,0 +1,80 @@
+import type { EventBody, JobBody, ListBody } from '../api-shapes.js'
+import type { CommandContext } from '../command-context.js'
+import { readPages } from '../read-pages.js'
+import { statusText } from '../output.js'
+
+export interface JobsOptions {
+  readonly status?: string
+  readonly job?: string
+  readonly limit?: number
+}
+
+const DEFAULT_LIMIT = 50
+/** Events that a job keeps at most (api.md). */
+const HISTORY_LIMIT = 10_000
+
+/** Lists jobs, newest first. */
+export async function jobs(context: CommandContext, options: JobsOptions): Promise<void> {
+  const { output } = context
+  const list: ListBody<JobBody> = await readPages(context, '/v1/jobs', {
+    limit: options.limit ?? DEFAULT_LIMIT,
+    query: { status: options.status, job: options.job },
+  })
+  await output.result(list, async () => {
+    const rows = list.items.map((job) => [
+      job.id,
+      statusText(job.status),
+      job.job ?? '-',
+      `${job.progress.done}/${job.progress.total}`,
+      job.createdAt,
+    ])
+    await output.table(['ID', 'STATUS', 'JOB', 'DONE', 'CREATED'], rows)
+  })
+}
+
+/** Shows one job with its steps. */
+export async function job(context: CommandContext, id: string): Promise<void> {
+  const { client, output } = context
+  const { body } = await client.call<JobBody>('GET', `/v1/jobs/${encodeURIComponent(id)}`)
+  await output.result(body, () => showJob(context, body))
+}
+
+async function showJob({ output }: CommandContext, body: JobBody): Promise<void> {
+  output.line(`${body.id}  ${statusText(body.status)}${body.cause ? ` (${body.cause})` : ''}`)
+  output.line(`job ${body.job ?? '-'}, run ${body.run}, created ${body.createdAt}`)
+  if (body.finishedAt !== null) output.line(`finished ${body.finishedAt}`)
+  if (body.error !== null) output.line(`error ${body.error.code}: ${body.error.message}`)
+  output.line('')
+  const rows = body.steps.map((step) => [
+    step.name,
+    step.service,
+    statusText(step.status),
+    String(step.attemptCount),
+    step.compensation ? statusText(step.compensation.status) : '-',
+    step.error === null ? '' : `${step.error.code}: ${step.error.message}`,
+  ])
+  await output.table(['STEP', 'SERVICE', 'STATUS', 'ATTEMPTS', 'COMPENSATION', 'ERROR'], rows)
+  if (body.output !== null) {
+    output.line('')
+    output.value(body.output)
+  }
+}
+
+/** Shows a job's timeline. */
+export async function history(context: CommandContext, id: string): Promise<void> {
+  const { output } = context
+  const path = `/v1/jobs/${encodeURIComponent(id)}/history`
+  const list: ListBody<EventBody> = await readPages(context, path, { limit: HISTORY_LIMIT })
+  await output.result(list, async () => {
+    const rows = list.items.map((event) => [event.at, event.type, otherMembers(event)])
+    await output.table(['AT', 'EVENT', 'DETAILS'], rows)
+  })
+}
+
+/** Everything about an event but what stands in columns of its own: `step=a attempt=1`. */
+function otherMembers(event: EventBody): string {
+  return Object.entries(event)
+    .filter(([name, value]) => !['at', 'type', 'seq'].includes(name) && value !== null)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' ')
+}

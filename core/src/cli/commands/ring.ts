@@ -1,0 +1,63 @@
+import type { RingBody, ServiceBody } from '../api-shapes.js'
+import type { CommandContext } from '../command-context.js'
+
+/** Shows the ring: its nodes and the health of its arcs. */
+export async function ring(context: CommandContext): Promise<void> {
+  const { client, output } = context
+  const { body } = await client.call<RingBody>('GET', '/v1/ring')
+  await output.result(body, async () => {
+    const { healthy, underReplicated, unavailable } = body.health
+    output.line(`ring ${body.cluster}, level ${body.level}, rf ${body.rf}`)
+    output.line(
+      `${body.arcs.length} arcs: ${healthy} healthy, ${underReplicated} under-replicated, ` +
+        `${unavailable} unavailable`,
+    )
+    output.line('')
+    const rows = body.nodes.map((node) => [
+      node.id,
+      node.name,
+      node.state,
+      node.reachability,
+      node.version,
+      node.address ?? '-',
+    ])
+    await output.table(['NODE', 'NAME', 'STATE', 'REACHABLE', 'VERSION', 'ADDRESS'], rows)
+  })
+}
+
+/** Says which arc and which node a key belongs to. */
+export async function owner(context: CommandContext, key: string): Promise<void> {
+  await show(context, '/v1/ring/owner', { key })
+}
+
+/** Shows what an ID is and where it lives. */
+export async function peek(context: CommandContext, id: string): Promise<void> {
+  await show(context, `/v1/ids/${encodeURIComponent(id)}`, {})
+}
+
+async function show(
+  { client, output }: CommandContext,
+  path: string,
+  query: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { body } = await client.call<unknown>('GET', path, { query })
+  await output.result(body, () => output.value(body))
+}
+
+/** Lists the services that the ring offers. */
+export async function services(context: CommandContext): Promise<void> {
+  const { client, output } = context
+  const { body } = await client.call<{ readonly items: readonly ServiceBody[] }>(
+    'GET',
+    '/v1/services',
+  )
+  await output.result(body, async () => {
+    const rows = body.items.map((service) => [
+      service.name,
+      (service.versions ?? [service.version ?? '-']).join(', '),
+      String(service.nodes?.length ?? '-'),
+      String(service.running ?? '-'),
+    ])
+    await output.table(['SERVICE', 'VERSIONS', 'NODES', 'RUNNING'], rows)
+  })
+}

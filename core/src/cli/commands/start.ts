@@ -1,0 +1,64 @@
+import { CliError, type ExitCode, usageError } from '../cli-error.js'
+import type { CommandContext } from '../command-context.js'
+import { type ApiAddress, parseArcCount, parseHostAndPort } from '../node-flags.js'
+import { isEmptyFolder } from '../data-folder.js'
+import { runNode } from '../run-node.js'
+
+export interface StartOptions {
+  readonly data?: string
+  readonly init?: boolean
+  readonly join?: string
+  readonly name?: string
+  readonly api?: string
+  readonly arcs?: string
+  readonly insecure?: boolean
+  readonly workers?: readonly string[]
+  readonly jobs?: readonly string[]
+  readonly builtIns?: boolean
+  readonly logLevel?: string
+}
+
+const DEFAULT_API: ApiAddress = { host: '127.0.0.1', port: 7070 }
+
+/** Runs one node in the foreground until it is told to stop. */
+export async function start(context: CommandContext, options: StartOptions): Promise<ExitCode> {
+  const dataFolder = options.data
+  if (dataFolder === undefined) throw usageError('Name the data folder with --data DIR.')
+  if (options.join !== undefined) {
+    throw usageError(
+      'This version runs rings of one node, so --join is not available.',
+      'Make a ring of its own with --init.',
+    )
+  }
+  const init = options.init === true
+  await checkFolder(dataFolder, init)
+  return runNode(context, {
+    dataFolder,
+    mode: init ? 'init' : 'resume',
+    api: options.api === undefined ? DEFAULT_API : parseHostAndPort(options.api),
+    workers: options.workers ?? [],
+    jobs: options.jobs ?? [],
+    builtIns: options.builtIns !== false,
+    insecure: options.insecure === true,
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.arcs === undefined ? {} : { arcCount: parseArcCount(options.arcs) }),
+    ...(options.logLevel === undefined ? {} : { logLevel: options.logLevel }),
+  })
+}
+
+/** Nothing is ever created by accident: a ring begins only by --init in an empty folder. */
+async function checkFolder(folder: string, init: boolean): Promise<void> {
+  const empty = await isEmptyFolder(folder)
+  if (empty && !init) {
+    throw new CliError(`The folder ${folder} holds no node.`, {
+      remedy:
+        'Make a new ring in it with --init, or let it join one with --join HOST:PORT ' +
+        '(--join is not available in this version).',
+    })
+  }
+  if (!empty && init) {
+    throw new CliError(`The folder ${folder} is in use: --init needs an empty one.`, {
+      remedy: 'Start without --init to resume the node in it, or name an empty folder.',
+    })
+  }
+}

@@ -1,0 +1,15 @@
+import { readdir } from 'node:fs/promises'
+import { CliError } from './cli-error.js'
+
+/** True when the folder does not exist or holds nothing. */
+export async function isEmptyFolder(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).length === 0
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return true
+    throw new CliError(`The data folder ${folder} cannot be read.`, {
+      remedy: 'Name a folder that this user may read and write.',
+      cause,
+    })
+  }
+}

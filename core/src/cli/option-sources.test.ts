@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Command } from 'commander'
+import { CliError, EXIT } from './cli-error.js'
+import { fillOptions } from './option-sources.js'
+
+interface Setup {
+  readonly args?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  readonly config?: { readonly name: string; readonly text: string }
+}
+
+/** The options that a command with one flag of each kind ends up with. */
+async function optionsFrom({ args = [], environment = {}, config }: Setup) {
+  const folder = await mkdtemp(join(tmpdir(), 'gyre-options-'))
+  try {
+    if (config !== undefined) await writeFile(join(folder, config.name), config.text)
+    const program = new Command().option('--url <url>')
+    const command = program
+      .command('go')
+      .option('--if-version <n>', '', (text) => Number(text))
+      .option('--init')
+      .option('--no-built-ins')
+      .option('--workers <dir...>')
+      .action(() => {})
+    program.parse(['go', ...args], { from: 'user' })
+    await fillOptions(command, environment, folder)
+    return command.optsWithGlobals()
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+const isUsageError = (error: unknown): boolean =>
+  error instanceof CliError && error.exitCode === EXIT.usage
+
+test('a flag wins over the environment, the environment over the file', async () => {
+  const config = { name: 'gyre.config.json', text: '{"url":"file","ifVersion":3}' }
+  const environment = { GYRE_URL: 'environment' }
+  const fromAll = await optionsFrom({ args: ['--if-version', '7'], environment, config })
+  assert.deepEqual(fromAll, { builtIns: true, url: 'environment', ifVersion: 7 })
+  const fromFile = await optionsFrom({ config })
+  assert.deepEqual(fromFile, { builtIns: true, url: 'file', ifVersion: 3 })
+})
+
+test('switches and lists have a form in the environment', async () => {
+  const environment = { GYRE_INIT: '1', GYRE_BUILT_INS: 'false', GYRE_WORKERS: 'a,b' }
+  const options = await optionsFrom({ environment })
+  assert.deepEqual(options, { init: true, builtIns: false, workers: ['a', 'b'] })
+})
+
+test('a configuration file may be JavaScript or TypeScript', async () => {
+  const javascript = { name: 'gyre.config.js', text: 'export default { workers: ["x"] }' }
+  assert.deepEqual((await optionsFrom({ config: javascript })).workers, ['x'])
+  const typescript = { name: 'gyre.config.ts', text: 'export const url: string = "typed"' }
+  assert.equal((await optionsFrom({ config: typescript })).url, 'typed')
+})
+
+test('a value that makes no sense is wrong usage and names its origin', async () => {
+  await assert.rejects(optionsFrom({ environment: { GYRE_INIT: 'perhaps' } }), /GYRE_INIT/)
+  await assert.rejects(optionsFrom({ environment: { GYRE_INIT: 'perhaps' } }), isUsageError)
+  const config = { name: 'gyre.config.json', text: '[1]' }
+  await assert.rejects(optionsFrom({ config }), /gyre\.config\.json/)
+})
