@@ -49,3 +49,14 @@ export class FileError extends Error {
     this.code = code
   }
 }
+
+/** Runs file operations; their failure is returned, a bug is thrown on. */
+export function fileFailureOf(run: () => void): FileError | null {
+  try {
+    run()
+    return null
+  } catch (error) {
+    if (error instanceof FileError) return error
+    throw error
+  }
+}

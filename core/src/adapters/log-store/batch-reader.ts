@@ -1,0 +1,143 @@
+import { crc32 } from 'node:zlib'
+import { assert } from '../../base/assert.js'
+import { AppError } from '../../base/app-error.js'
+import type { LogIndex } from '../../base/ids.js'
+import type { LogEntry } from '../../ports/log-store.js'
+import {
+  BLOCK_BYTES,
+  BLOCK_PAYLOAD_BYTES,
+  type BodyPlace,
+  ENTRY_HEAD_BYTES,
+  FORMAT_VERSION,
+  HEAD,
+  HEAD_BYTES,
+  type Head,
+  MAGIC,
+  ROW,
+  ROW_BYTES,
+  ROW_KINDS,
+  type Row,
+  readUint64,
+  SECTOR_BYTES,
+  STAMP_BYTES,
+  stampOf,
+  unstamp,
+} from './format.js'
+
+/** A directory row as found, with its body's place and whether the body's checksum holds. */
+export interface FoundRow extends Row {
+  readonly body: BodyPlace
+  readonly intact: boolean
+}
+
+/**
+ * The head of a batch that begins at `block`; null when there is none whose checksum holds, or it
+ * says that it belongs elsewhere (a misdirected write).
+ *
+ * @throws AppError log_too_new when an intact head was written by a newer version
+ */
+export function readHead(segment: Buffer, segmentNumber: number, block: number): Head | null {
+  const at = block * BLOCK_BYTES + STAMP_BYTES
+  if (at + HEAD_BYTES > segment.length || segment.readUInt32LE(at + HEAD.magic) !== MAGIC) {
+    return null
+  }
+  const headCrc = segment.readUInt32LE(at + HEAD.headCrc)
+  if (crc32(segment.subarray(at, at + HEAD.headCrc)) !== headCrc) return null
+  refuseNewer(segment.readUInt16LE(at + HEAD.version))
+  const head = decodeHead(segment, at, headCrc)
+  return head.segment === segmentNumber && head.block === block ? head : null
+}
+
+function decodeHead(segment: Buffer, at: number, headCrc: number): Head {
+  return {
+    opening: segment.readUInt16LE(at + HEAD.opening) === 1,
+    batchSeq: readUint64(segment, at + HEAD.batchSeq),
+    segment: segment.readUInt32LE(at + HEAD.segment),
+    block: segment.readUInt32LE(at + HEAD.block),
+    oldestSegment: segment.readUInt32LE(at + HEAD.oldestSegment),
+    previousCrc: segment.readUInt32LE(at + HEAD.previousCrc),
+    blockCount: segment.readUInt32LE(at + HEAD.blockCount),
+    rowCount: segment.readUInt32LE(at + HEAD.rowCount),
+    bodyBytes: segment.readUInt32LE(at + HEAD.bodyBytes),
+    directoryCrc: segment.readUInt32LE(at + HEAD.directoryCrc),
+    headCrc,
+  }
+}
+
+function refuseNewer(version: number): void {
+  if (version <= FORMAT_VERSION) return
+  throw new AppError(
+    'log_too_new',
+    `the log was written in format ${version}, this version of Gyre reads up to ` +
+      `${FORMAT_VERSION}: start the newer version that wrote it`,
+  )
+}
+
+/** The rows of a batch with an intact head; null when its directory's checksum does not hold. */
+export function readRows(segment: Buffer, head: Head): FoundRow[] | null {
+  if ((head.block + head.blockCount) * BLOCK_BYTES > segment.length) return null
+  const start = head.block * BLOCK_PAYLOAD_BYTES
+  const bodyStart = HEAD_BYTES + head.rowCount * ROW_BYTES
+  const batch = unstamp(segment, start, bodyStart + head.bodyBytes)
+  if (crc32(batch.subarray(HEAD_BYTES, bodyStart)) !== head.directoryCrc) return null
+  const rows: FoundRow[] = []
+  let cursor = bodyStart
+  for (let index = 0; index < head.rowCount; index += 1) {
+    const at = HEAD_BYTES + index * ROW_BYTES
+    const bytes = batch.readUInt32LE(at + ROW.bodyBytes)
+    const crc = batch.readUInt32LE(at + ROW.bodyCrc)
+    const content = batch.subarray(cursor, cursor + bytes)
+    const body = { segment: head.segment, position: start + cursor, bytes, crc }
+    rows.push(decodeRow(batch, at, body, content))
+    cursor += bytes
+  }
+  return rows
+}
+
+function decodeRow(batch: Buffer, at: number, body: BodyPlace, content: Buffer): FoundRow {
+  const kind = ROW_KINDS[batch.readUInt8(at + ROW.kind)]
+  assert(kind !== undefined, 'a directory with an intact checksum has only known kinds of row')
+  const intact = body.bytes === 0 || crc32(content) === body.crc
+  const hasVote = batch.readUInt8(at + ROW.hasVote) === 1
+  return {
+    kind,
+    arc: batch.readUInt16LE(at + ROW.arc),
+    term: readUint64(batch, at + ROW.term),
+    vote: hasVote && intact ? content.toString('utf8') : null,
+    first: readUint64(batch, at + ROW.first),
+    last: readUint64(batch, at + ROW.last),
+    lastTerm: readUint64(batch, at + ROW.lastTerm),
+    body,
+    intact,
+  }
+}
+
+/** True when every sector of the batch carries its stamp: the whole write reached the disk once. */
+export function isFullyStamped(segment: Buffer, head: Head): boolean {
+  const stamp = stampOf(head.batchSeq)
+  const end = Math.min((head.block + head.blockCount) * BLOCK_BYTES, segment.length)
+  for (let at = head.block * BLOCK_BYTES; at < end; at += SECTOR_BYTES) {
+    if (segment.readUInt32LE(at) !== stamp) return false
+  }
+  return true
+}
+
+/** Entries `from … to` out of the body of a row whose first entry is `first`. */
+export function decodeEntries(
+  body: Buffer,
+  first: LogIndex,
+  range: { readonly from: LogIndex; readonly to: LogIndex },
+): LogEntry[] {
+  const entries: LogEntry[] = []
+  let cursor = 0
+  for (let index = first; index <= range.to; index += 1) {
+    const bytes = body.readUInt32LE(cursor + 8)
+    const start = cursor + ENTRY_HEAD_BYTES
+    if (index >= range.from) {
+      const payload = body.toString('utf8', start, start + bytes)
+      entries.push({ index, term: readUint64(body, cursor), payload })
+    }
+    cursor = start + bytes
+  }
+  return entries
+}

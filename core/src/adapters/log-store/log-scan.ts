@@ -1,0 +1,299 @@
+import type { ArcId } from '../../base/ids.js'
+import type { Files } from '../../ports/files.js'
+import type { LogDamage } from '../../ports/log-store.js'
+import { ArcIndex } from './arc-index.js'
+import { type FoundRow, isFullyStamped, readHead, readRows } from './batch-reader.js'
+import { BLOCK_BYTES, type Head, segmentName, segmentNumberOf, stampOf } from './format.js'
+
+/** Bytes of a torn write, to be zeroed before anything else is written. */
+export interface Cut {
+  readonly segment: number
+  readonly offset: number
+  readonly bytes: number
+}
+
+export interface ScanResult {
+  readonly arcs: Map<ArcId, ArcIndex>
+  readonly damaged: readonly LogDamage[]
+  readonly cuts: readonly Cut[]
+  /** Number → bytes of every segment file, in order of their numbers. */
+  readonly segments: ReadonlyMap<number, number>
+  /** The lowest segment that is needed; those below it are left over from a removal. */
+  readonly oldestSegment: number
+  readonly lastSeq: number
+  readonly lastCrc: number
+  /** Where the next batch goes; `block` at the segment's end: into the next segment. */
+  readonly tail: { readonly segment: number; readonly block: number }
+}
+
+interface Segment {
+  readonly number: number
+  readonly content: Buffer
+  readonly blockCount: number
+}
+
+interface Finding extends LogDamage {
+  readonly number: number
+}
+
+/**
+ * Reads the whole log once, at start, and says what it holds and what is wrong with it. It writes
+ * nothing: what has to be repaired is returned as `cuts`.
+ *
+ * R1: damage is told by the chain, batchSeq and the previous batch's checksum: where it is unbroken
+ *     nothing is missing, where it is broken something is, and that is reported, never skipped.
+ * R2: a batch is torn, and cut, only if no batch follows it and a sector of it lacks its stamp: then
+ *     its sync cannot have returned. A batch with all its stamps and a bad checksum is rotten.
+ * R3: rows that are intact are used although others of their batch are not.
+ */
+export class LogScan {
+  readonly #files: Files
+  readonly #folder: string
+  readonly #segments = new Map<number, number>()
+  readonly #arcs = new Map<ArcId, ArcIndex>()
+  readonly #findings: Finding[] = []
+  readonly #cuts: Cut[] = []
+  /** Null until the first batch, of a log whose beginning was removed. */
+  #expectedSeq: number | null = 1
+  #lastCrc = 0
+  /** After reported damage the next batch is taken as it comes. */
+  #isResyncing = false
+  #oldestSegment = 1
+  #tail = { segment: 1, block: 0 }
+
+  constructor(files: Files, folder: string) {
+    this.#files = files
+    this.#folder = folder
+  }
+
+  run(): ScanResult {
+    for (const name of this.#files.list(this.#folder)) {
+      const number = segmentNumberOf(name)
+      if (number !== null) this.#segments.set(number, this.#files.sizeOf(this.#path(number)))
+    }
+    const numbers = [...this.#segments.keys()]
+    const [lowest = 1] = numbers
+    const highest = numbers[numbers.length - 1] ?? lowest
+    if (lowest > 1) this.#expectedSeq = null
+    this.#tail = { segment: lowest, block: 0 }
+    for (let number = lowest; number <= highest; number += 1) this.#scanSegment(number)
+    if (this.#expectedSeq === null) this.#reportLostBeginning(lowest)
+    if (lowest > this.#oldestSegment) this.#reportMissing(this.#oldestSegment, lowest - 1)
+    return this.#result()
+  }
+
+  #scanSegment(number: number): void {
+    if (!this.#segments.has(number)) {
+      this.#reportMissing(number, number)
+      this.#isResyncing = true
+      return
+    }
+    const segment = this.#load(number)
+    let block: number | null = 0
+    while (block !== null && block < segment.blockCount) block = this.#scanBatch(segment, block)
+  }
+
+  /** @returns where to go on in this segment; null when nothing more is in it */
+  #scanBatch(segment: Segment, block: number): number | null {
+    const head = readHead(segment.content, segment.number, block)
+    if (head !== null && this.#isAcceptable(head)) return this.#scanHead(segment, head)
+    if (isZero(segment.content, block * BLOCK_BYTES)) return null
+    const next = this.#nextHead(segment, block + 1)
+    if (next === null) return this.#endWithoutHead(segment, block)
+    if (!this.#continuesChain(next)) {
+      this.#report('all', segment.number, block, MIDDLE, SKIPPED)
+      this.#isResyncing = true
+    }
+    return next.segment === segment.number ? next.block : null
+  }
+
+  #scanHead(segment: Segment, head: Head): number | null {
+    if (!this.#continuesChain(head)) this.#reportBrokenChain(head)
+    const rows = readRows(segment.content, head)
+    const broken = rows === null ? 'all' : brokenArcs(rows)
+    if (broken.length === 0) return this.#take(segment, head, rows ?? [])
+    const end = head.block + head.blockCount
+    const isLast = this.#nextHead(segment, end, head.batchSeq) === null
+    if (isLast && fits(segment, head) && !isFullyStamped(segment.content, head)) {
+      return this.#cut(segment, head.block)
+    }
+    this.#report(broken, segment.number, head.block, isLast ? ROTTEN : MIDDLE, CHECKSUM)
+    this.#take(segment, head, rows ?? [])
+    if (isLast) this.#closeTail(segment)
+    return end
+  }
+
+  #take(segment: Segment, head: Head, rows: readonly FoundRow[]): number {
+    for (const row of rows) this.#arc(row.arc).fold(row, row.body)
+    this.#expectedSeq = head.batchSeq + 1
+    this.#lastCrc = head.headCrc
+    this.#isResyncing = false
+    this.#oldestSegment = head.oldestSegment
+    const end = head.block + head.blockCount
+    this.#tail = { segment: segment.number, block: end }
+    return end
+  }
+
+  /** The log ends here, in bytes that are no batch. */
+  #endWithoutHead(segment: Segment, block: number): null {
+    const stamp = segment.content.readUInt32LE(block * BLOCK_BYTES)
+    const expected = this.#expectedSeq
+    if (expected !== null && stamp !== stampOf(expected)) return this.#cut(segment, block)
+    this.#report('all', segment.number, block, ROTTEN, 'its head is not readable')
+    if (expected !== null) this.#expectedSeq = expected + 1
+    this.#isResyncing = true
+    this.#closeTail(segment)
+    return null
+  }
+
+  /** Damaged bytes are never written over: the next batch goes into the next segment. */
+  #closeTail(segment: Segment): void {
+    this.#tail = { segment: segment.number, block: segment.blockCount }
+  }
+
+  #cut(segment: Segment, block: number): null {
+    const offset = block * BLOCK_BYTES
+    const bytes = endOfContent(segment.content) - offset
+    this.#cuts.push({ segment: segment.number, offset, bytes })
+    return null
+  }
+
+  #isAcceptable(head: Head): boolean {
+    return this.#expectedSeq === null || head.batchSeq >= this.#expectedSeq
+  }
+
+  #continuesChain(head: Head): boolean {
+    if (this.#isResyncing) return true
+    if (this.#expectedSeq === null) return head.block === 0
+    return head.batchSeq === this.#expectedSeq && head.previousCrc === this.#lastCrc
+  }
+
+  /** The next batch at or after a block, here or in a later segment; `after`: newer than that one. */
+  #nextHead(segment: Segment, from: number, after = 0): Head | null {
+    let current = segment
+    let block = from
+    for (;;) {
+      for (; block < current.blockCount; block += 1) {
+        const head = readHead(current.content, current.number, block)
+        if (head !== null && head.batchSeq > after && this.#isAcceptable(head)) return head
+      }
+      const next = [...this.#segments.keys()].find((number) => number > current.number)
+      if (next === undefined) return null
+      current = this.#load(next)
+      block = 0
+    }
+  }
+
+  #reportBrokenChain(head: Head): void {
+    const expected = this.#expectedSeq
+    const what =
+      expected === null || head.batchSeq === expected
+        ? `batch ${head.batchSeq} does not continue what stands before it`
+        : `batches ${expected} to ${head.batchSeq - 1} are missing before batch ${head.batchSeq}`
+    this.#report('all', head.segment, head.block, MIDDLE, what)
+  }
+
+  #reportMissing(from: number, to: number): void {
+    for (let number = from; number <= to; number += 1) {
+      this.#report('all', number, 0, MIDDLE, 'the file is missing')
+    }
+  }
+
+  #reportLostBeginning(lowest: number): void {
+    this.#report('all', lowest, 0, MIDDLE, 'no batch is left in the log, which once held some')
+  }
+
+  #report(
+    arcs: LogDamage['arcs'],
+    number: number,
+    block: number,
+    reason: LogDamage['reason'],
+    what: string,
+  ): void {
+    const segment = segmentName(number)
+    const offset = block * BLOCK_BYTES
+    const whose = arcs === 'all' ? 'all arcs' : `arcs ${arcs.join(', ')}`
+    const message = `log segment ${segment}, offset ${offset}: ${what}; ${whose} may lack entries`
+    this.#findings.push({ arcs, segment, offset, reason, message, number })
+  }
+
+  #result(): ScanResult {
+    const oldest = this.#oldestSegment
+    const damaged: LogDamage[] = this.#findings
+      .filter((finding) => finding.number >= oldest)
+      .map(({ number: _number, ...damage }) => damage)
+    if (!damaged.some((damage) => damage.arcs === 'all')) damaged.push(...this.#gaps(damaged))
+    return {
+      arcs: this.#arcs,
+      damaged,
+      cuts: this.#cuts,
+      segments: this.#segments,
+      oldestSegment: oldest,
+      lastSeq: (this.#expectedSeq ?? 1) - 1,
+      lastCrc: this.#lastCrc,
+      tail: this.#tail,
+    }
+  }
+
+  /** Entries that an intact chain promises and no segment holds. */
+  #gaps(known: readonly LogDamage[]): LogDamage[] {
+    const named = new Set(known.flatMap((damage) => (damage.arcs === 'all' ? [] : damage.arcs)))
+    const gaps: LogDamage[] = []
+    for (const arc of this.#arcs.values()) {
+      const missing = arc.firstMissing()
+      if (missing === null || named.has(arc.arc)) continue
+      const segment = segmentName(this.#oldestSegment)
+      const message = `the log lacks entry ${missing} of arc ${arc.arc}, which it should hold`
+      gaps.push({ arcs: [arc.arc], segment, offset: 0, reason: MIDDLE, message })
+    }
+    return gaps
+  }
+
+  #arc(id: ArcId): ArcIndex {
+    const arc = this.#arcs.get(id) ?? new ArcIndex(id)
+    this.#arcs.set(id, arc)
+    return arc
+  }
+
+  #load(number: number): Segment {
+    const bytes = this.#files.read(this.#path(number))
+    const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return { number, content, blockCount: Math.floor(content.length / BLOCK_BYTES) }
+  }
+
+  #path(number: number): string {
+    return `${this.#folder}/${segmentName(number)}`
+  }
+}
+
+const ROTTEN = 'rotten-tail'
+const MIDDLE = 'damage-in-the-middle'
+const SKIPPED = 'bytes between two batches are not readable'
+const CHECKSUM = 'a checksum does not hold'
+
+function brokenArcs(rows: readonly FoundRow[]): ArcId[] {
+  return [...new Set(rows.filter((row) => !row.intact).map((row) => row.arc))]
+}
+
+/** A segment has its full length before its first batch: a batch that leaves it was not torn. */
+function fits(segment: Segment, head: Head): boolean {
+  return head.block + head.blockCount <= segment.blockCount
+}
+
+const ZEROES = Buffer.alloc(64 * 1024)
+
+function isZero(content: Buffer, from: number): boolean {
+  for (let at = from; at < content.length; at += ZEROES.length) {
+    const part = content.subarray(at, at + ZEROES.length)
+    if (!part.equals(ZEROES.subarray(0, part.length))) return false
+  }
+  return true
+}
+
+/** Offset behind the last block that is not all zeroes. */
+function endOfContent(content: Buffer): number {
+  const block = ZEROES.subarray(0, BLOCK_BYTES)
+  let end = content.length - (content.length % BLOCK_BYTES)
+  while (end > 0 && content.subarray(end - BLOCK_BYTES, end).equals(block)) end -= BLOCK_BYTES
+  return end
+}

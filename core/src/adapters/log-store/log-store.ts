@@ -1,0 +1,378 @@
+import { crc32 } from 'node:zlib'
+import { AppError } from '../../base/app-error.js'
+import { assert } from '../../base/assert.js'
+import type { ArcId, LogIndex } from '../../base/ids.js'
+import { type AppendFile, type FileError, type Files, fileFailureOf } from '../../ports/files.js'
+import type {
+  LogEntry,
+  LogRecord,
+  LogStats,
+  LogStore,
+  RecoveredLog,
+} from '../../ports/log-store.js'
+import { ArcIndex } from './arc-index.js'
+import { decodeEntries } from './batch-reader.js'
+import {
+  BatchWriter,
+  type BuiltBatch,
+  bytesOfRows,
+  type RowDraft,
+  rowDraft,
+} from './batch-writer.js'
+import {
+  BLOCK_BYTES,
+  type BodyPlace,
+  blocksFor,
+  HEAD_BYTES,
+  ROW_BYTES,
+  SECTOR_BYTES,
+  SECTOR_PAYLOAD_BYTES,
+  unstamp,
+} from './format.js'
+import { RELOCATED_SHARE_MAX } from './limits.js'
+import type { ScanResult } from './log-scan.js'
+import { planRelease } from './release.js'
+import type { Run } from './run-list.js'
+import type { SegmentShelf } from './segment-shelf.js'
+import { TailCache } from './tail-cache.js'
+
+export interface SegmentedLogOptions {
+  readonly files: Files
+  readonly shelf: SegmentShelf
+  readonly scan: ScanResult
+  readonly batchBytesMax: number
+  readonly retainBytes: number
+  readonly tailCacheBytes: number
+  readonly onFailure: (error: FileError) => void
+}
+
+/** A batch that was handed in and is not durable yet. */
+interface Pending {
+  readonly records: readonly LogRecord[]
+  readonly rows: readonly RowDraft[]
+  /** Of the rows with their bodies. */
+  readonly rowBytes: number
+  readonly done: () => void
+}
+
+/** What a batch will have changed once it is durable. */
+interface Written {
+  readonly rows: readonly RowDraft[]
+  readonly batch: BuiltBatch
+  readonly oldestSegment: number
+}
+
+/** Rows that arcs beside the caller's may add to a batch; an allowance for `canAppend`. */
+const SPARE_ROWS = 1024
+
+/**
+ * The node's log: segments of checksummed batches, one write and one sync per batch, for all arcs.
+ * Made by `openLogStore`. Not its job: reading the log at start (log-scan.ts), the segment files
+ * (segment-shelf.ts), what an entry means.
+ *
+ * L1: `done` is called only after the batch's sync returned, and memory shows a batch only then.
+ * L2: after a failed write or sync nothing is written any more, and the failure is told once.
+ * L3: batches are consecutive; each names its predecessor's checksum.
+ * L4: a segment's first batch repeats the state of all arcs, so that older segments can go.
+ * L5: a segment is removed only after a durable batch has said that nothing needs it.
+ */
+export class SegmentedLog implements LogStore {
+  readonly recovered: RecoveredLog
+  /** Largest batch, in bytes: 64, 48 per record, 12 per entry, and payloads and votes in UTF-8. */
+  readonly batchBytesMax: number
+  readonly #files: Files
+  readonly #shelf: SegmentShelf
+  readonly #arcs: Map<ArcId, ArcIndex>
+  readonly #writer = new BatchWriter()
+  readonly #cache: TailCache
+  readonly #retainBytes: number
+  readonly #onFailure: (error: FileError) => void
+  #file: AppendFile
+  #segment: number
+  #block: number
+  #lastSeq: number
+  #lastCrc: number
+  #oldestSegment: number
+  #pending: Pending | null = null
+  #state: 'open' | 'failed' | 'closed' = 'open'
+  /** False while nothing has changed since a release was found impossible. */
+  #mayRelease = true
+  #syncs = 0
+  #bytesWritten = 0
+
+  constructor(options: SegmentedLogOptions) {
+    const { files, shelf, scan } = options
+    this.#files = files
+    this.#shelf = shelf
+    this.batchBytesMax = options.batchBytesMax
+    this.#retainBytes = options.retainBytes
+    this.#cache = new TailCache(options.tailCacheBytes)
+    this.#onFailure = options.onFailure
+    this.#arcs = scan.arcs
+    this.#lastSeq = scan.lastSeq
+    this.#lastCrc = scan.lastCrc
+    this.#oldestSegment = scan.oldestSegment
+    this.#segment = scan.tail.segment
+    this.#block = scan.tail.block
+    this.#file = files.openForAppend(shelf.path(this.#segment))
+    this.recovered = recoveredOf(scan)
+    shelf.reportFailuresTo((error) => this.#fail(error))
+  }
+
+  get stats(): LogStats {
+    return {
+      syncs: this.#syncs,
+      bytesWritten: this.#bytesWritten,
+      segments: this.#shelf.count,
+      full: this.#shelf.isFull,
+    }
+  }
+
+  append(records: readonly LogRecord[], done: () => void): void {
+    assert(this.#state === 'open', `append on a log that is ${this.#state}`)
+    assert(this.#pending === null, 'append while another batch is on its way')
+    const ends = new Map<ArcId, LogIndex>()
+    const rows = records.map((record) => this.#rowOf(record, ends))
+    const rowBytes = bytesOfRows(rows)
+    const bytes = HEAD_BYTES + rowBytes
+    assert(bytes <= this.batchBytesMax, `batch of ${bytes} bytes, at most ${this.batchBytesMax}`)
+    this.#pending = { records, rows, rowBytes, done }
+    this.#write()
+  }
+
+  /**
+   * True when a batch with this many bytes of payload can be written without waiting for disk space.
+   * Where it is false `append` still works, but its `done` may have to wait for a full disk.
+   */
+  canAppend(payloadBytes: number): boolean {
+    const bytes = HEAD_BYTES + payloadBytes + SPARE_ROWS * ROW_BYTES
+    return this.#hasRoom(bytes) || this.#shelf.isSpareReady
+  }
+
+  /** Tries again to make the spare segment, sooner than by itself. */
+  retryPreallocation(): void {
+    this.#shelf.prepare()
+  }
+
+  read(arc: ArcId, from: LogIndex, to: LogIndex): LogEntry[] {
+    if (to < from) return []
+    const index = this.#arcs.get(arc)
+    const isHeld = index !== undefined && from >= index.firstIndex && to <= index.lastIndex
+    assert(isHeld, `read of entries ${from} to ${to} of arc ${arc}, which the log does not hold`)
+    return this.#cache.read(arc, from, to) ?? this.#readRuns(index, from, to)
+  }
+
+  compact(arc: ArcId, upTo: LogIndex): void {
+    const index = this.#arcs.get(arc)
+    if (index === undefined) return
+    index.neededFrom = Math.max(index.neededFrom, Math.min(upTo, index.lastIndex) + 1)
+    this.#mayRelease = true
+  }
+
+  /** Closes the files. A batch on its way is not called back. */
+  close(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#shelf.close()
+    this.#file.close()
+  }
+
+  /** @param ends last index of each arc that this batch has appended to so far */
+  #rowOf(record: LogRecord, ends: Map<ArcId, LogIndex>): RowDraft {
+    const { kind, arc } = record
+    if (kind === 'hard-state') return rowDraft({ kind, arc, term: record.term, vote: record.vote })
+    const { entries } = record
+    const first = entries[0]
+    const last = entries[entries.length - 1]
+    assert(first !== undefined && last !== undefined, `empty append to arc ${arc}`)
+    const isConsecutive = last.index === first.index + entries.length - 1
+    assert(isConsecutive, `append to arc ${arc} with gaps after entry ${first.index}`)
+    const known = this.#arcs.get(arc)
+    const end = ends.get(arc) ?? known?.lastIndex ?? 0
+    const isJoined =
+      end === 0 || (first.index >= (known?.firstIndex ?? 1) && first.index <= end + 1)
+    assert(isJoined, `append to arc ${arc} at ${first.index} does not join what the log holds`)
+    ends.set(arc, last.index)
+    const range = { first: first.index, last: last.index, lastTerm: last.term }
+    return rowDraft({ kind, arc, ...range }, entries)
+  }
+
+  /** Writes the pending batch here, or into the next segment, or as soon as there is one. */
+  #write(): void {
+    const pending = this.#pending
+    if (pending === null || this.#state !== 'open') return
+    const release = this.#planRelease(pending)
+    const rows = [...(release?.rows ?? []), ...pending.rows]
+    const rowBytes = pending.rowBytes + bytesOfRows(release?.rows ?? [])
+    if (!this.#hasRoom(HEAD_BYTES + rowBytes)) {
+      if (!this.#shelf.isSpareReady) {
+        this.#shelf.whenReady(() => this.#write())
+        return
+      }
+      if (!this.#openNextSegment()) return
+    }
+    const checkpoint = this.#block === 0 ? this.#checkpoint() : []
+    const bytes = HEAD_BYTES + bytesOfRows(checkpoint) + rowBytes
+    this.#writeAt([...checkpoint, ...rows], bytes, release?.isComplete === true)
+  }
+
+  /** A segment at its start has room for the largest batch and the checkpoint before it. */
+  #hasRoom(payloadBytes: number): boolean {
+    return this.#block === 0 || this.#block + blocksFor(payloadBytes) <= this.#blockCount
+  }
+
+  get #blockCount(): number {
+    return Math.floor(this.#shelf.bytesOf(this.#segment) / BLOCK_BYTES)
+  }
+
+  #writeAt(rows: readonly RowDraft[], bytes: number, isReleased: boolean): void {
+    assert(this.#block + blocksFor(bytes) <= this.#blockCount, 'a batch stays in its segment')
+    const oldestSegment = this.#oldestSegment + (isReleased ? 1 : 0)
+    const place = {
+      opening: this.#block === 0,
+      batchSeq: this.#lastSeq + 1,
+      segment: this.#segment,
+      block: this.#block,
+      oldestSegment,
+      previousCrc: this.#lastCrc,
+    }
+    const batch = this.#writer.build(place, rows, bytes)
+    const written = { rows, batch, oldestSegment }
+    this.#file.writeAndSync(this.#block * BLOCK_BYTES, batch.content, (error) => {
+      if (this.#state !== 'open') return
+      if (error !== null) this.#fail(error)
+      else this.#finish(written)
+    })
+  }
+
+  #finish({ rows, batch, oldestSegment }: Written): void {
+    const pending = this.#pending
+    assert(pending !== null, 'a batch that was written was pending')
+    rows.forEach((row, index) => {
+      const body = batch.bodies[index]
+      assert(body !== undefined, 'each row has a place')
+      this.#arc(row.arc).fold(row, body)
+    })
+    for (const record of pending.records) {
+      if (record.kind === 'append') this.#cache.add(record.arc, record.entries)
+    }
+    this.#lastSeq += 1
+    this.#lastCrc = batch.headCrc
+    this.#block += batch.content.length / BLOCK_BYTES
+    this.#oldestSegment = oldestSegment
+    this.#syncs += 1
+    this.#bytesWritten += batch.content.length
+    this.#pending = null
+    pending.done()
+    this.#tidy(oldestSegment)
+  }
+
+  /** What may follow a batch at leisure. */
+  #tidy(oldestSegment: number): void {
+    if (this.#state !== 'open') return
+    this.#shelf.prepare()
+    const failure = fileFailureOf(() => this.#shelf.removeBelow(oldestSegment))
+    if (failure !== null) this.#fail(failure)
+  }
+
+  #openNextSegment(): boolean {
+    const failure = fileFailureOf(() => {
+      this.#file.close()
+      this.#segment = this.#shelf.takeSpare()
+      this.#block = 0
+      this.#file = this.#files.openForAppend(this.#shelf.path(this.#segment))
+    })
+    if (failure !== null) this.#fail(failure)
+    this.#mayRelease = true
+    return failure === null
+  }
+
+  #checkpoint(): RowDraft[] {
+    return [...this.#arcs.values()].map((arc) =>
+      rowDraft({
+        kind: 'checkpoint',
+        arc: arc.arc,
+        term: arc.term,
+        vote: arc.vote,
+        first: arc.firstIndex,
+        last: arc.lastIndex,
+        lastTerm: arc.lastTerm,
+      }),
+    )
+  }
+
+  /** Nothing is given up while the log is damaged: the operator may need it all. */
+  #planRelease(pending: Pending): { rows: readonly RowDraft[]; isComplete: boolean } | null {
+    if (!this.#mayRelease || this.recovered.damaged.length > 0) return null
+    if (this.#oldestSegment >= this.#segment) return null
+    if (this.#shelf.usedBytesFrom(this.#oldestSegment) <= this.#retainBytes) return null
+    const release = planRelease({
+      arcs: this.#arcs.values(),
+      oldestSegment: this.#oldestSegment,
+      relocatedBytesMax: this.#shelf.bytesOf(this.#oldestSegment) * RELOCATED_SHARE_MAX,
+      readRun: (_arc, run) => this.#readRun(run, run.first, run.last),
+    })
+    this.#mayRelease = release !== null
+    if (release === null) return null
+    const bytes = HEAD_BYTES + bytesOfRows(release.rows) + pending.rowBytes
+    return bytes <= this.batchBytesMax ? release : null
+  }
+
+  #readRuns(arc: ArcIndex, from: LogIndex, to: LogIndex): LogEntry[] {
+    const entries: LogEntry[] = []
+    for (let index = arc.runs.find(from); index < arc.runs.count; index += 1) {
+      const run = arc.runs.at(index)
+      if (run.first > to) break
+      const last = Math.min(run.last, to)
+      for (const entry of this.#readRun(run, Math.max(run.first, from), last)) entries.push(entry)
+    }
+    if (entries.length === to - from + 1) return entries
+    throw unreadable(`entries ${from} to ${to} of arc ${arc.arc} are not all there`)
+  }
+
+  #readRun(run: Run, from: LogIndex, to: LogIndex): LogEntry[] {
+    return decodeEntries(this.#readBody(run.body), run.first, { from, to })
+  }
+
+  #readBody({ segment, position, bytes, crc }: BodyPlace): Buffer {
+    const firstSector = Math.floor(position / SECTOR_PAYLOAD_BYTES)
+    const endSector = Math.ceil((position + bytes) / SECTOR_PAYLOAD_BYTES)
+    const path = this.#shelf.path(segment)
+    const length = (endSector - firstSector) * SECTOR_BYTES
+    const found = this.#files.readAt(path, firstSector * SECTOR_BYTES, length)
+    if (found.length < length) throw unreadable(`${path} ends before offset ${position + bytes}`)
+    const sectors = Buffer.from(found.buffer, found.byteOffset, found.byteLength)
+    const body = unstamp(sectors, position - firstSector * SECTOR_PAYLOAD_BYTES, bytes)
+    if (crc32(body) !== crc) {
+      const offset = firstSector * SECTOR_BYTES
+      throw unreadable(`${path}, offset ${offset}: a checksum does not hold`)
+    }
+    return body
+  }
+
+  #arc(id: ArcId): ArcIndex {
+    const arc = this.#arcs.get(id) ?? new ArcIndex(id)
+    this.#arcs.set(id, arc)
+    return arc
+  }
+
+  #fail(error: FileError): void {
+    if (this.#state !== 'open') return
+    this.#state = 'failed'
+    this.#shelf.close()
+    this.#onFailure(error)
+  }
+}
+
+function recoveredOf(scan: ScanResult): RecoveredLog {
+  const arcs = [...scan.arcs].map(([id, arc]) => [id, arc.recovered()] as const)
+  return { arcs: new Map(arcs), damaged: scan.damaged, tornTailCut: scan.cuts.length > 0 }
+}
+
+function unreadable(what: string): AppError {
+  return new AppError(
+    'log_unreadable',
+    `the log cannot be read: ${what}. The disk returned other bytes than were written: check the ` +
+      'disk, and restart the node, which then says which arcs are damaged',
+  )
+}

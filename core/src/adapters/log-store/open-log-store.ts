@@ -1,0 +1,166 @@
+import { AppError } from '../../base/app-error.js'
+import { assert } from '../../base/assert.js'
+import type { Clock } from '../../ports/clock.js'
+import { type FileError, type Files, fileFailureOf } from '../../ports/files.js'
+import { BLOCK_BYTES, SPARE_IN_MAKING, segmentName, segmentNumberOf } from './format.js'
+import {
+  BATCH_BYTES_MAX,
+  RETAIN_BYTES,
+  SEGMENT_BYTES,
+  SEGMENT_BYTES_MIN,
+  TAIL_CACHE_BYTES,
+} from './limits.js'
+import { LogScan, type ScanResult } from './log-scan.js'
+import { SegmentedLog } from './log-store.js'
+import { SegmentShelf } from './segment-shelf.js'
+
+export interface LogStoreOptions {
+  readonly files: Files
+  /** `create`: makes a new log, and refuses one that was ever written to. `open`: refuses to make one. */
+  readonly mode: 'create' | 'open'
+  /** The log can no longer be written: the process must end. Called at most once. */
+  readonly onFailure: (error: FileError) => void
+  /** Retries a full disk. */
+  readonly alarm: Clock['alarm']
+  /** Below the data folder; `log` by default. */
+  readonly folder?: string
+  /** Of new segments; a multiple of 4096. */
+  readonly segmentBytes?: number
+  readonly retainBytes?: number
+  readonly tailCacheBytes?: number
+}
+
+/**
+ * Reads the log, repairs a torn tail, and makes all that it found durable. Only then `opened` is
+ * called, in a later turn: bytes of a killed process may be in the system's memory only, and must not
+ * be acted upon before they are on the disk.
+ *
+ * @throws AppError log_missing, log_not_empty, log_too_new
+ * @throws FileError when the files cannot be read
+ */
+export function openLogStore(
+  options: LogStoreOptions,
+  opened: (store: SegmentedLog) => void,
+): void {
+  const { folder = 'log', segmentBytes = SEGMENT_BYTES } = options
+  assert(
+    segmentBytes >= SEGMENT_BYTES_MIN && segmentBytes % BLOCK_BYTES === 0,
+    `a segment has at least ${SEGMENT_BYTES_MIN} bytes, in blocks of ${BLOCK_BYTES}`,
+  )
+  new Opening(options, folder, segmentBytes, opened).start()
+}
+
+class Opening {
+  readonly #options: LogStoreOptions
+  readonly #folder: string
+  readonly #segmentBytes: number
+  readonly #opened: (store: SegmentedLog) => void
+
+  constructor(
+    options: LogStoreOptions,
+    folder: string,
+    segmentBytes: number,
+    opened: (store: SegmentedLog) => void,
+  ) {
+    this.#options = options
+    this.#folder = folder
+    this.#segmentBytes = segmentBytes
+    this.#opened = opened
+  }
+
+  start(): void {
+    const { files, mode } = this.#options
+    if (mode === 'create') files.makeFolder(this.#folder)
+    const isNew = !files.list(this.#folder).some((name) => segmentNumberOf(name) !== null)
+    if (isNew && mode === 'open') throw logMissing(this.#folder)
+    if (files.exists(this.#spare)) files.remove(this.#spare)
+    if (isNew) this.#createFirst()
+    else this.#recover()
+  }
+
+  /** A disk that is full already now is a failure: there is nothing that could go on without it. */
+  #createFirst(): void {
+    const { files, onFailure } = this.#options
+    files.preallocate(this.#spare, this.#segmentBytes, (error) => {
+      const failure = error ?? fileFailureOf(() => files.rename(this.#spare, this.#firstSegment))
+      if (failure !== null) onFailure(failure)
+      else this.#recover()
+    })
+  }
+
+  get #spare(): string {
+    return `${this.#folder}/${SPARE_IN_MAKING}`
+  }
+
+  get #firstSegment(): string {
+    return `${this.#folder}/${segmentName(1)}`
+  }
+
+  #recover(): void {
+    const scan = new LogScan(this.#options.files, this.#folder).run()
+    if (this.#options.mode === 'create' && (scan.lastSeq > 0 || scan.damaged.length > 0)) {
+      throw logNotEmpty(this.#folder)
+    }
+    this.#settle(scan, 0)
+  }
+
+  /**
+   * Zeroes what was torn, so that no later scan takes it for a part of what will stand there, and
+   * syncs the last segment; then the log can be used.
+   */
+  #settle(scan: ScanResult, done: number): void {
+    const { files, onFailure } = this.#options
+    const shelf = this.#shelf(scan.segments, scan.tail.segment)
+    const cut = scan.cuts[done] ?? { segment: scan.tail.segment, offset: 0, bytes: 0 }
+    const file = files.openForAppend(shelf.path(cut.segment))
+    file.writeAndSync(cut.offset, Buffer.alloc(cut.bytes), (error) => {
+      file.close()
+      if (error !== null) onFailure(error)
+      else if (done < scan.cuts.length) this.#settle(scan, done + 1)
+      else this.#finish(scan, shelf)
+    })
+  }
+
+  #finish(scan: ScanResult, shelf: SegmentShelf): void {
+    const { files, onFailure, retainBytes, tailCacheBytes } = this.#options
+    const isIntact = scan.damaged.length === 0
+    const failure = isIntact ? fileFailureOf(() => shelf.removeBelow(scan.oldestSegment)) : null
+    if (failure !== null) {
+      onFailure(failure)
+      return
+    }
+    const store = new SegmentedLog({
+      files,
+      shelf,
+      scan,
+      batchBytesMax: Math.min(BATCH_BYTES_MAX, this.#segmentBytes / 2),
+      retainBytes: retainBytes ?? RETAIN_BYTES,
+      tailCacheBytes: tailCacheBytes ?? TAIL_CACHE_BYTES,
+      onFailure,
+    })
+    shelf.prepare()
+    this.#opened(store)
+  }
+
+  #shelf(segments: ReadonlyMap<number, number>, current: number): SegmentShelf {
+    const { files, alarm } = this.#options
+    const options = { files, folder: this.#folder, segmentBytes: this.#segmentBytes, alarm }
+    return new SegmentShelf(options, segments, current)
+  }
+}
+
+function logMissing(folder: string): AppError {
+  return new AppError(
+    'log_missing',
+    `the data folder has no log in "${folder}": its files were lost or moved. Put them back, or ` +
+      'start a new node in an empty folder; nothing was created',
+  )
+}
+
+function logNotEmpty(folder: string): AppError {
+  return new AppError(
+    'log_not_empty',
+    `"${folder}" already holds a log, but a new one was asked for. Choose an empty data folder, or ` +
+      'move this one away; nothing was changed',
+  )
+}

@@ -1,0 +1,151 @@
+import { assert } from '../../base/assert.js'
+import type { Clock } from '../../ports/clock.js'
+import { type FileError, type Files, fileFailureOf } from '../../ports/files.js'
+import { SPARE_IN_MAKING, segmentName } from './format.js'
+import { PREALLOCATION_RETRY_MS } from './limits.js'
+
+export interface ShelfOptions {
+  readonly files: Files
+  readonly folder: string
+  readonly segmentBytes: number
+  readonly alarm: Clock['alarm']
+}
+
+/** No space, or no quota: an expected outcome of making a file. */
+const DISK_IS_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
+
+/**
+ * The segment files: makes one spare ahead, removes what is not needed any more. A full disk is met
+ * here and nowhere else: segments are written only after all their blocks exist.
+ *
+ * S1: a file gets a segment's name only after its zeroes are durable.
+ * S2: segments are removed oldest first, each durably before the next: those left have no gap.
+ */
+export class SegmentShelf {
+  readonly #options: ShelfOptions
+  /** Number → bytes of each segment, spares included, ascending. */
+  readonly #sizes: Map<number, number>
+  /** Highest segment that is or was written to. */
+  #current: number
+  #isPreparing = false
+  #isFull = false
+  #isClosed = false
+  #cancelRetry: (() => void) | null = null
+  #whenReady: (() => void) | null = null
+  #onFailure: (error: FileError) => void = () => {}
+
+  constructor(options: ShelfOptions, sizes: ReadonlyMap<number, number>, current: number) {
+    this.#options = options
+    this.#sizes = new Map(sizes)
+    this.#current = current
+  }
+
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
+  get isSpareReady(): boolean {
+    return this.#sizes.has(this.#current + 1)
+  }
+
+  get count(): number {
+    return this.#sizes.size
+  }
+
+  /** Bytes of the segments that hold batches, from one on. */
+  usedBytesFrom(oldest: number): number {
+    let bytes = 0
+    for (const [number, size] of this.#sizes) {
+      if (number >= oldest && number <= this.#current) bytes += size
+    }
+    return bytes
+  }
+
+  /** Who is told of a failure in the background; set before anything is prepared. */
+  reportFailuresTo(onFailure: (error: FileError) => void): void {
+    this.#onFailure = onFailure
+  }
+
+  bytesOf(number: number): number {
+    const bytes = this.#sizes.get(number)
+    assert(bytes !== undefined, `segment ${number} exists`)
+    return bytes
+  }
+
+  path(number: number): string {
+    return `${this.#options.folder}/${segmentName(number)}`
+  }
+
+  /** Makes the next segment in the background, unless there is one. */
+  prepare(): void {
+    if (this.isSpareReady || this.#isPreparing || this.#isClosed) return
+    this.#cancelRetry?.()
+    this.#cancelRetry = null
+    this.#isPreparing = true
+    const { files, segmentBytes } = this.#options
+    files.preallocate(this.#spare, segmentBytes, (error) => this.#prepared(error))
+  }
+
+  /** Runs `ready` as soon as there is a spare: at once, or in a later turn. */
+  whenReady(ready: () => void): void {
+    if (this.isSpareReady) {
+      ready()
+      return
+    }
+    this.#whenReady = ready
+    this.prepare()
+  }
+
+  /** The spare becomes the segment that is written to. */
+  takeSpare(): number {
+    assert(this.isSpareReady, 'takeSpare needs a spare segment')
+    this.#current += 1
+    return this.#current
+  }
+
+  /** Removes all segments below `oldest`. @throws FileError */
+  removeBelow(oldest: number): void {
+    for (const number of [...this.#sizes.keys()]) {
+      if (number >= oldest) return
+      this.#options.files.remove(this.path(number))
+      this.#sizes.delete(number)
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#cancelRetry?.()
+    this.#whenReady = null
+  }
+
+  #prepared(error: FileError | null): void {
+    this.#isPreparing = false
+    if (this.#isClosed) return
+    const failure = error ?? this.#nameSpare()
+    this.#isFull = failure !== null && DISK_IS_FULL.has(failure.code)
+    if (this.#isFull) {
+      const retry = (): void => this.prepare()
+      this.#cancelRetry = this.#options.alarm(PREALLOCATION_RETRY_MS, retry)
+      return
+    }
+    if (failure !== null) {
+      this.#onFailure(failure)
+      return
+    }
+    const ready = this.#whenReady
+    this.#whenReady = null
+    ready?.()
+  }
+
+  #nameSpare(): FileError | null {
+    const number = this.#current + 1
+    const { files, segmentBytes } = this.#options
+    const failure = fileFailureOf(() => files.rename(this.#spare, this.path(number)))
+    if (failure === null) this.#sizes.set(number, segmentBytes)
+    return failure
+  }
+
+  get #spare(): string {
+    return `${this.#options.folder}/${SPARE_IN_MAKING}`
+  }
+}
