@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import Database from 'better-sqlite3'
+import { SqliteTable } from './sqlite-table.js'
+import { setStateDatabaseAside } from './state-database.js'
+
+function setup(t: TestContext): { folder: string; path: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'gyre-sqlite-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return { folder, path: join(folder, 'state.db') }
+}
+
+/** A closed database with `count` rows, r0000 … */
+function fill(folder: string, count: number): void {
+  const table = SqliteTable.open(folder)
+  table.commit(rowsOf(count))
+  table.close()
+}
+
+function rowsOf(count: number, text = 'x'): { key: string; value: string }[] {
+  return Array.from({ length: count }, (_, n) => ({
+    key: `r${String(n).padStart(4, '0')}`,
+    value: JSON.stringify({ n, text: text.repeat(100) }),
+  }))
+}
+
+/** Opens, reads everything, closes. */
+function readAll(folder: string): number {
+  const table = SqliteTable.open(folder)
+  try {
+    return table.scan('', '\u00ff', 10_000, false).length
+  } finally {
+    table.close()
+  }
+}
+
+test('a folder without a database gives a new one, and only the first time', (t) => {
+  const { folder } = setup(t)
+  const first = SqliteTable.open(folder)
+  assert.equal(first.isNew, true)
+  first.close()
+  const second = SqliteTable.open(folder)
+  assert.equal(second.isNew, false)
+  second.close()
+})
+
+test('an empty file is a new database, and an orphaned write-ahead log is none', (t) => {
+  const { folder, path } = setup(t)
+  writeFileSync(path, '')
+  const table = SqliteTable.open(folder)
+  assert.equal(table.isNew, true)
+  table.commit(rowsOf(3))
+  const wal = readFileSync(`${path}-wal`)
+  table.close()
+  rmSync(path)
+  writeFileSync(`${path}-wal`, wal)
+  const again = SqliteTable.open(folder)
+  assert.equal(again.isNew, true)
+  assert.equal(again.get('r0000'), undefined)
+  again.close()
+})
+
+test('a checkpoint leaves everything in the database file and nothing in the log', (t) => {
+  const { folder, path } = setup(t)
+  const table = SqliteTable.open(folder)
+  table.commit(rowsOf(10))
+  assert.ok(table.walBytes > 0)
+  table.checkpoint()
+  assert.equal(table.walBytes, 0)
+  const copy = mkdtempSync(join(folder, 'copy-'))
+  writeFileSync(join(copy, 'state.db'), readFileSync(path))
+  assert.equal(readAll(copy), 10)
+  table.close()
+})
+
+test('a commit does not touch the database file before a checkpoint', (t) => {
+  const { folder, path } = setup(t)
+  const table = SqliteTable.open(folder)
+  table.checkpoint()
+  const before = readFileSync(path)
+  for (let n = 0; n < 50; n += 1) table.commit(rowsOf(200, String(n % 10)))
+  assert.ok(table.walBytes > before.length)
+  assert.deepEqual(readFileSync(path), before)
+  table.close()
+})
+
+test('the write-ahead log stays near its limit', (t) => {
+  const { folder, path } = setup(t)
+  const table = SqliteTable.open(folder, { walBytesMax: 200_000 })
+  let highest = 0
+  for (let n = 0; n < 60; n += 1) {
+    table.commit(rowsOf(200, String(n % 10)))
+    highest = Math.max(highest, statSync(`${path}-wal`).size)
+  }
+  assert.ok(highest > 200_000 && highest < 400_000, `${highest} bytes`)
+  table.close()
+})
+
+test('a second program is refused while the table is open', (t) => {
+  const { folder } = setup(t)
+  const table = SqliteTable.open(folder)
+  assert.throws(() => SqliteTable.open(folder), {
+    code: 'state_failed',
+    message: /Another program/,
+  })
+  table.close()
+})
+
+test('a file that is no database is damage', (t) => {
+  const { folder, path } = setup(t)
+  writeFileSync(path, 'not a database, and longer than the hundred bytes of a header'.repeat(100))
+  assert.throws(() => SqliteTable.open(folder), { code: 'state_damaged' })
+})
+
+test("somebody else's database is refused, and so is one of another format", (t) => {
+  const { folder, path } = setup(t)
+  const foreign = new Database(path)
+  foreign.exec('CREATE TABLE accounts (id INTEGER PRIMARY KEY)')
+  foreign.close()
+  assert.throws(() => SqliteTable.open(folder), { code: 'state_damaged' })
+  setStateDatabaseAside(folder)
+  fill(folder, 1)
+  const later = new Database(path)
+  later.pragma('user_version = 2')
+  later.close()
+  assert.throws(() => SqliteTable.open(folder), { code: 'state_damaged', message: /format/ })
+})
+
+test('a file that was cut short is damage, not a shorter table', (t) => {
+  const { folder, path } = setup(t)
+  fill(folder, 1000)
+  truncateSync(path, statSync(path).size / 2)
+  assert.throws(() => readAll(folder), { code: 'state_damaged' })
+})
+
+test('a page overwritten with zeroes is damage, not missing rows', (t) => {
+  const { folder, path } = setup(t)
+  fill(folder, 1000)
+  const content = readFileSync(path)
+  const page = Math.floor(content.indexOf('r0500') / 4096)
+  writeFileSync(path, content.fill(0, page * 4096, (page + 1) * 4096))
+  assert.throws(() => readAll(folder), { code: 'state_damaged' })
+})
+
+test('scrub walks the whole table in pieces and finds the one rotten row', (t) => {
+  const { folder, path } = setup(t)
+  fill(folder, 100)
+  const healthy = SqliteTable.open(folder)
+  assert.equal(scrubAll(healthy), 4)
+  healthy.close()
+  const content = readFileSync(path)
+  const at = content.indexOf('r0070{"n":70') + 'r0070{"n":'.length
+  content.writeUInt8(content.readUInt8(at) ^ 1, at)
+  writeFileSync(path, content)
+  const table = SqliteTable.open(folder)
+  assert.equal(table.get('r0069'), rowsOf(70).at(-1)?.value)
+  assert.throws(() => scrubAll(table), { code: 'state_damaged', message: /r0070/ })
+  table.close()
+})
+
+/** @returns pieces that it took */
+function scrubAll(table: SqliteTable): number {
+  let pieces = 0
+  for (let from: string | null = ''; from !== null; pieces += 1) from = table.scrub(from, 30)
+  return pieces
+}
+
+test('a rotten key is found by scrub, though no read of its row would', (t) => {
+  const { folder, path } = setup(t)
+  fill(folder, 100)
+  const content = readFileSync(path)
+  const at = content.indexOf('r0070{"n":70')
+  content.write('q', at)
+  writeFileSync(path, content)
+  const table = SqliteTable.open(folder)
+  assert.throws(() => scrubAll(table), { code: 'state_damaged' })
+  table.close()
+})
+
+test('a database set aside is kept for inspection and the next one is new', (t) => {
+  const { folder, path } = setup(t)
+  fill(folder, 5)
+  setStateDatabaseAside(folder)
+  const table = SqliteTable.open(folder)
+  assert.equal(table.isNew, true)
+  table.close()
+  assert.ok(statSync(`${path}.damaged`).size > 0)
+  setStateDatabaseAside(folder)
+  setStateDatabaseAside(folder)
+})

@@ -1,0 +1,176 @@
+import { statSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
+import type Database from 'better-sqlite3'
+import { AppError } from '../base/app-error.js'
+import { assert } from '../base/assert.js'
+import type { Table, TableChange, TableRow } from '../protocol/state/table.js'
+import { openStateDatabase } from './state-database.js'
+import { REBUILD, stateFailure } from './state-failure.js'
+
+/**
+ * The state table in SQLite (core/docs/protocol/state.md). One connection, one thread. Its commits
+ * survive the end of the process; only `checkpoint` makes them survive a power cut.
+ *
+ * @throws every call: AppError `state_damaged`, `state_full` or `state_failed` (state-failure.ts)
+ */
+export class SqliteTable implements Table {
+  /** True when there was no state in the folder. */
+  readonly isNew: boolean
+  readonly #db: Database.Database
+  readonly #path: string
+  readonly #walBytesMax: number
+  readonly #statements: Statements
+
+  static open(folder: string, options: { readonly walBytesMax?: number } = {}): SqliteTable {
+    const { db, path, isNew } = openStateDatabase(folder)
+    return new SqliteTable(db, path, isNew, options.walBytesMax ?? WAL_BYTES_MAX)
+  }
+
+  private constructor(db: Database.Database, path: string, isNew: boolean, walBytesMax: number) {
+    this.#db = db
+    this.#path = path
+    this.isNew = isNew
+    this.#walBytesMax = walBytesMax
+    this.#statements = prepare(db)
+  }
+
+  get(key: string): string | undefined {
+    return this.#doing('cannot read', () => {
+      const row = this.#statements.get.get(key)
+      return row === undefined ? undefined : this.#verified(row).value
+    })
+  }
+
+  scan(from: string, to: string, limit: number, reverse: boolean): TableRow[] {
+    const statement = reverse ? this.#statements.scanReverse : this.#statements.scan
+    return this.#doing('cannot read', () =>
+      statement.all(from, to, limit).map((row) => this.#verified(row)),
+    )
+  }
+
+  commit(changes: readonly TableChange[]): void {
+    // Before, not after: when it fails, nothing of this commit has happened yet.
+    if (this.walBytes > this.#walBytesMax) this.checkpoint()
+    this.#doing('cannot write to', () => this.#statements.commit(changes))
+  }
+
+  /**
+   * At `synchronous = NORMAL` SQLite syncs the write-ahead log before it copies it into the database,
+   * and syncs the database before it counts the copy as complete (sqlite.org/pragma.html,
+   * "synchronous"; walCheckpoint in wal.c). TRUNCATE then empties the log: a log whose pages are all
+   * copied must not be read again after a rotten frame has cut it short, since its older pages would
+   * hide newer ones of the database.
+   */
+  checkpoint(): void {
+    const [outcome] = this.#doing('cannot checkpoint', () =>
+      this.#db.prepare<[], CheckpointRow>('PRAGMA wal_checkpoint(TRUNCATE)').all(),
+    )
+    if (outcome !== undefined && outcome.busy === 0 && outcome.log === outcome.checkpointed) return
+    throw new AppError(
+      'state_failed',
+      `checkpoint of ${this.#path} did not complete: ${JSON.stringify(outcome)}. ` +
+        'Close any other program that reads this file.',
+      { details: { ...outcome } },
+    )
+  }
+
+  /** Size of the write-ahead log: what a checkpoint would have to copy. */
+  get walBytes(): number {
+    return statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0
+  }
+
+  /**
+   * Verifies the next `rows` rows after `fromKey` ('' to begin): their checksums and their order.
+   *
+   * @returns the key to go on from, null at the end of the table
+   * @throws AppError `state_damaged` at the first row that is not what was written
+   */
+  scrub(fromKey: string, rows: number): string | null {
+    const found = this.#doing('cannot verify', () => this.#statements.after.all(fromKey, rows))
+    let previous = fromKey
+    for (const row of found) {
+      const { key } = this.#verified(row)
+      if (key <= previous) throw this.#damage(`row ${JSON.stringify(key)} stands out of order`)
+      previous = key
+    }
+    return found.length < rows ? null : previous
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#db.close()
+  }
+
+  #verified([key, value, sum]: StoredRow): TableRow {
+    if (sum === checksum(key, value)) return { key, value }
+    throw this.#damage(`row ${JSON.stringify(key)} does not match its checksum`)
+  }
+
+  #damage(found: string): AppError {
+    return new AppError('state_damaged', `state database ${this.#path}: ${found}. ${REBUILD}`, {
+      details: { path: this.#path },
+    })
+  }
+
+  #doing<T>(doing: string, run: () => T): T {
+    try {
+      return run()
+    } catch (error) {
+      throw stateFailure(doing, this.#path, error)
+    }
+  }
+}
+
+/**
+ * Above this size the next commit checkpoints first. Smaller: more syncs. Larger: a longer pause of
+ * the ledger thread when it comes, and more disk.
+ */
+const WAL_BYTES_MAX = 64 * 1024 * 1024
+
+type StoredRow = [key: string, value: string, sum: number]
+
+interface CheckpointRow {
+  readonly busy: number
+  readonly log: number
+  readonly checkpointed: number
+}
+
+interface Statements {
+  readonly get: Database.Statement<[string], StoredRow>
+  readonly scan: Database.Statement<[string, string, number], StoredRow>
+  readonly scanReverse: Database.Statement<[string, string, number], StoredRow>
+  readonly after: Database.Statement<[string, number], StoredRow>
+  readonly commit: (changes: readonly TableChange[]) => void
+}
+
+function prepare(db: Database.Database): Statements {
+  const columns = 'SELECT key, value, sum FROM rows'
+  const upsert = db.prepare('INSERT OR REPLACE INTO rows (key, value, sum) VALUES (?, ?, ?)')
+  const remove = db.prepare('DELETE FROM rows WHERE key = ?')
+  const commit = db.transaction((changes: readonly TableChange[]) => {
+    for (const { key, value } of changes) {
+      assert(LATIN1.test(key), `not a table key: ${JSON.stringify(key)}`)
+      if (value === undefined) remove.run(key)
+      else upsert.run(key, value, checksum(key, value))
+    }
+  })
+  const inRange = 'WHERE key >= ? AND key < ? ORDER BY key'
+  return {
+    get: db.prepare<[string], StoredRow>(`${columns} WHERE key = ?`).raw(),
+    scan: db.prepare<[string, string, number], StoredRow>(`${columns} ${inRange} LIMIT ?`).raw(),
+    scanReverse: db
+      .prepare<[string, string, number], StoredRow>(`${columns} ${inRange} DESC LIMIT ?`)
+      .raw(),
+    after: db
+      .prepare<[string, number], StoredRow>(`${columns} WHERE key > ? ORDER BY key LIMIT ?`)
+      .raw(),
+    commit: commit.immediate,
+  }
+}
+
+/** Of key and value, so that a value under another row's key is noticed too. */
+function checksum(key: string, value: string): number {
+  return crc32(value, crc32(key))
+}
+
+const LATIN1 = /^[\u0000-\u00ff]*$/
