@@ -2,6 +2,7 @@
 export * from './spec/define-job.js'
 export * from './spec/duration.js'
 export type * from './spec/issues.js'
+export { schemaIssues } from './spec/schema-issues.js'
 export type * from './spec/json.js'
 export * from './spec/limits.js'
 export * from './spec/make-plan.js'

@@ -1,0 +1,157 @@
+import { JsonSchema } from '@gyre/jobs'
+import { type TSchema, Type } from 'typebox'
+
+/**
+ * Bodies of answers, for the OpenAPI document and the types of its readers. Open on purpose: later
+ * versions add members.
+ */
+
+/** A named schema of the document; fastify's way of writing it. */
+function ref(name: string) {
+  return Type.Unsafe<unknown>({ $ref: `${name}#` })
+}
+
+const Id = Type.String({ pattern: '^[0-9a-f]{32}$' })
+const Instant = Type.String({ format: 'date-time' })
+const Nullable = (schema: TSchema) => Type.Union([schema, Type.Null()])
+
+export const JobErrorAnswer = Type.Object(
+  {
+    code: Type.String(),
+    message: Type.String(),
+    retryable: Type.Boolean(),
+    details: Type.Optional(JsonSchema),
+  },
+  { $id: 'JobError' },
+)
+
+const AttemptAnswer = Type.Object(
+  {
+    attempt: Type.Integer({ minimum: 1 }),
+    node: Id,
+    startedAt: Instant,
+    finishedAt: Nullable(Instant),
+    outcome: Nullable(Type.Enum(['succeeded', 'failed', 'timed_out', 'lost', 'cancelled'])),
+    error: Nullable(ref('JobError')),
+  },
+  { $id: 'Attempt' },
+)
+
+const StepAnswer = Type.Object(
+  {
+    name: Type.String(),
+    service: Type.String(),
+    status: Type.String(),
+    output: JsonSchema,
+    error: Nullable(ref('JobError')),
+    task: Nullable(Id),
+    attempts: Type.Array(ref('Attempt'), { description: 'The newest 100.' }),
+    attemptCount: Type.Integer(),
+    compensation: Nullable(
+      Type.Object({
+        status: Type.String(),
+        attempts: Type.Array(ref('Attempt')),
+        error: Nullable(ref('JobError')),
+        skipped: Nullable(JsonSchema),
+      }),
+    ),
+  },
+  { $id: 'Step' },
+)
+
+const JobAnswer = Type.Object(
+  {
+    id: Id,
+    job: Nullable(Type.String()),
+    status: Type.String({
+      description:
+        'queued running waiting scheduled cancelling compensating, or final: succeeded failed ' +
+        'cancelled compensated compensation_failed.',
+    }),
+    cause: Nullable(Type.Enum(['failed', 'timed_out', 'cancelled', 'poison'])),
+    run: Type.Integer({ minimum: 1 }),
+    input: JsonSchema,
+    output: JsonSchema,
+    error: Nullable(ref('JobError')),
+    progress: Type.Object({ done: Type.Integer(), total: Type.Integer() }),
+    createdAt: Instant,
+    startedAt: Nullable(Instant),
+    finishedAt: Nullable(Instant),
+    steps: Type.Array(ref('Step')),
+  },
+  { $id: 'Job' },
+)
+
+const JobSummaryAnswer = Type.Object(
+  {
+    id: Id,
+    job: Nullable(Type.String()),
+    status: Type.String(),
+    createdAt: Instant,
+    startedAt: Nullable(Instant),
+    finishedAt: Nullable(Instant),
+  },
+  { $id: 'JobSummary' },
+)
+
+const RecordAnswer = Type.Object(
+  {
+    key: Type.String(),
+    id: Id,
+    version: Type.Integer({ description: 'Only rises for a key, also across deletes.' }),
+    value: JsonSchema,
+    updatedAt: Instant,
+  },
+  { $id: 'Record' },
+)
+
+const ProblemAnswer = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.Optional(Type.String()),
+    code: Type.String({ description: 'Stable; see core/docs/reference/errors.md.' }),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ path: Type.String(), message: Type.String() })),
+    ),
+  },
+  { $id: 'Problem', description: 'RFC 9457.' },
+)
+
+/** Named schemas of the document. */
+export const NAMED_ANSWERS = [
+  JobErrorAnswer,
+  AttemptAnswer,
+  StepAnswer,
+  JobAnswer,
+  JobSummaryAnswer,
+  RecordAnswer,
+  ProblemAnswer,
+]
+
+export const JobRef = ref('Job')
+export const JobSummaryRef = ref('JobSummary')
+export const RecordRef = ref('Record')
+export const AnyObject = Type.Object({}, { additionalProperties: true })
+
+export function listOf(item: TSchema) {
+  return Type.Object({
+    items: Type.Array(item),
+    nextCursor: Nullable(Type.String()),
+    partial: Type.Optional(Type.Boolean({ description: 'True when arcs did not answer.' })),
+    missing: Type.Optional(Type.Integer({ description: 'How many arcs did not answer.' })),
+  })
+}
+
+/** The answers of a route, with the problem that every route can give. */
+export function answers(table: Readonly<Record<number, object>>): Record<string, object> {
+  return {
+    ...table,
+    default: {
+      description: 'A problem',
+      content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
+    },
+  }
+}

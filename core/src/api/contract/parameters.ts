@@ -1,0 +1,82 @@
+import { Type } from 'typebox'
+import { PAGE_LIMIT_MAX } from '../limits.js'
+
+/** Parts of requests that many routes share. */
+
+const closed = { additionalProperties: false } as const
+
+const consistency = {
+  consistency: Type.Optional(
+    Type.Enum(['linearizable', 'stale'], {
+      description:
+        'Reads are linearizable; `stale` reads the nearest replica and answers ' +
+        '`Gyre-Applied-Index` and `Gyre-Staleness-Ms`.',
+    }),
+  ),
+}
+
+const page = {
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: PAGE_LIMIT_MAX, description: 'Default 50.' }),
+  ),
+  cursor: Type.Optional(
+    Type.String({ maxLength: 2048, description: '`nextCursor` of the page before.' }),
+  ),
+}
+
+export const ReadQuery = Type.Object(consistency, closed)
+export const PageQuery = Type.Object({ ...consistency, ...page }, closed)
+
+export const JobParams = Type.Object({
+  id: Type.String({ description: 'Job ID, 32 lower-case hex digits.' }),
+})
+
+export const StepParams = Type.Object({
+  id: Type.String({ description: 'Job ID, 32 lower-case hex digits.' }),
+  name: Type.String({ description: 'Name of the step.' }),
+})
+
+export const RecordParams = Type.Object({
+  key: Type.String({ description: 'One percent-encoded path segment, at most 512 bytes.' }),
+})
+
+export const JobQuery = Type.Object(
+  {
+    ...consistency,
+    wait: Type.Optional(
+      Type.String({ description: 'Duration, at most 60 s: waits for the end of the job.' }),
+    ),
+  },
+  closed,
+)
+
+export const JobsQuery = Type.Object(
+  {
+    ...consistency,
+    ...page,
+    status: Type.Optional(
+      Type.Enum([
+        'queued',
+        'running',
+        'waiting',
+        'scheduled',
+        'cancelling',
+        'compensating',
+        'succeeded',
+        'failed',
+        'cancelled',
+        'compensated',
+        'compensation_failed',
+      ]),
+    ),
+    job: Type.Optional(Type.String({ description: 'Name of the job definition.' })),
+    createdAfter: Type.Optional(Type.String({ description: 'RFC 3339; this instant or later.' })),
+    createdBefore: Type.Optional(Type.String({ description: 'RFC 3339; before this instant.' })),
+  },
+  closed,
+)
+
+export const RecordsQuery = Type.Object(
+  { ...consistency, ...page, prefix: Type.Optional(Type.String()) },
+  closed,
+)

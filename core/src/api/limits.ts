@@ -1,0 +1,46 @@
+/** Bounds of the HTTP side. Each has a defined answer; sizes are bytes unless the name says else. */
+
+/** Body of an ordinary request: 413. */
+export const BODY_BYTES_MAX = 1024 * 1024
+/** Body of a batch: 413. */
+export const BATCH_BODY_BYTES_MAX = 8 * 1024 * 1024
+/** Jobs in one batch: 413. */
+export const BATCH_JOBS_MAX = 1000
+/** One input, output or record, as JSON text in UTF-8: 413. */
+export const VALUE_BYTES_MAX = 256 * 1024
+/** Levels that an envelope puts round user data: a batch's `jobs/0/steps/x/compensate/input`. */
+export const ENVELOPE_DEPTH = 6
+/** Key of a record: 400. */
+export const RECORD_KEY_BYTES_MAX = 512
+/** Idempotency key: 400. */
+export const IDEMPOTENCY_KEY_LENGTH_MAX = 512
+/** Path and query of a request: 414. */
+export const URL_LENGTH_MAX = 8 * 1024
+/** All headers of a request, with its first line: 431. */
+export const HEADER_BYTES_MAX = 32 * 1024
+/** Entries of one page: 400. */
+export const PAGE_LIMIT_MAX = 1000
+export const PAGE_LIMIT_DEFAULT = 50
+
+/** Longest a request may wait for a job's end, ms; a longer wish is cut to this. */
+export const WAIT_MS_MAX = 60_000
+/** Requests that may wait for a job's end at a time: each holds a socket and a watch. */
+export const WAITS_MAX = 10_000
+/** Connections at a time; more are closed at once by the kernel's side. */
+export const CONNECTIONS_MAX = 20_000
+/** Bodies being received or worked on at a time, in bytes: past it 503. */
+export const BODIES_IN_FLIGHT_BYTES_MAX = 128 * 1024 * 1024
+/** How long a client may take to send its headers, and its whole request, ms. */
+export const HEADERS_TIMEOUT_MS = 15_000
+export const REQUEST_TIMEOUT_MS = 60_000
+/** How long an idle connection is kept, ms. */
+export const KEEP_ALIVE_TIMEOUT_MS = 75_000
+
+/** Services of a submission's ready tasks named to the engine, so that they start in its commit. */
+export const START_HINTS_MAX = 256
+/** What a client is told to wait before it tries again, seconds. */
+export const RETRY_AFTER_SECONDS = 1
+/** How long a health or metrics request waits for the node's own numbers, ms. */
+export const STATUS_TIMEOUT_MS = 2000
+/** The least time between two looks at the ring's list of services, ms. */
+export const SERVICES_REFRESH_MS = 1000

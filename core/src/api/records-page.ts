@@ -1,0 +1,55 @@
+import { Type } from 'typebox'
+import { arcOf } from '../base/ids.js'
+import type { NodeClient } from '../runtime/node-client.js'
+import { decodeCursor } from './cursor.js'
+import { pageBody } from './jobs-page.js'
+import { mergeArcs } from './merge-arcs.js'
+
+/** One page of the records of all arcs, in UTF-8 byte order of their keys; not a snapshot. */
+
+const Cursor = Type.Object({ after: Type.String() })
+
+interface RecordItem {
+  readonly key: string
+  readonly id: string
+}
+
+export async function readRecordsPage(
+  client: NodeClient,
+  prefix: string,
+  page: { readonly limit: number; readonly cursor: string | undefined },
+): Promise<object> {
+  const start = page.cursor === undefined ? {} : decodeCursor(Cursor, page.cursor)
+  const merged = await mergeArcs<RecordItem>(
+    {
+      arcCount: client.identity.arcCount,
+      first: async (limit) => {
+        const { replies, missing } = await client.queryAll({
+          kind: 'records',
+          prefix,
+          ...start,
+          limit,
+        })
+        return { pages: replies.map((reply) => (reply.ok ? itemsOf(reply.body) : [])), missing }
+      },
+      behind: async ({ id, key: after }, limit) => {
+        const arc = arcOf(id, client.identity.arcCount)
+        const reply = await client.query(arc, { kind: 'records', prefix, after, limit })
+        return reply.ok ? itemsOf(reply.body) : null
+      },
+      compare: (a, b) => compareUtf8(a.key, b.key),
+    },
+    page.limit,
+  )
+  return pageBody(merged, (item) => ({ after: item.key }))
+}
+
+function itemsOf(body: string | undefined): readonly RecordItem[] {
+  const { items }: { items: readonly RecordItem[] } = JSON.parse(body ?? '{"items":[]}')
+  return items
+}
+
+/** Code units order strings otherwise where surrogates meet U+E000 … U+FFFF. */
+export function compareUtf8(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}

@@ -1,0 +1,148 @@
+import {
+  JobSubmissionSchema,
+  ServiceSubmissionSchema,
+  StepsSubmissionSchema,
+} from '@gyre/jobs'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { arcOf, isId } from '../../base/ids.js'
+import type { NodeClient } from '../../runtime/node-client.js'
+import type { ApiServer } from '../api-server.js'
+import { answers, JobRef, JobSummaryRef, listOf } from '../contract/answers.js'
+import { JobParams, JobQuery, JobsQuery } from '../contract/parameters.js'
+import { idempotencyKeyOf } from '../idempotency.js'
+import type { JobWaits } from '../job-waits.js'
+import { readJobsPage } from '../jobs-page.js'
+import { PAGE_LIMIT_DEFAULT } from '../limits.js'
+import { preferredWaitSeconds, waitMsOf } from '../prefer.js'
+import { Problem } from '../problem.js'
+import { bodyBytesOf } from '../request-body.js'
+import { parseInstant } from '../rfc3339.js'
+import { goneSignal, markReplay, sendJson, type Success, successOf } from '../send-reply.js'
+import { tellStaleness } from '../staleness.js'
+import type { Submissions } from '../submissions.js'
+import { traceparentOf } from '../traceparent.js'
+import { compileAllButBody } from '../validation.js'
+
+export interface JobRoutesOptions {
+  readonly client: NodeClient
+  readonly submissions: Submissions
+  readonly waits: JobWaits
+}
+
+export const SubmissionBody = Type.Union([
+  JobSubmissionSchema,
+  ServiceSubmissionSchema,
+  StepsSubmissionSchema,
+])
+
+/** Submit a job, look at one, list them. */
+export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRoutesOptions): void {
+  app.post(
+    '/v1/jobs',
+    {
+      schema: {
+        summary: 'Submit a job',
+        description: 'With `Prefer: wait=SECONDS` the answer waits for its end.',
+        tags: ['jobs'],
+        body: SubmissionBody,
+        response: answers({ 200: JobRef, 202: JobRef }),
+      },
+      validatorCompiler: compileAllButBody,
+    },
+    async (request, reply) => {
+      const success = successOf(
+        await submissions.submit(request.body, {
+          key: idempotencyKeyOf(request.headers['idempotency-key']),
+          traceparent: traceparentOf(request.headers.traceparent),
+          bodyBytes: bodyBytesOf(request),
+        }),
+      )
+      markReplay(reply, success)
+      return answerSubmission(success, request, reply)
+    },
+  )
+
+  async function answerSubmission(success: Success, request: FastifyRequest, reply: FastifyReply) {
+    const body = success.body ?? '{}'
+    const id = idOf(body)
+    reply.header('Location', `/v1/jobs/${id}`)
+    const wait = preferredWaitSeconds(request.headers.prefer)
+    if (wait !== undefined) reply.header('Preference-Applied', `wait=${wait}`)
+    if (success.result === 'replayed-final') return sendJson(reply, 200, body)
+    if (wait === undefined) return sendJson(reply, 202, body)
+    const ended = await waits.untilEnded(id, { waitMs: wait * 1000, signal: goneSignal(reply) })
+    if (ended?.ok === true) return sendJson(reply, 200, ended.body ?? body)
+    return sendJson(reply, 202, (await currentBody(id)) ?? body)
+  }
+
+  app.get(
+    '/v1/jobs/:id',
+    {
+      schema: {
+        summary: 'One job',
+        tags: ['jobs'],
+        params: JobParams,
+        querystring: JobQuery,
+        response: answers({ 200: JobRef }),
+      },
+    },
+    async (request, reply) => {
+      const id = jobIdOf(request.params.id)
+      const waitMs = waitMsOf(request.query.wait)
+      if (waitMs > 0 && waits.isFull) {
+        throw new Problem('overloaded', 'too many requests are waiting for jobs; ask without wait')
+      }
+      const ended = await waits.untilEnded(id, { waitMs, signal: goneSignal(reply) })
+      const arc = arcOf(id, client.identity.arcCount)
+      const success = successOf(ended ?? (await client.query(arc, { kind: 'job', id })))
+      await tellStaleness(reply, client, { consistency: request.query.consistency, arc })
+      return sendJson(reply, 200, success.body ?? '{}')
+    },
+  )
+
+  app.get(
+    '/v1/jobs',
+    {
+      schema: {
+        summary: 'Jobs, newest first',
+        tags: ['jobs'],
+        querystring: JobsQuery,
+        response: answers({ 200: listOf(JobSummaryRef) }),
+      },
+    },
+    async (request) => {
+      const { status, job, createdAfter, createdBefore, limit, cursor } = request.query
+      const filter = {
+        ...(status === undefined ? {} : { status }),
+        ...(job === undefined ? {} : { job }),
+        ...instantFilter('createdAfter', createdAfter),
+        ...instantFilter('createdBefore', createdBefore),
+      }
+      return readJobsPage(client, filter, { limit: limit ?? PAGE_LIMIT_DEFAULT, cursor })
+    },
+  )
+
+  async function currentBody(id: string): Promise<string | undefined> {
+    const now = await client.query(arcOf(id, client.identity.arcCount), { kind: 'job', id })
+    return now.ok ? now.body : undefined
+  }
+}
+
+/** @throws Problem `job_not_found`: what is no ID is certainly no job's */
+export function jobIdOf(text: string): string {
+  if (isId(text)) return text
+  throw new Problem('job_not_found', 'there is no such job; job IDs are 32 lower-case hex digits')
+}
+
+function instantFilter(
+  name: 'createdAfter' | 'createdBefore',
+  text: string | undefined,
+): { createdAfter?: number; createdBefore?: number } {
+  return text === undefined ? {} : { [name]: parseInstant(text, `/${name}`) }
+}
+
+function idOf(body: string): string {
+  const { id }: { id: string } = JSON.parse(body)
+  return id
+}

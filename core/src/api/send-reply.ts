@@ -1,0 +1,31 @@
+import type { FastifyReply } from 'fastify'
+import type { Reply } from '../protocol/ledger/outcome.js'
+import { problemOf } from './problem.js'
+
+/** A reply that is not a refusal. */
+export type Success = Extract<Reply, { readonly ok: true }>
+
+/** @throws Problem for a refusal */
+export function successOf(reply: Reply): Success {
+  if (reply.ok) return reply
+  throw problemOf(reply)
+}
+
+/** Sends JSON text as it is: the ledger has rendered it, nobody parses it again. */
+export function sendJson(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).type('application/json; charset=utf-8').send(text)
+}
+
+/** Marks an answer that was given before. @returns true when it is one */
+export function markReplay(reply: FastifyReply, success: Success): boolean {
+  const replayed = success.result === 'replayed' || success.result === 'replayed-final'
+  if (replayed) reply.header('Idempotency-Replayed', 'true')
+  return replayed
+}
+
+/** Aborted when the client closes its connection before it has its answer. */
+export function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  return gone.signal
+}

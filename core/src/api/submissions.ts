@@ -1,0 +1,131 @@
+import { type JobPlan, makePlan, type ParsedSubmission, parseSubmission, type StepsSpec } from '@gyre/jobs'
+import { arcOf } from '../base/ids.js'
+import type { SubmitCommand } from '../protocol/ledger/command.js'
+import type { Reply } from '../protocol/ledger/outcome.js'
+import type { NodeClient } from '../runtime/node-client.js'
+import { submissionStamp } from './idempotency.js'
+import type { InputSchemas } from './input-schemas.js'
+import type { JobIds } from './job-ids.js'
+import type { KnownWork } from './known-work.js'
+import { START_HINTS_MAX } from './limits.js'
+import { Problem, problemOf } from './problem.js'
+import { parseInstant } from './rfc3339.js'
+import { checkUserValue } from './user-value.js'
+
+/** What a request says about a submission beside its body. */
+export interface SubmissionContext {
+  /** Of the header; undefined in a batch. */
+  readonly key: string | undefined
+  readonly traceparent: string | undefined
+  /** Of the whole body: an upper bound for the size of each part. */
+  readonly bodyBytes: number
+}
+
+/** The way of one submission from JSON to the ledger; single and batch requests share it. */
+export class Submissions {
+  readonly #client: NodeClient
+  readonly #known: KnownWork
+  readonly #schemas: InputSchemas
+  readonly #ids: JobIds
+
+  constructor(client: NodeClient, known: KnownWork, schemas: InputSchemas, ids: JobIds) {
+    this.#client = client
+    this.#known = known
+    this.#schemas = schemas
+    this.#ids = ids
+  }
+
+  /**
+   * @returns what the ledger said
+   * @throws Problem when it does not get as far as the ledger
+   */
+  async submit(value: unknown, context: SubmissionContext): Promise<Reply> {
+    const command = await this.#prepare(value, context)
+    return this.#client.propose({
+      arc: arcOf(command.id, this.#client.identity.arcCount),
+      command,
+      needs: startHints(command.plan),
+      sheddable: true,
+    })
+  }
+
+  async #prepare(value: unknown, context: SubmissionContext): Promise<SubmitCommand> {
+    const parsed = parseSubmission(value)
+    if (!parsed.ok) throw problemOf(parsed)
+    checkUserData(parsed, context.bodyBytes)
+    await this.#known.learn(servicesOf(parsed, this.#known))
+    const planned = makePlan(parsed, this.#known)
+    if (!planned.ok) throw problemOf(planned)
+    this.#schemas.check(planned.plan, planned.input)
+
+    const { submission } = parsed
+    const { notAfter } = submission
+    const key = keyOf(submission.idempotencyKey, context.key)
+    const stamp = key === undefined ? undefined : submissionStamp(key, submission)
+    return {
+      kind: 'submit',
+      id: this.#ids.mint(stamp),
+      plan: planned.plan,
+      input: planned.input,
+      ...(stamp === undefined ? {} : { idempotency: stamp }),
+      ...(notAfter === undefined ? {} : { notAfter: parseInstant(notAfter, '/notAfter') }),
+      ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
+    }
+  }
+}
+
+function keyOf(member: string | undefined, header: string | undefined): string | undefined {
+  if (member !== undefined && header !== undefined && member !== header) {
+    throw new Problem(
+      'invalid_request',
+      'idempotencyKey and the Idempotency-Key header differ; give one of them',
+    )
+  }
+  return member ?? header
+}
+
+function checkUserData(parsed: ParsedSubmission, bodyBytes: number): void {
+  const { submission, shape } = parsed
+  checkUserValue(submission.input, '/input', bodyBytes)
+  if (shape === 'service') checkUserValue(submission.compensate?.input, '/compensate/input', bodyBytes)
+  if (shape !== 'steps') return
+  checkUserValue(submission.output, '/output', bodyBytes)
+  for (const [name, step] of Object.entries(submission.steps)) {
+    checkUserValue(step.input, `/steps/${name}/input`, bodyBytes)
+    checkUserValue(step.forEach, `/steps/${name}/forEach`, bodyBytes)
+    checkUserValue(step.compensate?.input, `/steps/${name}/compensate/input`, bodyBytes)
+  }
+}
+
+function servicesOf(parsed: ParsedSubmission, known: KnownWork): string[] {
+  switch (parsed.shape) {
+    case 'service':
+      return [parsed.submission.service, parsed.submission.compensate?.service].filter(isName)
+    case 'steps':
+      return servicesOfSteps(parsed.submission.steps)
+    case 'job':
+      return servicesOfSteps(known.job(parsed.submission.job)?.steps ?? {})
+  }
+}
+
+function servicesOfSteps(steps: StepsSpec): string[] {
+  return Object.values(steps).flatMap((step) =>
+    [step.service, step.compensate?.service].filter(isName),
+  )
+}
+
+function isName(name: string | undefined): name is string {
+  return name !== undefined
+}
+
+/** Services of the tasks that are ready at once, one for each: they may start in the same commit. */
+function startHints(plan: JobPlan): string[] {
+  const hints: string[] = []
+  for (const { needs, service, forEach } of plan.steps) {
+    if (needs.length > 0) continue
+    const items = Array.isArray(forEach?.items) ? forEach.items.length : 1
+    const count = Math.min(items, forEach?.concurrency ?? 1, START_HINTS_MAX - hints.length)
+    for (let i = 0; i < count; i += 1) hints.push(service)
+  }
+  return hints
+}
