@@ -1,0 +1,112 @@
+import { parentPort, Worker, workerData } from 'node:worker_threads'
+import { openLogStore } from '../../adapters/log-store/open-log-store.js'
+import type { SegmentedLog } from '../../adapters/log-store/log-store.js'
+import { RealFiles } from '../../adapters/real-files.js'
+import { ServicesSupervisor } from '../../adapters/services/supervisor.js'
+import { beginBoot, createSuperblock } from '../../adapters/superblock.js'
+import { SystemClock } from '../../adapters/system-clock.js'
+import { ThreadLink } from '../../adapters/thread-link.js'
+import { AppError } from '../../base/app-error.js'
+import { assert } from '../../base/assert.js'
+import { Prng } from '../../base/prng.js'
+import type { Link } from '../../ports/link.js'
+import type { LogStore } from '../../ports/log-store.js'
+import { Engine, type EngineArcStart } from '../../protocol/node/engine.js'
+import type {
+  FromApi,
+  FromLedgerThread,
+  ToApi,
+  ToLedgerThread,
+} from '../../protocol/node/messages.js'
+import { EngineRuntime } from '../../runtime/engine-runtime.js'
+import { sendLastWords } from './last-words.js'
+import { createThreadLog } from './thread-log.js'
+import type { EngineSetup, LedgerSetup } from './thread-setup.js'
+
+/**
+ * Entry of the engine thread: opens the log, starts the ledger thread and the services thread, and
+ * wires them to the engine. A failure of any of these ends the process: there are no half-alive nodes.
+ */
+assert(parentPort !== null, 'the engine thread was not started as a thread')
+const setup: EngineSetup = workerData
+const AFTER_DISK = 'check the disk, then start the node again: nothing acknowledged is lost'
+
+sendLastWords(parentPort)
+const log = createThreadLog('engine', setup.logLevel)
+const clock = new SystemClock()
+const files = new RealFiles(setup.dataFolder)
+const api: Link<ToApi, FromApi> = new ThreadLink<ToApi, FromApi>(parentPort)
+
+openLogStore(
+  {
+    files,
+    mode: setup.create === null ? 'open' : 'create',
+    alarm: (delayMs, ring) => clock.alarm(delayMs, ring),
+    onFailure: ({ code, message }) => {
+      throw new AppError(
+        'log_failed',
+        `the log cannot be written (${code}): ${message}; ${AFTER_DISK}`,
+      )
+    },
+  },
+  run,
+)
+
+function run(store: SegmentedLog): void {
+  if (setup.create !== null) {
+    createSuperblock(files, setup.create)
+    beginBoot(files)
+  }
+  const damage = store.recovered.damaged[0]
+  if (damage !== undefined) {
+    api.send({ kind: 'fatal', code: 'log_damaged', message: damage.message })
+    return
+  }
+  if (store.recovered.tornTailCut) {
+    log.warn(
+      'cut a torn tail off the log: the last batch before a power cut, acknowledged to nobody',
+    )
+  }
+  const { self, arcCount, seed } = setup
+  const engine = new Engine({
+    self,
+    arcCount,
+    recovered: startsOf(store),
+    prng: new Prng(seed),
+  })
+  const services = new ServicesSupervisor({
+    clock,
+    plugins: setup.plugins,
+    log: ({ level, message, fields }) => log[level](fields, message),
+  })
+  new EngineRuntime({ engine, log: store, clock, api, ledger: startLedger(), services }).start()
+  services.start()
+}
+
+function startLedger(): Link<ToLedgerThread, FromLedgerThread> {
+  const ledgerSetup: LedgerSetup = {
+    dataFolder: setup.dataFolder,
+    self: setup.self,
+    arcCount: setup.arcCount,
+    logLevel: setup.logLevel,
+  }
+  const worker = new Worker(new URL('./ledger-thread.js', import.meta.url), {
+    workerData: ledgerSetup,
+  })
+  worker.on('error', ({ message }) => {
+    throw new AppError('ledger_failed', `the ledger thread has ended: ${message}`)
+  })
+  return new ThreadLink<ToLedgerThread, FromLedgerThread>(worker)
+}
+
+/** Each arc's place in the log, with the arc time of its last entry. */
+function startsOf(store: LogStore): Map<number, EngineArcStart> {
+  const starts = new Map<number, EngineArcStart>()
+  for (const [arc, { term, vote, firstIndex, lastIndex }] of store.recovered.arcs) {
+    const held = lastIndex >= firstIndex && lastIndex > 0
+    const [last] = held ? store.read(arc, lastIndex, lastIndex) : []
+    const lastTime: number = last === undefined ? 0 : JSON.parse(last.payload).t
+    starts.set(arc, { term, vote, firstIndex, lastIndex, lastTime })
+  }
+  return starts
+}

@@ -1,0 +1,34 @@
+import { hash } from 'node:crypto'
+import { parentPort, workerData } from 'node:worker_threads'
+import { SystemClock } from '../../adapters/system-clock.js'
+import { ThreadLink } from '../../adapters/thread-link.js'
+import { assert } from '../../base/assert.js'
+import { LedgerNode } from '../../protocol/ledger/ledger-node.js'
+import type { FromLedgerThread, ToLedgerThread } from '../../protocol/node/messages.js'
+import { Overlay } from '../../protocol/state/overlay.js'
+import { LedgerRuntime } from '../../runtime/ledger-runtime.js'
+import { AppError } from '../../base/app-error.js'
+import { markStateDamaged, openState } from './open-state.js'
+import { createThreadLog } from './thread-log.js'
+import type { LedgerSetup } from './thread-setup.js'
+
+/** Entry of the ledger thread: the state machines of all arcs, beside their database. */
+assert(parentPort !== null, 'the ledger thread was not started as a thread')
+const setup: LedgerSetup = workerData
+const log = createThreadLog('ledger', setup.logLevel)
+
+process.on('uncaughtExceptionMonitor', (error) => {
+  if (error instanceof AppError && error.code === 'state_damaged') {
+    markStateDamaged(setup.dataFolder, error.message)
+  }
+})
+
+const overlay = new Overlay(openState(setup.dataFolder, (message) => log.warn(message)))
+const machine = new LedgerNode({
+  overlay,
+  self: setup.self,
+  arcCount: setup.arcCount,
+  hash: (text) => hash('sha256', text).slice(0, 32),
+})
+const link = new ThreadLink<FromLedgerThread, ToLedgerThread>(parentPort)
+new LedgerRuntime({ machine, link, clock: new SystemClock() }).start()

@@ -1,0 +1,39 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { SqliteTable } from '../../adapters/sqlite-table.js'
+import { setStateDatabaseAside } from '../../adapters/state-database.js'
+import { AppError } from '../../base/app-error.js'
+
+const FOLDER = 'state'
+const DAMAGE_MARK = 'damaged'
+
+/**
+ * Opens the state store of a data folder. One that is damaged, or was found damaged by an earlier
+ * life, is set aside and a new one is opened: it is rebuilt from the log where the log reaches back;
+ * where it does not, the engine notices and says what is lost (protocol/node/log-reach.ts).
+ */
+export function openState(dataFolder: string, warn: (message: string) => void): SqliteTable {
+  const folder = join(dataFolder, FOLDER)
+  mkdirSync(folder, { recursive: true })
+  const mark = join(folder, DAMAGE_MARK)
+  if (existsSync(mark)) return rebuild(folder, 'an earlier run found it damaged', warn)
+  try {
+    return SqliteTable.open(folder)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'state_damaged') throw error
+    return rebuild(folder, error.message, warn)
+  }
+}
+
+/** Leaves a note for the next start: what was read from the state store was not what was written. */
+export function markStateDamaged(dataFolder: string, message: string): void {
+  writeFileSync(join(dataFolder, FOLDER, DAMAGE_MARK), `${message}\n`)
+}
+
+function rebuild(folder: string, why: string, warn: (message: string) => void): SqliteTable {
+  warn(`the state store is set aside and rebuilt from the log: ${why}`)
+  setStateDatabaseAside(folder)
+  const table = SqliteTable.open(folder)
+  rmSync(join(folder, DAMAGE_MARK), { force: true })
+  return table
+}

@@ -1,0 +1,179 @@
+import { createHash, randomBytes, randomInt } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { DirectoryLock } from '../../adapters/directory-lock.js'
+import { RealFiles } from '../../adapters/real-files.js'
+import { compileUserSchema } from '../../adapters/services/user-schema.js'
+import { beginBoot, loadSuperblock, noteCleanShutdown } from '../../adapters/superblock.js'
+import { SystemClock } from '../../adapters/system-clock.js'
+import { ThreadLink } from '../../adapters/thread-link.js'
+import { AppError } from '../../base/app-error.js'
+import type { FromApi, ToApi } from '../../protocol/node/messages.js'
+import { EngineClient } from '../../runtime/engine-client.js'
+import type { NodeIdentity } from '../../runtime/node-client.js'
+import { VERSION } from '../version.js'
+import { builtInModules } from './built-ins.js'
+import { listen } from './listen.js'
+import { NodeLife } from './node-life.js'
+import { createThreadLog } from './thread-log.js'
+import type { EngineSetup, NewNode } from './thread-setup.js'
+
+export interface NodeOptions {
+  readonly dataFolder: string
+  /** `init` makes a new ring of one node in a folder that holds none; `resume` needs one. */
+  readonly mode: 'init' | 'resume'
+  readonly name?: string
+  readonly api: { readonly host: string; readonly port: number }
+  /** Takes the next free port when the wanted one is in use. */
+  readonly portFallback?: boolean
+  /** Arcs of a new ring; a power of two. */
+  readonly arcCount?: number
+  /** Folders of plugins. */
+  readonly workers: readonly string[]
+  readonly jobs: readonly string[]
+  readonly builtIns: boolean
+  readonly insecure?: boolean
+  readonly logLevel?: string
+}
+
+export interface RunningNode {
+  readonly identity: NodeIdentity
+  readonly url: string
+  /** Stops gracefully; idempotent. */
+  stop(): Promise<void>
+  /** Settles when the node has ended, by `stop` or by itself. */
+  readonly closed: Promise<{ readonly code: number }>
+}
+
+/** Arcs of a new ring: room for 64 nodes at four arcs each. */
+export const ARC_COUNT_DEFAULT = 256
+
+/**
+ * Starts one node in this process and resolves when it serves.
+ *
+ * @throws AppError what stands in the way, in one sentence with the way out; nothing is left running
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { dataFolder, mode } = options
+  if (mode === 'init') mkdirSync(dataFolder, { recursive: true })
+  const lock = DirectoryLock.take(dataFolder)
+  try {
+    const files = new RealFiles(dataFolder)
+    const create = mode === 'init' ? newNode(files, options) : null
+    const identity = identityOf(create ?? beginBoot(files))
+    return await run(options, { lock, files, create, identity })
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+interface Opened {
+  readonly lock: DirectoryLock
+  readonly files: RealFiles
+  readonly create: NewNode | null
+  readonly identity: NodeIdentity
+}
+
+async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
+  const { identity, files, lock } = opened
+  const log = createThreadLog('api', options.logLevel ?? 'info')
+  const worker = new Worker(new URL('./engine-thread.js', import.meta.url), {
+    workerData: engineSetup(options, opened),
+  })
+  const life = new NodeLife(worker)
+  const client = new EngineClient({
+    identity,
+    link: new ThreadLink<FromApi, ToApi>(worker),
+    clock: new SystemClock(),
+    events: {
+      onServing: () => life.becomeServing(),
+      onOffers: ({ failures }) => {
+        for (const { file, error } of failures) log.error({ file, code: error.code }, error.message)
+      },
+      onStopped: () => life.becomeStopped(),
+      onFatal: (code, message) => life.fail(new AppError(code, message)),
+    },
+  })
+  client.start()
+  life.onFailure((error) => log.fatal({ code: codeOf(error) }, error.message))
+  await life.serving
+  const api = await listen({
+    client,
+    ...options.api,
+    portFallback: options.portFallback ?? false,
+    insecure: options.insecure ?? false,
+    compileSchema: compileUserSchema,
+    report: (error) => log.error({ err: error }, "a request failed by the node's own fault"),
+  }).catch(async (error: unknown) => {
+    await life.end()
+    throw error
+  })
+  const stop = async (): Promise<void> => {
+    if (!life.beginStop()) return void (await life.closed)
+    await api.close()
+    client.stop()
+    await life.stopped
+    if (await life.end()) noteCleanShutdown(files, Date.now())
+    lock.release()
+  }
+  return { identity, url: api.url, stop, closed: life.closed }
+}
+
+function engineSetup(options: NodeOptions, { identity, create }: Opened): EngineSetup {
+  return {
+    dataFolder: options.dataFolder,
+    self: { node: identity.nodeId, boot: identity.bootEpoch },
+    arcCount: identity.arcCount,
+    seed: randomInt(2 ** 47),
+    create,
+    plugins: {
+      modules: options.builtIns ? builtInModules() : [],
+      folders: [...options.workers, ...options.jobs],
+    },
+    logLevel: options.logLevel ?? 'info',
+  }
+}
+
+/** @throws AppError data_folder_not_empty when a node lives in the folder */
+function newNode(files: RealFiles, options: NodeOptions): NewNode {
+  if (files.exists('superblock-a') || files.exists('superblock-b')) {
+    loadSuperblock(files)
+    throw new AppError(
+      'data_folder_not_empty',
+      `a node lives in ${options.dataFolder} already: start it without --init, or choose an empty folder`,
+    )
+  }
+  const arcCount = options.arcCount ?? ARC_COUNT_DEFAULT
+  const storeId = randomBytes(16).toString('hex')
+  return {
+    clusterId: randomBytes(16).toString('hex'),
+    nodeId: firstNodeId(storeId),
+    storeId,
+    name: options.name ?? hostname(),
+    arcCount,
+    prefixLen: Math.log2(arcCount),
+    hashName: 'sha256-128',
+    recoveryGen: 0,
+    maxTimeSeen: Date.now(),
+  }
+}
+
+/**
+ * A node's ID is its place on the ring: the upper 64 bits bisect the largest gap, which for the first
+ * node is the whole circle; the lower 64 come from its store, so that a place is never reused.
+ */
+function firstNodeId(storeId: string): string {
+  const lower = createHash('sha256').update(`node\0${storeId}`).digest('hex').slice(0, 16)
+  return `${'0'.repeat(16)}${lower}`
+}
+
+function identityOf(known: NewNode & { readonly bootEpoch?: number }): NodeIdentity {
+  const { clusterId, nodeId, storeId, name, arcCount, bootEpoch = 1 } = known
+  return { clusterId, nodeId, storeId, name, arcCount, bootEpoch, version: VERSION }
+}
+
+function codeOf(error: Error): string {
+  return error instanceof AppError ? error.code : 'internal_error'
+}

@@ -1,0 +1,26 @@
+import type { Superblock } from '../../adapters/superblock.js'
+import type { PluginSources } from '../../adapters/services/thread-messages.js'
+
+/** What the main thread tells the engine thread at its start. */
+export interface EngineSetup {
+  readonly dataFolder: string
+  readonly self: { readonly node: string; readonly boot: number }
+  readonly arcCount: number
+  /** Seed of this life's dice (retry jitter), from the system's entropy. */
+  readonly seed: number
+  /** Set for a new node: its log is created first, then this is written as its superblock. */
+  readonly create: NewNode | null
+  readonly plugins: PluginSources
+  readonly logLevel: string
+}
+
+/** Identity of a node that does not exist yet. */
+export type NewNode = Omit<Superblock, 'format' | 'bootEpoch' | 'cleanShutdown'>
+
+/** What the engine thread tells the ledger thread at its start. */
+export interface LedgerSetup {
+  readonly dataFolder: string
+  readonly self: { readonly node: string; readonly boot: number }
+  readonly arcCount: number
+  readonly logLevel: string
+}
