@@ -11,6 +11,8 @@ export type Reply =
       readonly body?: string
       /** Version of the record concerned, for `ETag`. */
       readonly version?: number
+      /** True: this is the answer to an earlier write of a record under the same idempotency key. */
+      readonly replayed?: true
     }
   | {
       readonly ok: false
@@ -32,3 +34,16 @@ export type ReplyResult =
   | 'updated'
   | 'deleted'
   | 'done'
+
+/** What applying a command gave, before anybody asks for the body: most answers are read by nobody. */
+export type Applied =
+  | {
+      readonly ok: true
+      readonly result: ReplyResult
+      readonly replayed?: true
+      /** What the answer's body shows; absent: no body. */
+      readonly shows?:
+        | { readonly kind: 'job'; readonly id: string }
+        | { readonly kind: 'record'; readonly key: string }
+    }
+  | Extract<Reply, { readonly ok: false }>

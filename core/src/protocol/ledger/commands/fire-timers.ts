@@ -1,0 +1,37 @@
+import { currentAttempt } from '../end-attempt.js'
+import type { EntryContext } from '../entry-context.js'
+import { TIMERS_PER_FIRE } from '../limits.js'
+import type { Applied } from '../outcome.js'
+import { sortable, type TimerRow } from '../rows-layout.js'
+import { stopAttempt } from '../stop-job.js'
+import { readyAgain } from '../task.js'
+import { placeTask, type TaskPlace, taskAt } from '../task-rows.js'
+
+/**
+ * Handles the timers that are due at the entry's arc time, oldest first. Arc time decides, not the
+ * clock of the leader that proposed this. A timer exists only while its task is in the phase that it
+ * ends (task-rows.ts), so that none can meet a task that has gone on.
+ */
+export function fireTimers(context: EntryContext): Applied {
+  const due = context.rows.scan<TimerRow>('t/', `t/${sortable(context.at + 1)}`, TIMERS_PER_FIRE)
+  for (const { value } of due) {
+    if (value.kind === 'timeout') onTimeout(context, value)
+    else onRetryDue(context, value)
+  }
+  return { ok: true, result: 'done' }
+}
+
+/** The attempt is told to stop; its task goes on when it has ended. */
+function onTimeout(context: EntryContext, { attempt }: TimerRow): void {
+  const current = currentAttempt(context, attempt)
+  if (current?.task.phase === 'leased') stopAttempt(current.edit, current.place, 'timed_out')
+}
+
+function onRetryDue(context: EntryContext, { attempt: ref }: TimerRow): void {
+  const edit = context.job(ref.job)
+  const position = edit?.positionOf(ref.step)
+  if (edit === undefined || position === undefined) return
+  const place: TaskPlace = { position, index: ref.index, hook: ref.hook }
+  const task = taskAt(edit, place)
+  if (task?.phase === 'backoff') placeTask(edit, place, readyAgain(task, context.at, 'kept'))
+}

@@ -1,0 +1,100 @@
+import { advance } from '../advance.js'
+import { recallCall, rememberCall } from '../call-keys.js'
+import type { RetryCommand } from '../command.js'
+import { advanceCompensation } from '../compensation.js'
+import type { EntryContext } from '../entry-context.js'
+import { queueItems, queueUndoItems, startedItems } from '../fan-out.js'
+import type { JobEdit } from '../job-edit.js'
+import type { Applied } from '../outcome.js'
+import { readyAgain } from '../task.js'
+import { placeTask, type TaskPlace, taskAt } from '../task-rows.js'
+import { jobNotFound } from './refusals.js'
+
+/**
+ * An operator's second chance. A failed job begins a new run: outputs of succeeded steps stay, the
+ * rest runs with fresh budgets. After a failed compensation that compensation runs again, in the
+ * same run.
+ */
+export function retryJob(context: EntryContext, command: RetryCommand): Applied {
+  const { id, idempotency } = command
+  const edit = context.job(id)
+  if (edit === undefined) return jobNotFound(id)
+  const call = recallCall(context, idempotency)
+  if (call === 'repeated') return { ok: true, result: 'replayed', shows: { kind: 'job', id } }
+  if (call !== 'new') return call
+  const { status } = edit.row
+  if (status === 'failed') retryRun(edit)
+  else if (status === 'compensation_failed') retryCompensation(edit)
+  else return nothingToRetry(id, status)
+  rememberCall(context, idempotency)
+  return { ok: true, result: 'accepted', shows: { kind: 'job', id } }
+}
+
+function nothingToRetry(id: string, status: string): Applied {
+  const message = `job ${id} is ${status}; only failed and compensation_failed jobs can be retried`
+  return { ok: false, code: 'nothing_to_retry', message }
+}
+
+function retryRun(edit: JobEdit): void {
+  const run = edit.row.run + 1
+  const reset = { cause: null, compensate: false, error: null, finishedAt: null } as const
+  edit.patch({ ...reset, run, phase: 'forward' })
+  edit.note({ type: 'job_retried', run })
+  edit.steps.forEach((step, position) => {
+    if (step.phase !== 'failed' && step.phase !== 'cancelled') return
+    if (step.fan !== null) reopenItems(edit, position)
+    else if (step.task !== null) reopenStep(edit, position)
+    else edit.patchStep(position, { phase: 'waiting', error: null })
+  })
+  advance(edit)
+}
+
+function reopenStep(edit: JobEdit, position: number): void {
+  edit.patchStep(position, { phase: 'open', error: null })
+  makeReady(edit, { position, index: null, hook: 'run' })
+}
+
+/**
+ * Items that were given up run again; so do failed ones, unless the step counts failures as results.
+ * They are at most as many as the step's concurrency, since each held one of its places.
+ */
+function reopenItems(edit: JobEdit, position: number): void {
+  edit.patchStep(position, { phase: 'open', error: null })
+  const again = edit.stepPlan(position).forEach?.onItemError === 'fail'
+  for (const { index, item } of startedItems(edit, position)) {
+    const { phase } = item.task
+    if (phase !== 'cancelled' && !(phase === 'failed' && again)) continue
+    const { fan } = edit.step(position)
+    const failed = (fan?.failed ?? 0) - (phase === 'failed' ? 1 : 0)
+    edit.patchFan(position, { active: (fan?.active ?? 0) + 1, failed })
+    makeReady(edit, { position, index, hook: 'run' })
+  }
+  queueItems(edit, position)
+}
+
+function retryCompensation(edit: JobEdit): void {
+  edit.patch({ phase: 'compensating', finishedAt: null })
+  edit.note({ type: 'compensation_retried' })
+  edit.steps.forEach(({ undo }, position) => {
+    if (undo?.phase !== 'failed') return
+    edit.patchUndo(position, { phase: 'open', error: null })
+    if (undo.task === null) reopenUndoItems(edit, position)
+    else makeReady(edit, { position, index: null, hook: 'compensate' })
+  })
+  advanceCompensation(edit)
+}
+
+function reopenUndoItems(edit: JobEdit, position: number): void {
+  const failed: number[] = []
+  for (const { index, item } of startedItems(edit, position)) {
+    if (item.undo?.phase === 'failed') failed.push(index)
+  }
+  edit.patchUndoFan(position, { active: failed.length, failed: 0 })
+  for (const index of failed) makeReady(edit, { position, index, hook: 'compensate' })
+  queueUndoItems(edit, position)
+}
+
+function makeReady(edit: JobEdit, place: TaskPlace): void {
+  const task = taskAt(edit, place)
+  if (task !== null) placeTask(edit, place, readyAgain(task, edit.context.at, 'fresh'))
+}

@@ -1,0 +1,55 @@
+import { advance } from '../advance.js'
+import { keyReused } from '../call-keys.js'
+import type { IdempotencyStamp, SubmitCommand } from '../command.js'
+import type { EntryContext } from '../entry-context.js'
+import { isFinal } from '../job-status.js'
+import { PRIORITY_DEFAULT } from '../limits.js'
+import type { Applied } from '../outcome.js'
+import { keys, type PlanRow, type SubmissionKeyRow } from '../rows-layout.js'
+
+/**
+ * Stores a job and makes its first steps ready.
+ *
+ * The same idempotency key with the same request gives the job that it made before, in whatever
+ * state that is now. A submission that arrives after its `notAfter` stores nothing: it may have been
+ * on its way for longer than keys are remembered.
+ */
+export function submitJob(context: EntryContext, command: SubmitCommand): Applied {
+  const { id, plan, input, idempotency, notAfter, traceparent } = command
+  const known = recallSubmission(context, idempotency) ?? id
+  if (typeof known !== 'string') return known
+  const existing = context.job(known)
+  if (existing !== undefined) {
+    const result = isFinal(existing.row.status) ? 'replayed-final' : 'replayed'
+    return { ok: true, result, shows: { kind: 'job', id: known } }
+  }
+  if (notAfter !== undefined && context.at > notAfter) return tooLate()
+  const planRow: PlanRow = { plan, input, ...(traceparent === undefined ? {} : { traceparent }) }
+  const edit = context.createJob(id, planRow, PRIORITY_DEFAULT)
+  if (idempotency !== undefined) {
+    const row: SubmissionKeyRow = { job: id, fingerprint: idempotency.fingerprint }
+    context.rows.put(keys.submissionKey(idempotency.key), row)
+  }
+  edit.note({ type: 'job_submitted' })
+  advance(edit)
+  return { ok: true, result: 'accepted', shows: { kind: 'job', id } }
+}
+
+/** The job that this key has made; undefined: none has, or there is no key. */
+function recallSubmission(
+  context: EntryContext,
+  stamp: IdempotencyStamp | undefined,
+): string | undefined | Extract<Applied, { readonly ok: false }> {
+  if (stamp === undefined) return undefined
+  const row = context.rows.get<SubmissionKeyRow>(keys.submissionKey(stamp.key))
+  if (row === undefined) return undefined
+  return row.fingerprint === stamp.fingerprint ? row.job : keyReused()
+}
+
+function tooLate(): Applied {
+  return {
+    ok: false,
+    code: 'too_late',
+    message: 'the submission arrived after its notAfter and was not stored; submit it again',
+  }
+}

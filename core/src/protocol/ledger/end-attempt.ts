@@ -1,0 +1,97 @@
+import type { Json, RetryPlan } from '@gyre/jobs'
+import { assert } from '../../base/assert.js'
+import { advance, failStep } from './advance.js'
+import { backoffMs } from './backoff.js'
+import type { AttemptOutcome, AttemptRef } from './command.js'
+import type { EntryContext } from './entry-context.js'
+import { onItemEnded, onUndoItemEnded } from './fan-out.js'
+import type { JobEdit } from './job-edit.js'
+import { keys, type OutputRow } from './rows-layout.js'
+import { ofAttempt } from './stop-job.js'
+import { ended, isRunning, type Settled, settle, type TaskState } from './task.js'
+import { itemAt, placeTask, putItem, type TaskPlace, taskAt } from './task-rows.js'
+
+/** The attempt's task, if this is its current attempt and has not ended; else it is stale. */
+export function currentAttempt(
+  context: EntryContext,
+  ref: AttemptRef,
+): { readonly edit: JobEdit; readonly place: TaskPlace; readonly task: TaskState } | undefined {
+  const edit = context.job(ref.job)
+  const position = edit?.positionOf(ref.step)
+  if (edit === undefined || position === undefined || edit.row.run !== ref.run) return undefined
+  if ((edit.stepPlan(position).forEach === null) !== (ref.index === null)) return undefined
+  const place: TaskPlace = { position, index: ref.index, hook: ref.hook }
+  const task = taskAt(edit, place)
+  if (task === null || task.attempt !== ref.attempt || !isRunning(task)) return undefined
+  return { edit, place, task }
+}
+
+/** Ends a running attempt and draws every consequence: for its task, its step and its job. */
+export function endAttempt(edit: JobEdit, place: TaskPlace, reported: AttemptOutcome): void {
+  const task = taskAt(edit, place)
+  assert(task !== null, 'only a running attempt ends')
+  const end = settle(task, reported)
+  const after = taskAfter(edit, place, task, end)
+  placeTask(edit, place, after)
+  noteEnd(edit, place, after, end)
+  edit.patch({ endCount: edit.row.endCount + 1 })
+  if (place.hook === 'run') {
+    edit.patchStep(place.position, { endedOrder: edit.row.endCount })
+    const output =
+      reported.kind === 'succeeded' && end.outcome === 'succeeded' ? reported.output : null
+    followRun(edit, place, { before: task, after, output })
+  } else if (place.index !== null) {
+    onUndoItemEnded(edit, place.position, after)
+  }
+  advance(edit)
+}
+
+/** What follows for the step when one of its tasks has ended an attempt, or could not start one. */
+export function followRun(
+  edit: JobEdit,
+  place: TaskPlace,
+  change: { readonly before: TaskState; readonly after: TaskState; readonly output: Json },
+): void {
+  const { position, index } = place
+  const { after, output } = change
+  if (index !== null) {
+    const item = itemAt(edit, position, index)
+    if (item && after.phase === 'succeeded') putItem(edit, position, index, { ...item, output })
+    onItemEnded(edit, { position, index, hook: place.hook }, change)
+    const { phase, error } = edit.step(position)
+    if (after.phase === 'failed' && phase === 'failed' && error) failStep(edit, position, error)
+    return
+  }
+  if (after.phase === 'succeeded') {
+    const row: OutputRow = { output }
+    edit.context.rows.put(keys.output(edit.id, edit.stepPlan(position).name), row)
+    edit.patchStep(position, { phase: 'succeeded', error: null })
+  } else if (after.phase === 'cancelled') {
+    edit.patchStep(position, { phase: 'cancelled', error: after.error })
+  } else if (after.phase === 'failed' && after.error !== null) {
+    failStep(edit, position, after.error)
+  }
+}
+
+function taskAfter(edit: JobEdit, place: TaskPlace, task: TaskState, end: Settled): TaskState {
+  const { at, prng } = edit.context
+  const policy = policyOf(edit, place)
+  const mayRetry = place.hook === 'compensate' || edit.row.phase === 'forward'
+  const after = ended(task, end, { at, policy, mayRetry })
+  if (after.phase !== 'backoff') return after
+  return { ...after, dueAt: at + backoffMs(policy, after.tries + after.losses, prng) }
+}
+
+function noteEnd(edit: JobEdit, place: TaskPlace, after: TaskState, end: Settled): void {
+  const of = ofAttempt(edit, place, after.attempt)
+  const { outcome, error } = end
+  edit.note({ type: 'attempt_ended', outcome, ...of, ...(error === null ? {} : { error }) })
+  if (after.phase === 'backoff') edit.note({ type: 'retry_scheduled', until: after.dueAt, ...of })
+}
+
+function policyOf(edit: JobEdit, { position, hook }: TaskPlace): RetryPlan {
+  const plan = edit.stepPlan(position)
+  if (hook === 'run') return plan.retry
+  assert(plan.compensate !== null, `step ${plan.name} has no compensation`)
+  return plan.compensate.retry
+}

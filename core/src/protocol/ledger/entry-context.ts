@@ -1,0 +1,122 @@
+import type { Instant, LogIndex, Term } from '../../base/ids.js'
+import { Prng } from '../../base/prng.js'
+import type { Rows } from '../state/rows.js'
+import type { EntryStamp } from './command.js'
+import type { LedgerEffect } from './effects.js'
+import { JobEdit } from './job-edit.js'
+import { newJob } from './job-row.js'
+import { type CountsRow, keys, type PlanRow } from './rows-layout.js'
+import { FIRST_GENERATION, packVersion } from './version.js'
+
+/**
+ * One entry while it is applied: its stamp, the rows it changes, the jobs it touches, and what it
+ * causes outside. Jobs and counts are written back once, when the entry is done.
+ */
+export class EntryContext {
+  readonly rows: Rows
+  /** Arc time, milliseconds since 1970: the only clock of apply. */
+  readonly at: Instant
+  readonly term: Term
+  readonly index: LogIndex
+  readonly hash: HashText
+  /** In the order in which they came about. */
+  readonly effects: LedgerEffect[] = []
+  readonly #seed: number
+  #prng: Prng | undefined
+  readonly #jobs = new Map<string, JobEdit>()
+  readonly #readyDeltas = new Map<string, number>()
+  readonly #jobDeltas = new Map<string, number>()
+  #timersChanged = false
+
+  constructor(options: EntryOptions) {
+    this.rows = options.rows
+    this.at = options.stamp.t
+    this.#seed = options.stamp.s
+    this.term = options.position.term
+    this.index = options.position.index
+    this.hash = options.hash
+  }
+
+  /** The entry's dice; drawn in the order of apply, so equal everywhere. */
+  readonly prng = (): Prng => {
+    this.#prng ??= new Prng(this.#seed)
+    return this.#prng
+  }
+
+  /** A number that only rises: the record version, and the least fence, that this entry gives. */
+  get version(): number {
+    return packVersion(FIRST_GENERATION, this.index)
+  }
+
+  /** True when a timer row was put or deleted. */
+  get timersChanged(): boolean {
+    return this.#timersChanged
+  }
+
+  get readyChanged(): boolean {
+    return this.#readyDeltas.size > 0
+  }
+
+  /** The job as this entry has changed it so far; undefined when there is none. */
+  job(id: string): JobEdit | undefined {
+    const open = this.#jobs.get(id)
+    if (open !== undefined) return open
+    const row = this.rows.get<ReturnType<typeof newJob>>(keys.job(id))
+    if (row === undefined) return undefined
+    const edit = new JobEdit(this, row)
+    this.#jobs.set(id, edit)
+    return edit
+  }
+
+  createJob(id: string, planRow: PlanRow, priority: number): JobEdit {
+    this.rows.put(keys.plan(id), planRow)
+    const edit = new JobEdit(this, newJob(id, planRow.plan, this.at, priority), 'new')
+    this.#jobs.set(id, edit)
+    return edit
+  }
+
+  noteTimersChanged(): void {
+    this.#timersChanged = true
+  }
+
+  countReady(service: string, delta: number): void {
+    if (delta !== 0) this.#readyDeltas.set(service, (this.#readyDeltas.get(service) ?? 0) + delta)
+  }
+
+  countJobs(status: string, delta: number): void {
+    this.#jobDeltas.set(status, (this.#jobDeltas.get(status) ?? 0) + delta)
+  }
+
+  /** Writes back what the entry changed. The jobs' order is that of apply: equal everywhere. */
+  save(): void {
+    for (const edit of this.#jobs.values()) edit.save()
+    this.#saveCounts(keys.readyCounts, this.#readyDeltas)
+    this.#saveCounts(keys.jobCounts, this.#jobDeltas)
+  }
+
+  /** Members are kept sorted: equal counts make equal rows, whatever led to them. */
+  #saveCounts(key: string, deltas: ReadonlyMap<string, number>): void {
+    if (deltas.size === 0) return
+    const counts = new Map(Object.entries(this.rows.get<CountsRow>(key)?.counts ?? {}))
+    for (const [name, delta] of deltas) counts.set(name, (counts.get(name) ?? 0) + delta)
+    const left = [...counts].filter(([, count]) => count !== 0)
+    left.sort(([a], [b]) => (a < b ? -1 : 1))
+    const row: CountsRow = { counts: Object.fromEntries(left) }
+    this.rows.put(key, row)
+  }
+}
+
+/** SHA-256 cut to 32 hex digits; handed in, since pure code has no crypto. */
+export type HashText = (text: string) => string
+
+export interface EntryPosition {
+  readonly term: Term
+  readonly index: LogIndex
+}
+
+export interface EntryOptions {
+  readonly rows: Rows
+  readonly stamp: EntryStamp
+  readonly position: EntryPosition
+  readonly hash: HashText
+}

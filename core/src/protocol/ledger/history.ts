@@ -1,0 +1,65 @@
+import type { JobError } from '@gyre/jobs'
+import type { Instant } from '../../base/ids.js'
+import type { AttemptEnd, StopReason } from './task.js'
+
+/**
+ * The timeline of a job. Events are facts that apply produced, numbered from 1 per job; clients see
+ * them as `{seq, at, type, …}`. A step's success is told by its attempt's end, except where many
+ * attempts make one step (`forEach`).
+ */
+export type HistoryDetail =
+  | { readonly type: 'job_submitted' }
+  | ({
+      readonly type: 'attempt_started'
+      readonly node: string
+      readonly fence: number
+    } & OfAttempt)
+  /** The attempt was told to stop. */
+  | ({ readonly type: 'attempt_stopping'; readonly reason: StopReason } & OfAttempt)
+  | ({
+      readonly type: 'attempt_ended'
+      readonly outcome: AttemptEnd
+      readonly error?: JobError
+    } & OfAttempt)
+  /** Another attempt will follow, not before `until`. */
+  | ({ readonly type: 'retry_scheduled'; readonly until: Instant } & OfAttempt)
+  /** A `forEach` step knows its items. */
+  | { readonly type: 'items_found'; readonly step: string; readonly count: number }
+  | { readonly type: 'step_succeeded'; readonly step: string }
+  | { readonly type: 'step_failed'; readonly step: string; readonly error: JobError }
+  | { readonly type: 'cancel_requested'; readonly compensate: boolean }
+  /** Steps to be undone, in the order in which that happens. */
+  | { readonly type: 'compensation_started'; readonly steps: readonly string[] }
+  | { readonly type: 'step_compensated'; readonly step: string }
+  | { readonly type: 'compensation_failed'; readonly step: string; readonly error: JobError }
+  | { readonly type: 'compensation_retried' }
+  | { readonly type: 'compensation_skipped'; readonly step: string; readonly reason: string }
+  | { readonly type: 'job_retried'; readonly run: number }
+  | {
+      readonly type: 'job_ended'
+      readonly status: string
+      readonly cause: string | null
+      readonly error?: JobError
+    }
+
+/** `index` is there for items, `hook` for compensations. */
+export interface OfAttempt {
+  readonly step: string
+  readonly index?: number
+  readonly hook?: 'compensate'
+  readonly attempt: number
+}
+
+export type HistoryEvent = HistoryDetail & { readonly seq: number; readonly at: Instant }
+
+/** Events that may be many: they leave the last places of a history to the milestones. */
+const OF_ATTEMPTS: ReadonlySet<HistoryDetail['type']> = new Set([
+  'attempt_started',
+  'attempt_stopping',
+  'attempt_ended',
+  'retry_scheduled',
+])
+
+export function isMilestone(detail: HistoryDetail): boolean {
+  return !OF_ATTEMPTS.has(detail.type)
+}

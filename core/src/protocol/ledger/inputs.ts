@@ -1,0 +1,192 @@
+import {
+  type ForEachPlan,
+  type JobError,
+  type Json,
+  type JsonObject,
+  parsePointer,
+  pointersIn,
+  resolveTemplate,
+  type TemplateScope,
+} from '@gyre/jobs'
+import { assert } from '../../base/assert.js'
+import type { JobEdit } from './job-edit.js'
+import type { ItemRow } from './job-row.js'
+import { FOR_EACH_ITEMS_MAX, VALUE_BYTES_MAX } from './limits.js'
+import { keys } from './rows-layout.js'
+import { isLongerThan } from './text-bytes.js'
+
+/**
+ * Turns the templates of a plan into values, from what the job's steps have given so far. Outputs
+ * never change once they are there, so a template gives the same value each time it is resolved:
+ * resolved inputs need no rows.
+ */
+
+export type Resolved<T> =
+  | ({ readonly ok: true } & T)
+  | { readonly ok: false; readonly error: JobError }
+
+type Value = Resolved<{ readonly value: Json }>
+
+/** The body that a worker gets: JSON text, `{"input":…}` or for a service's own hook with `output`. */
+export type WorkerBody = Resolved<{ readonly body: string }>
+
+/** The input of one attempt of a step, or of one of its items. */
+export function runBody(edit: JobEdit, position: number, index: number | null): WorkerBody {
+  const input = runInput(edit, position, index)
+  if (!input.ok) return input
+  return bodyOf(edit.stepPlan(position).name, input.value)
+}
+
+/**
+ * What undoes a step: the hook's template where there is one, in which a pointer that leads nowhere
+ * gives null; else what the step was given and what it gave, null when that is unknown.
+ */
+export function undoBody(edit: JobEdit, position: number, index: number | null): WorkerBody {
+  const { compensate, name } = edit.stepPlan(position)
+  assert(compensate !== null, `step ${name} of job ${edit.id} has no compensation`)
+  if (compensate.input !== undefined) {
+    const item = itemScope(edit, position, index)
+    const { scope } = scopeOf(edit, compensate.input, item.ok ? item.item : {})
+    const resolved = resolveTemplate(compensate.input, scope, { missing: 'null' })
+    return bodyOf(name, resolved.ok ? resolved.value : null)
+  }
+  const run = runInput(edit, position, index)
+  const input = run.ok ? run.value : null
+  const output = outputOf(edit, name, index)
+  const parts = `"input":${JSON.stringify(input)},"output":${JSON.stringify(output)}`
+  return { ok: true, body: compensate.hook ? `{${parts}}` : `{"input":{${parts}}}` }
+}
+
+/** How many items a `forEach` has. */
+export function fanSize(edit: JobEdit, position: number): Resolved<{ readonly total: number }> {
+  const { forEach, name } = edit.stepPlan(position)
+  assert(forEach !== null, `step ${name} of job ${edit.id} is no forEach`)
+  const items = fanItems(edit, name, forEach)
+  if (!items.ok) return items
+  const total = sizeOfItems(items.value)
+  if (total === undefined) {
+    const message = `forEach of step ${name} must give an array or {"range": N}`
+    return refused('items_invalid', message)
+  }
+  if (total > FOR_EACH_ITEMS_MAX) {
+    const message = `forEach of step ${name} gives ${total} items; the limit is ${FOR_EACH_ITEMS_MAX}`
+    return refused('too_many_items', message)
+  }
+  return { ok: true, total }
+}
+
+/** The job's own output, for a plan that has a template of it. */
+export function jobOutput(edit: JobEdit, template: Json): Value {
+  const { scope } = scopeOf(edit, template, {})
+  const resolved = resolveTemplate(template, scope, { missing: 'null' })
+  const value = resolved.ok ? resolved.value : null
+  if (!isLongerThan(JSON.stringify(value), VALUE_BYTES_MAX)) return { ok: true, value }
+  return refused(
+    'output_too_large',
+    `the job's output is larger than ${VALUE_BYTES_MAX} bytes; point at less in "output"`,
+  )
+}
+
+function runInput(edit: JobEdit, position: number, index: number | null): Value {
+  const step = edit.stepPlan(position)
+  const item = itemScope(edit, position, index)
+  return item.ok ? resolveOrFail(edit, step.name, step.input, item.item) : item
+}
+
+function resolveOrFail(edit: JobEdit, step: string, template: Json, item: ItemScope): Value {
+  const { scope, collapsed } = scopeOf(edit, template, item)
+  if (collapsed !== null) {
+    const message = `step ${step} points into the output of ${collapsed}, which is larger than ${VALUE_BYTES_MAX} bytes and was not collected; let its items store their results and point at those`
+    return refused('input_too_large', message)
+  }
+  const resolved = resolveTemplate(template, scope)
+  if (resolved.ok) return resolved
+  const message = `step ${step} points at ${resolved.pointer}, which leads nowhere`
+  return refused('input_unresolved', message)
+}
+
+function bodyOf(step: string, input: Json): WorkerBody {
+  const text = JSON.stringify(input)
+  if (!isLongerThan(text, VALUE_BYTES_MAX)) return { ok: true, body: `{"input":${text}}` }
+  const message = `the input of step ${step} is larger than ${VALUE_BYTES_MAX} bytes once its pointers are followed; point at less`
+  return refused('input_too_large', message)
+}
+
+type ItemScope = Pick<TemplateScope, 'item' | 'index'>
+
+function itemScope(
+  edit: JobEdit,
+  position: number,
+  index: number | null,
+): Resolved<{ readonly item: ItemScope }> {
+  if (index === null) return { ok: true, item: {} }
+  const { forEach, name } = edit.stepPlan(position)
+  assert(forEach !== null, `step ${name} of job ${edit.id} is no forEach`)
+  const value = itemValue(edit, name, forEach, index)
+  return value.ok ? { ok: true, item: { index, item: value.value } } : value
+}
+
+/** An array written in the plan is resolved member by member: not all of it for each item. */
+function itemValue(edit: JobEdit, step: string, forEach: ForEachPlan, index: number): Value {
+  if (isArray(forEach.items)) return resolveOrFail(edit, step, forEach.items[index] ?? null, {})
+  const items = fanItems(edit, step, forEach)
+  if (!items.ok) return items
+  return { ok: true, value: isArray(items.value) ? (items.value[index] ?? null) : index }
+}
+
+/** An array in the plan stands for itself here: only its length is asked for. */
+function fanItems(edit: JobEdit, step: string, forEach: ForEachPlan): Value {
+  if (!isArray(forEach.items)) return resolveOrFail(edit, step, forEach.items, {})
+  return { ok: true, value: forEach.items }
+}
+
+function sizeOfItems(items: Json): number | undefined {
+  if (isArray(items)) return items.length
+  if (typeof items !== 'object' || items === null) return undefined
+  const { range } = items as JsonObject
+  const isCount = typeof range === 'number' && Number.isSafeInteger(range) && range >= 0
+  return isCount && Object.keys(items).length === 1 ? range : undefined
+}
+
+interface Scoped {
+  readonly scope: TemplateScope
+  /** First step pointed into whose output was too large to collect; null: none. */
+  readonly collapsed: string | null
+}
+
+/** Holds the outputs that the template points into, and no others. */
+function scopeOf(edit: JobEdit, template: Json, item: ItemScope): Scoped {
+  const steps: [string, { readonly output: Json }][] = []
+  let collapsed: string | null = null
+  for (const name of stepsPointedInto(template)) {
+    const row = edit.output(name)
+    if (row === undefined) continue
+    steps.push([name, { output: row.output }])
+    if (row.collapsed === true) collapsed ??= name
+  }
+  const job = { id: edit.id }
+  return { scope: { input: edit.input, steps: Object.fromEntries(steps), job, ...item }, collapsed }
+}
+
+function stepsPointedInto(template: Json): Set<string> {
+  const names = new Set<string>()
+  for (const pointer of pointersIn(template)) {
+    const [root, name] = parsePointer(pointer) ?? []
+    if (root === 'steps' && name !== undefined) names.add(name)
+  }
+  return names
+}
+
+function outputOf(edit: JobEdit, step: string, index: number | null): Json {
+  if (index === null) return edit.output(step)?.output ?? null
+  const { rows } = edit.context
+  return rows.get<ItemRow>(keys.item(edit.id, step, index))?.output ?? null
+}
+
+function refused(code: string, message: string): { readonly ok: false; readonly error: JobError } {
+  return { ok: false, error: { code, message, retryable: false } }
+}
+
+function isArray(value: Json): value is readonly Json[] {
+  return Array.isArray(value)
+}

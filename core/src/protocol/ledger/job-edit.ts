@@ -1,0 +1,185 @@
+import type { JobPlan, Json, StepPlan } from '@gyre/jobs'
+import { assert } from '../../base/assert.js'
+import type { EntryContext } from './entry-context.js'
+import { type HistoryDetail, type HistoryEvent, isMilestone } from './history.js'
+import type { FanState, JobRow, JobStatus, StepState, UndoFan, UndoState } from './job-row.js'
+import { HISTORY_CHUNK_EVENTS, HISTORY_EVENTS_MAX, HISTORY_EVENTS_RESERVED } from './limits.js'
+import {
+  type HistoryRow,
+  type JobIndexRow,
+  keys,
+  type OutputRow,
+  type PlanRow,
+} from './rows-layout.js'
+import { isFinal, statusOf } from './job-status.js'
+import { isActive } from './task.js'
+
+/**
+ * The working copy of one job in one entry. Leaves change it through `patch…`; `save` writes the
+ * row, the new events and the job's place in the lists once.
+ *
+ * Not its job: what a change means (advance.ts) and the rows that follow a task (task-rows.ts).
+ */
+export class JobEdit {
+  readonly context: EntryContext
+  #row: JobRow
+  #steps: StepState[]
+  #planRow: PlanRow | undefined
+  #positions: Map<string, number> | undefined
+  readonly #events: HistoryEvent[] = []
+  /** Status under which lists know the job; null: they do not yet. */
+  readonly #listedAs: JobStatus | null
+
+  constructor(context: EntryContext, row: JobRow, origin: 'stored' | 'new' = 'stored') {
+    this.context = context
+    this.#row = row
+    this.#steps = [...row.steps]
+    this.#listedAs = origin === 'stored' ? row.status : null
+  }
+
+  get row(): JobRow {
+    return this.#row
+  }
+
+  get id(): string {
+    return this.#row.id
+  }
+
+  get plan(): JobPlan {
+    return this.#plan.plan
+  }
+
+  get input(): Json {
+    return this.#plan.input
+  }
+
+  get traceparent(): string | undefined {
+    return this.#plan.traceparent
+  }
+
+  get steps(): readonly StepState[] {
+    return this.#steps
+  }
+
+  step(position: number): StepState {
+    const step = this.#steps[position]
+    assert(step !== undefined, `job ${this.id} has no step at ${position}`)
+    return step
+  }
+
+  stepPlan(position: number): StepPlan {
+    const step = this.plan.steps[position]
+    assert(step !== undefined, `the plan of job ${this.id} has no step at ${position}`)
+    return step
+  }
+
+  /** Position of a step in the plan; undefined when there is none of that name. */
+  positionOf(name: string): number | undefined {
+    this.#positions ??= new Map(this.plan.steps.map((step, position) => [step.name, position]))
+    return this.#positions.get(name)
+  }
+
+  output(name: string): OutputRow | undefined {
+    return this.context.rows.get<OutputRow>(keys.output(this.id, name))
+  }
+
+  patch(changes: Partial<Omit<JobRow, 'steps' | 'status'>>): void {
+    this.#row = { ...this.#row, ...changes }
+  }
+
+  patchStep(position: number, changes: Partial<StepState>): void {
+    this.#steps[position] = { ...this.step(position), ...changes }
+  }
+
+  patchFan(position: number, changes: Partial<FanState>): FanState {
+    const { fan } = this.step(position)
+    assert(fan !== null, `step ${position} of job ${this.id} has no items`)
+    const changed = { ...fan, ...changes }
+    this.patchStep(position, { fan: changed })
+    return changed
+  }
+
+  patchUndo(position: number, changes: Partial<UndoState>): void {
+    const { undo } = this.step(position)
+    assert(undo !== null, `step ${position} of job ${this.id} is not to be undone`)
+    this.patchStep(position, { undo: { ...undo, ...changes } })
+  }
+
+  patchUndoFan(position: number, changes: Partial<UndoFan>): UndoFan {
+    const fan = this.step(position).undo?.fan ?? null
+    assert(fan !== null, `step ${position} of job ${this.id} has no items to undo`)
+    const changed = { ...fan, ...changes }
+    this.patchUndo(position, { fan: changed })
+    return changed
+  }
+
+  /** Adds to the timeline, unless it is full. */
+  note(detail: HistoryDetail): void {
+    const { eventCount } = this.#row
+    const places = isMilestone(detail) ? 0 : HISTORY_EVENTS_RESERVED
+    if (eventCount + places >= HISTORY_EVENTS_MAX) {
+      if (!this.#row.historyTruncated) this.patch({ historyTruncated: true })
+      return
+    }
+    this.#events.push({ seq: eventCount + 1, at: this.context.at, ...detail })
+    this.patch({ eventCount: eventCount + 1 })
+  }
+
+  save(): void {
+    const status = statusOf(this.#row, this.#steps)
+    this.#row = { ...this.#row, status, steps: this.#steps }
+    this.context.rows.put(keys.job(this.id), this.#row)
+    this.#saveEvents()
+    if (status === this.#listedAs) return
+    this.#saveListing(status)
+    if (!isFinal(status)) return
+    this.#assertAtRest()
+    this.context.effects.push({ kind: 'job-final', job: this.id })
+  }
+
+  #saveEvents(): void {
+    const { rows } = this.context
+    for (let from = 0; from < this.#events.length; ) {
+      const seq = this.#events[from]?.seq ?? 0
+      const chunk = Math.floor((seq - 1) / HISTORY_CHUNK_EVENTS)
+      const room = (chunk + 1) * HISTORY_CHUNK_EVENTS - (seq - 1)
+      const key = keys.history(this.id, chunk)
+      const before = rows.get<HistoryRow>(key)?.events ?? []
+      const row: HistoryRow = { events: [...before, ...this.#events.slice(from, from + room)] }
+      rows.put(key, row)
+      from += room
+    }
+    this.#events.length = 0
+  }
+
+  #saveListing(status: JobStatus): void {
+    const { context } = this
+    const { createdAt, job } = this.#row
+    if (this.#listedAs !== null) {
+      context.rows.delete(keys.jobIndex(this.#listedAs, createdAt, this.id))
+      context.countJobs(this.#listedAs, -1)
+    }
+    const index: JobIndexRow = { job }
+    context.rows.put(keys.jobIndex(status, createdAt, this.id), index)
+    context.countJobs(status, 1)
+  }
+
+  /** A job that has ended holds no lease, no timer and no place in a queue. */
+  #assertAtRest(): void {
+    const { running, ready } = this.#row
+    assert(
+      running === 0 && ready === 0,
+      `job ${this.id} ended with ${running} running, ${ready} ready`,
+    )
+    for (const { task, undo } of this.#steps) {
+      const active = [task, undo?.task ?? null].some((one) => one !== null && isActive(one))
+      assert(!active, `job ${this.id} ended with an active task`)
+    }
+  }
+
+  get #plan(): PlanRow {
+    this.#planRow ??= this.context.rows.get<PlanRow>(keys.plan(this.id))
+    assert(this.#planRow !== undefined, `job ${this.id} has no plan`)
+    return this.#planRow
+  }
+}

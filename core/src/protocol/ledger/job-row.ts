@@ -1,0 +1,190 @@
+import type { JobError, JobPlan, Json } from '@gyre/jobs'
+import type { Instant } from '../../base/ids.js'
+import type { TaskState } from './task.js'
+
+/**
+ * What the ledger keeps of a job beside its plan, outputs and history. Steps stand in the order of
+ * the plan. The items of a `forEach` have rows of their own, made when they are started.
+ */
+
+/** Where the job stands as a whole; its status for clients follows from this and its counters. */
+export type JobPhase =
+  /** Works through its steps. */
+  | 'forward'
+  /** Has failed or was cancelled; starts nothing and waits for its running attempts to end. */
+  | 'stopping'
+  /** Undoes steps, newest first. */
+  | 'compensating'
+  | 'ended'
+
+export type JobCause = 'failed' | 'cancelled'
+
+export type JobStatus = OpenStatus | FinalStatus
+export type OpenStatus = 'queued' | 'running' | 'waiting' | 'cancelling' | 'compensating'
+export type FinalStatus =
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled'
+  | 'compensated'
+  /** Final to those who wait, but an operator may still move it on. */
+  | 'compensation_failed'
+
+/** Every status, in the order in which lists merge them. */
+export const JOB_STATUSES: readonly JobStatus[] = [
+  'queued',
+  'running',
+  'waiting',
+  'cancelling',
+  'compensating',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'compensated',
+  'compensation_failed',
+]
+
+export interface JobRow {
+  readonly id: string
+  /** Name of the job definition, null without one. */
+  readonly job: string | null
+  readonly phase: JobPhase
+  readonly status: JobStatus
+  readonly cause: JobCause | null
+  /** Whether steps are to be undone once everything has stopped. */
+  readonly compensate: boolean
+  /** From 1; raised by an operator's retry of a failed job. */
+  readonly run: number
+  readonly priority: number
+  readonly createdAt: Instant
+  readonly startedAt: Instant | null
+  readonly finishedAt: Instant | null
+  readonly error: JobError | null
+  /** True: the output is in the job's own output row; false: it is its only step's, or null. */
+  readonly ownOutput: boolean
+  readonly steps: readonly StepState[]
+  /** Fence of the newest attempt; rises with each. */
+  readonly fence: number
+  /** Attempts that have ended: numbers the order of completion. */
+  readonly endCount: number
+  readonly eventCount: number
+  readonly historyTruncated: boolean
+  /** Tasks leased or stopping. */
+  readonly running: number
+  /** Tasks that could start now. */
+  readonly ready: number
+}
+
+/** `open`: its needs are met and it has tasks; the last three are ends. */
+export type StepPhase = 'waiting' | 'open' | 'succeeded' | 'failed' | 'cancelled'
+
+export interface StepState {
+  readonly phase: StepPhase
+  /** The task of a step without `forEach`, once the step was opened. */
+  readonly task: TaskState | null
+  /** The items of a `forEach` step in sum, once the step was opened. */
+  readonly fan: FanState | null
+  /** Place in the order of completion: the job's `endCount` at the newest end of an attempt; 0: none. */
+  readonly endedOrder: number
+  readonly error: JobError | null
+  /** Null unless the step must be undone. */
+  readonly undo: UndoState | null
+}
+
+/**
+ * A `forEach` in sum: 0 ≤ active ≤ concurrency; cursor ≤ total; items below the cursor were started:
+ * active + succeeded + failed ≤ cursor, and the rest of them was cancelled.
+ */
+export interface FanState {
+  readonly total: number
+  /** Index of the next item that was never started. */
+  readonly cursor: number
+  /** Items that were started and can still come to run: they hold a place of the concurrency. */
+  readonly active: number
+  readonly succeeded: number
+  readonly failed: number
+  /** Items that are done or unknown: to be undone when the step is. */
+  readonly mustUndo: number
+  /** Attempts of all items. */
+  readonly attemptCount: number
+  /** UTF-8 bytes of the outputs so far as members of one JSON array. */
+  readonly outputBytes: number
+  /** Tasks that the step's row in the ready queue stands for; 0: it has none. */
+  readonly queued: number
+  /** Since when the step is ready: its place in the queue. */
+  readonly readyAt: Instant
+}
+
+export interface UndoState {
+  readonly phase: 'waiting' | 'open' | 'succeeded' | 'failed' | 'skipped'
+  readonly task: TaskState | null
+  readonly fan: UndoFan | null
+  readonly error: JobError | null
+  readonly skipped: { readonly reason: string; readonly at: Instant } | null
+}
+
+/** The undoing of a `forEach` in sum: items to be undone = left + active + succeeded + failed. */
+export interface UndoFan {
+  /** Items below were looked at. */
+  readonly cursor: number
+  /** Items still to be undone, none of them started. */
+  readonly left: number
+  readonly active: number
+  readonly succeeded: number
+  readonly failed: number
+  readonly attemptCount: number
+  readonly queued: number
+  readonly readyAt: Instant
+}
+
+/** One item of a `forEach`, once it was started. */
+export interface ItemRow {
+  readonly task: TaskState
+  readonly undo: TaskState | null
+  /** Null until it has succeeded. */
+  readonly output: Json
+}
+
+const NEW_STEP: StepState = {
+  phase: 'waiting',
+  task: null,
+  fan: null,
+  endedOrder: 0,
+  error: null,
+  undo: null,
+}
+
+export function newJob(id: string, plan: JobPlan, at: Instant, priority: number): JobRow {
+  return {
+    id,
+    job: plan.job,
+    phase: 'forward',
+    status: 'queued',
+    cause: null,
+    compensate: false,
+    run: 1,
+    priority,
+    createdAt: at,
+    startedAt: null,
+    finishedAt: null,
+    error: null,
+    ownOutput: false,
+    steps: plan.steps.map(() => NEW_STEP),
+    fence: 0,
+    endCount: 0,
+    eventCount: 0,
+    historyTruncated: false,
+    running: 0,
+    ready: 0,
+  }
+}
+
+/** True when the task may have had an effect: it is done, or nobody knows. */
+export function mustUndo(task: TaskState | null): boolean {
+  return task !== null && (task.phase === 'succeeded' || task.unknown)
+}
+
+/** True when the step did or may have done something that its compensation undoes. */
+export function stepMustUndo(step: StepState): boolean {
+  if (step.fan !== null) return step.fan.mustUndo > 0
+  return mustUndo(step.task)
+}

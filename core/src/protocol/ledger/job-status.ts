@@ -1,0 +1,37 @@
+import type { JobRow, JobStatus, StepState } from './job-row.js'
+
+/** Statuses that do not change by themselves any more. */
+const FINAL: ReadonlySet<JobStatus> = new Set([
+  'succeeded',
+  'failed',
+  'cancelled',
+  'compensated',
+  'compensation_failed',
+])
+
+export function isFinal(status: JobStatus): boolean {
+  return FINAL.has(status)
+}
+
+/** The first that applies, in the order of api.md. */
+export function statusOf(row: JobRow, steps: readonly StepState[]): JobStatus {
+  switch (row.phase) {
+    case 'ended':
+      return endStatus(row, steps)
+    case 'compensating':
+      return 'compensating'
+    case 'stopping':
+      return row.cause === 'cancelled' ? 'cancelling' : 'running'
+    case 'forward':
+      if (row.running > 0) return 'running'
+      return row.ready > 0 ? 'queued' : 'waiting'
+  }
+}
+
+function endStatus(row: JobRow, steps: readonly StepState[]): JobStatus {
+  if (row.cause === null) return 'succeeded'
+  const undone = steps.flatMap(({ undo }) => undo ?? [])
+  if (undone.length === 0) return row.cause
+  const isDone = undone.every(({ phase }) => phase === 'succeeded' || phase === 'skipped')
+  return isDone ? 'compensated' : 'compensation_failed'
+}

@@ -1,0 +1,230 @@
+import { assert } from '../../base/assert.js'
+import type { ArcId, Instant } from '../../base/ids.js'
+import type { Dispatch, FromLedger, LeaseHolder, ReplyHead, ToLedger } from '../node/messages.js'
+import type { Overlay } from '../state/overlay.js'
+import type { Rows } from '../state/rows.js'
+import type { EntryBody } from './command.js'
+import type { LedgerEffect } from './effects.js'
+import type { HashText } from './entry-context.js'
+import { isFinal } from './job-status.js'
+import type { JobRow } from './job-row.js'
+import { JobWatches } from './job-watches.js'
+import { Ledger, type LedgerResult } from './ledger.js'
+import type { Reply } from './outcome.js'
+import { answer, jobAnswer, replyOf } from './queries/answer.js'
+import type { ReadContext } from './queries/found.js'
+import type { Query } from './query.js'
+import { type CountsRow, endOf, keys, sortable, sortableAt } from './rows-layout.js'
+
+/**
+ * The ledgers of all arcs of a node: what runs in the ledger thread, and in the simulator. Takes
+ * committed entries and queries in order, and gives replies, dispatches and the engine's notes.
+ *
+ * M1  per arc every entry is applied once: at or below the applied index it is passed over
+ *     (replay after a crash), a gap is a bug
+ * M2  an attempt is dispatched or aborted only under a lease of this life of the node; earlier lives'
+ *     starts are applied again on replay and must not run again
+ * M3  an entry's replies and dispatches leave before the `applied` that covers it
+ */
+export class LedgerNode {
+  readonly #options: LedgerNodeOptions
+  readonly #arcs = new Map<ArcId, ArcLedger>()
+  readonly #watches = new JobWatches()
+  /** Arcs that changed since the last `takeOutputs`, in the order in which they did. */
+  readonly #touched = new Set<ArcLedger>()
+  #outputs: FromLedger[] = []
+
+  constructor(options: LedgerNodeOptions) {
+    this.#options = options
+    const applied = options.overlay.appliedArcs().map(([arc, index]) => {
+      return [arc, index, this.#arc(arc).ledger.time] as const
+    })
+    this.#outputs.push({ kind: 'loaded', applied })
+  }
+
+  /** Rows that are not in the state store yet. */
+  get dirtyRowCount(): number {
+    return this.#options.overlay.dirtyRowCount
+  }
+
+  step(message: ToLedger): void {
+    switch (message.kind) {
+      case 'entry':
+        return this.#onEntry(message)
+      case 'query':
+        return this.#onQuery(message)
+      case 'unwatch':
+        return this.#watches.remove(message.request)
+    }
+  }
+
+  takeOutputs(): FromLedger[] {
+    for (const arc of this.#touched) this.#report(arc)
+    this.#touched.clear()
+    const outputs = this.#outputs
+    this.#outputs = []
+    return outputs
+  }
+
+  /** Moves rows to the state store. @returns how many; 0: nothing is left to move */
+  flush(maxRows: number): number {
+    return this.#options.overlay.flush(maxRows)
+  }
+
+  /** Makes what was flushed survive a power cut, and says up to where the log may forget. */
+  checkpoint(): void {
+    this.#outputs.push({ kind: 'durable', applied: this.#options.overlay.checkpoint() })
+  }
+
+  #onEntry(message: Extract<ToLedger, { readonly kind: 'entry' }>): void {
+    const { overlay } = this.#options
+    const { term, index, request } = message
+    const applied = overlay.applied(message.arc)
+    if (index <= applied) return
+    assert(index === applied + 1, `M1: arc ${message.arc} gets entry ${index} after ${applied}`)
+    const arc = this.#arc(message.arc)
+    const body = decodeEntry(message.body)
+    const result = arc.ledger.apply({ term, index }, body)
+    overlay.setApplied(message.arc, index)
+    this.#touched.add(arc)
+    arc.note(body, result)
+    if (request !== 0) this.#reply(message.arc, request, replyOf(arc, result.applied))
+    for (const effect of result.effects) this.#carryOut(arc, index, effect)
+  }
+
+  #carryOut(arc: ArcLedger, index: number, effect: LedgerEffect): void {
+    if (effect.kind === 'job-final') return this.#answerWatches(arc, effect.job)
+    const { self } = this.#options
+    if (effect.node !== self.node || effect.boot !== self.boot) return
+    if (effect.kind === 'abort') {
+      const { attempt, reason } = effect
+      this.#outputs.push({ kind: 'abort', attempt, reason })
+      return
+    }
+    const { kind: _kind, node: _node, boot: _boot, ...attempt } = effect
+    const dispatch: Dispatch = { kind: 'dispatch', arc: arc.arc, index, ...attempt }
+    this.#outputs.push(dispatch)
+  }
+
+  #onQuery(message: Extract<ToLedger, { readonly kind: 'query' }>): void {
+    const arc = this.#arc(message.arc)
+    const query = decodeQuery(message.body)
+    if (query.kind === 'watch-job') {
+      const row = arc.rows.get<JobRow>(keys.job(query.id))
+      if (row !== undefined && !isFinal(row.status)) {
+        this.#watches.add(query.id, message.request)
+        return
+      }
+    }
+    this.#reply(message.arc, message.request, answer(arc, query))
+  }
+
+  #answerWatches(arc: ArcLedger, job: string): void {
+    const requests = this.#watches.take(job)
+    if (requests.length === 0) return
+    const reply = jobAnswer(arc, job)
+    for (const request of requests) this.#reply(arc.arc, request, reply)
+  }
+
+  #reply(arc: ArcId, request: number, reply: Reply): void {
+    if (!reply.ok || reply.body === undefined) {
+      this.#outputs.push({ kind: 'reply', request, arc, reply })
+      return
+    }
+    const { body, ...head }: { body: string } & ReplyHead = { ...reply, body: reply.body }
+    this.#outputs.push({ kind: 'reply', request, arc, reply: head, body })
+  }
+
+  #report(arc: ArcLedger): void {
+    this.#outputs.push(...arc.takeNotes())
+    const index = this.#options.overlay.applied(arc.arc)
+    this.#outputs.push({ kind: 'applied', arc: arc.arc, index })
+  }
+
+  #arc(arc: ArcId): ArcLedger {
+    const known = this.#arcs.get(arc)
+    if (known !== undefined) return known
+    const { overlay, hash } = this.#options
+    const made = new ArcLedger(arc, overlay.rows(arc), hash)
+    this.#arcs.set(arc, made)
+    return made
+  }
+}
+
+export interface LedgerNodeOptions {
+  readonly overlay: Overlay
+  /** This life of this node. */
+  readonly self: LeaseHolder
+  /** Arcs of the ring, a power of two. */
+  readonly arcCount: number
+  readonly hash: HashText
+}
+
+/** One arc, with what the engine is still to be told of it. */
+class ArcLedger implements ReadContext {
+  readonly arc: ArcId
+  readonly rows: Rows
+  readonly hash: HashText
+  readonly ledger: Ledger
+  #demandIsNew = false
+  #timerIsNew = false
+  #leasesAreAsked = false
+
+  constructor(arc: ArcId, rows: Rows, hash: HashText) {
+    this.arc = arc
+    this.rows = rows
+    this.hash = hash
+    this.ledger = new Ledger(rows, hash)
+  }
+
+  /** A new term's leader is told everything; a fired timer has been forgotten by the engine. */
+  note(body: EntryBody, result: LedgerResult): void {
+    const isTermStart = body.c.kind === 'term-start'
+    if (isTermStart || result.readyChanged) this.#demandIsNew = true
+    if (isTermStart || result.timersChanged || body.c.kind === 'fire') this.#timerIsNew = true
+    if (isTermStart) this.#leasesAreAsked = true
+  }
+
+  takeNotes(): FromLedger[] {
+    const { arc } = this
+    const notes: FromLedger[] = []
+    if (this.#demandIsNew) notes.push({ kind: 'demand', arc, ready: this.#ready() })
+    if (this.#timerIsNew) notes.push({ kind: 'timer', arc, at: this.#nextTimer() })
+    if (this.#leasesAreAsked) notes.push({ kind: 'leases', arc, workers: this.#leaseHolders() })
+    this.#demandIsNew = false
+    this.#timerIsNew = false
+    this.#leasesAreAsked = false
+    return notes
+  }
+
+  #ready(): Readonly<Record<string, number>> {
+    return this.rows.get<CountsRow>(keys.readyCounts)?.counts ?? {}
+  }
+
+  #nextTimer(): Instant | null {
+    const [next] = this.rows.scan('t/', endOf('t/'), 1)
+    return next === undefined ? null : sortableAt(next.key, 't/'.length)
+  }
+
+  /** One look per holder: the scan jumps behind the leases of each. */
+  #leaseHolders(): LeaseHolder[] {
+    const holders: LeaseHolder[] = []
+    const end = endOf('l/')
+    for (let from = 'l/'; ; ) {
+      const [entry] = this.rows.scan(from, end, 1)
+      if (entry === undefined) return holders
+      const [, node = '', boot = ''] = entry.key.split('/')
+      holders.push({ node, boot: Number.parseInt(boot, 16) })
+      from = endOf(`l/${node}/${sortable(Number.parseInt(boot, 16))}/`)
+    }
+  }
+}
+
+/** Entries were written by an engine of this or an older version, and checked by the log. */
+function decodeEntry(body: string): EntryBody {
+  return JSON.parse(body) as EntryBody
+}
+
+function decodeQuery(body: string): Query {
+  return JSON.parse(body) as Query
+}

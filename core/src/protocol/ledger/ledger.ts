@@ -1,0 +1,109 @@
+import { AssertionError } from '../../base/assert.js'
+import type { Instant } from '../../base/ids.js'
+import type { Rows } from '../state/rows.js'
+import type { Command, EntryBody } from './command.js'
+import { cancelJob } from './commands/cancel-job.js'
+import { deleteRecord } from './commands/delete-record.js'
+import { finishAttempt } from './commands/finish-attempt.js'
+import { fireTimers } from './commands/fire-timers.js'
+import { loseWorker } from './commands/lose-worker.js'
+import { offerServices } from './commands/offer-services.js'
+import { putRecord } from './commands/put-record.js'
+import { retryJob } from './commands/retry-job.js'
+import { skipCompensation } from './commands/skip-compensation.js'
+import { startReady } from './commands/start-ready.js'
+import { submitJob } from './commands/submit-job.js'
+import { termStart } from './commands/term-start.js'
+import type { LedgerEffect } from './effects.js'
+import { EntryContext, type EntryPosition, type HashText } from './entry-context.js'
+import type { Applied } from './outcome.js'
+import { type ClockRow, keys } from './rows-layout.js'
+
+/**
+ * The ledger of one arc: a deterministic state machine over rows. Equal entries over equal rows give
+ * equal rows and equal effects, on every machine and in every life (core/docs/protocol/ledger.md).
+ *
+ * Not its job: which entries there are (the engine and the log), keeping rows (state/overlay.ts),
+ * and carrying out effects (ledger-node.ts).
+ *
+ * L1  apply reads no clock but the entry's stamp, no dice but the entry's seed, no order but the rows'
+ * L2  an attempt starts only by a grant, at most as many as it has slots
+ * L3  only the current attempt's report counts, and it counts once
+ * L4  an entry that cannot be understood stops apply; it is never skipped
+ */
+export class Ledger {
+  readonly #rows: Rows
+  readonly #hash: HashText
+
+  constructor(rows: Rows, hash: HashText) {
+    this.#rows = rows
+    this.#hash = hash
+  }
+
+  /** Arc time of the last applied entry; 0 before the first. */
+  get time(): Instant {
+    return this.#rows.get<ClockRow>(keys.clock)?.t ?? 0
+  }
+
+  apply(position: EntryPosition, body: EntryBody): LedgerResult {
+    const context = new EntryContext({
+      rows: this.#rows,
+      stamp: body,
+      position,
+      hash: this.#hash,
+    })
+    const applied = run(context, body.c)
+    if (body.g !== undefined) startReady(context, body.g)
+    context.save()
+    const clock: ClockRow = { t: body.t }
+    this.#rows.put(keys.clock, clock)
+    const { effects, readyChanged, timersChanged } = context
+    return { applied, effects, readyChanged, timersChanged }
+  }
+}
+
+export interface LedgerResult {
+  readonly applied: Applied
+  readonly effects: readonly LedgerEffect[]
+  readonly readyChanged: boolean
+  readonly timersChanged: boolean
+}
+
+function run(context: EntryContext, command: Command): Applied {
+  switch (command.kind) {
+    case 'submit':
+      return submitJob(context, command)
+    case 'start':
+      return { ok: true, result: 'done' }
+    case 'finish-attempt':
+      return finishAttempt(context, command)
+    case 'fire':
+      return fireTimers(context)
+    case 'cancel':
+      return cancelJob(context, command)
+    case 'retry':
+      return retryJob(context, command)
+    case 'skip':
+      return skipCompensation(context, command)
+    case 'lose-worker':
+      return loseWorker(context, command)
+    case 'put-record':
+      return putRecord(context, command)
+    case 'delete-record':
+      return deleteRecord(context, command)
+    case 'offer-services':
+      return offerServices(context, command)
+    case 'term-start':
+      return termStart()
+    default:
+      return unknownCommand(context, command)
+  }
+}
+
+/** L4. Written by a newer version, or damaged: going on without it would make this replica differ. */
+function unknownCommand({ index }: EntryContext, command: never): never {
+  const text = JSON.stringify(command).slice(0, 200)
+  throw new AssertionError(
+    `unknown-command: entry ${index} holds ${text}, which this version cannot apply; it must not be skipped: start a version that knows it`,
+  )
+}

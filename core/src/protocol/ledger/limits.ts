@@ -1,0 +1,46 @@
+/** Bounds of the ledger. Each says its unit, why it is there, and what happens when it is reached. */
+
+/** UTF-8 bytes of one resolved input or one collected output, as JSON (api.md). */
+export const VALUE_BYTES_MAX = 256 * 1024
+
+/** Attempts shown per step, newest first to stay; older ones are forgotten, the count goes on. */
+export const ATTEMPTS_KEPT = 100
+
+/** Events kept per job; then `historyTruncated`, and the job goes on. */
+export const HISTORY_EVENTS_MAX = 10_000
+
+/**
+ * Events of that which only a job's and its steps' own milestones may use, so that a history whose
+ * middle is cut still tells how it ended.
+ */
+export const HISTORY_EVENTS_RESERVED = 100
+
+/** Events in one history row: few rows per job, and a bounded one to write at each change. */
+export const HISTORY_CHUNK_EVENTS = 32
+
+/** Timers handled by one `fire` command; the rest comes in the next, so that no entry is slow. */
+export const TIMERS_PER_FIRE = 500
+
+/** Ready rows looked at in one scan of the queue. */
+export const READY_PAGE_ROWS = 64
+
+/** Rows read in one scan of items, attempts or index rows. */
+export const SCAN_PAGE_ROWS = 512
+
+/** How long the key of an operator's call is remembered, milliseconds of arc time (api.md: 24 h). */
+export const CALL_KEY_KEPT_MS = 24 * 3600 * 1000
+
+/** Expired call keys removed per call that brings a key: more than one, so that they never pile up. */
+export const CALL_KEYS_PURGED = 8
+
+/** Items of one `forEach`, where a pointer brought them in (checked at submission otherwise). */
+export { FOR_EACH_ITEMS_MAX } from '@gyre/jobs'
+
+/** Jobs whose task IDs a peek computes to find a task: a place on the ring holds few jobs. */
+export const PEEK_JOBS_MAX = 1000
+
+/** Hashes that one peek may compute. */
+export const PEEK_HASHES_MAX = 50_000
+
+/** A job without a priority of its own; 9 goes first (api.md). */
+export const PRIORITY_DEFAULT = 5

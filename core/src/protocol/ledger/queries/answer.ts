@@ -1,0 +1,68 @@
+import { unreachable } from '../../../base/assert.js'
+import { jobNotFound } from '../commands/refusals.js'
+import type { JobRow } from '../job-row.js'
+import type { Applied, Reply } from '../outcome.js'
+import type { Query } from '../query.js'
+import { type CountsRow, endOf, keys, type ServiceRow } from '../rows-layout.js'
+import { jobView } from '../views/job-view.js'
+import { found, type ReadContext } from './found.js'
+import { historyAnswer } from './history.js'
+import { itemsAnswer } from './items.js'
+import { jobsAnswer } from './jobs.js'
+import { peekAnswer } from './peek.js'
+import { recordAnswer, recordsAnswer } from './records.js'
+
+/** Answers from the rows as they are. `watch-job` is answered like `job` here: the caller waits. */
+export function answer(context: ReadContext, query: Query): Reply {
+  switch (query.kind) {
+    case 'job':
+    case 'watch-job':
+      return jobAnswer(context, query.id)
+    case 'jobs':
+      return jobsAnswer(context, query)
+    case 'history':
+      return historyAnswer(context, query)
+    case 'items':
+      return itemsAnswer(context, query)
+    case 'record':
+      return recordAnswer(context, query.key)
+    case 'records':
+      return recordsAnswer(context, query)
+    case 'peek':
+      return peekAnswer(context, query.id)
+    case 'services':
+      return servicesAnswer(context)
+    case 'counts':
+      return countsAnswer(context)
+    default:
+      return unreachable(query, 'query')
+  }
+}
+
+/** Adds the body to a command's outcome. Made only when somebody waits for it. */
+export function replyOf(context: ReadContext, applied: Applied): Reply {
+  if (!applied.ok) return applied
+  const { result, shows, replayed } = applied
+  const again = replayed === true ? { replayed } : {}
+  if (shows === undefined) return { ok: true, result, ...again }
+  const shown =
+    shows.kind === 'job' ? jobAnswer(context, shows.id) : recordAnswer(context, shows.key)
+  return shown.ok ? { ...shown, result, ...again } : shown
+}
+
+export function jobAnswer({ rows, hash }: ReadContext, id: string): Reply {
+  const row = rows.get<JobRow>(keys.job(id))
+  return row === undefined ? jobNotFound(id) : found(jobView(rows, hash, row))
+}
+
+function servicesAnswer({ rows }: ReadContext): Reply {
+  const from = 's/'
+  const items = rows.scan<ServiceRow>(from, endOf(from), Number.MAX_SAFE_INTEGER)
+  return found({ items: items.map(({ value }) => value.offer) })
+}
+
+function countsAnswer({ rows }: ReadContext): Reply {
+  const jobs = rows.get<CountsRow>(keys.jobCounts)?.counts ?? {}
+  const ready = rows.get<CountsRow>(keys.readyCounts)?.counts ?? {}
+  return found({ jobs, ready })
+}

@@ -1,0 +1,80 @@
+import type { JsonObject } from '@gyre/jobs'
+import { endOf, keys, type PlanRow, type RecordRow, type RecordValueRow } from '../rows-layout.js'
+import type { ItemRow, JobRow } from '../job-row.js'
+import { PEEK_HASHES_MAX, PEEK_JOBS_MAX } from '../limits.js'
+import type { Reply } from '../outcome.js'
+import { taskId } from '../task-id.js'
+import { toByteString } from '../text-bytes.js'
+import { jobView } from '../views/job-view.js'
+import { recordView } from '../views/record-view.js'
+import { found, type ReadContext } from './found.js'
+import { itemView } from './items.js'
+
+/** Whatever stands under an ID in this arc. */
+export function peekAnswer(context: ReadContext, id: string): Reply {
+  const { rows, hash } = context
+  const job = rows.get<JobRow>(keys.job(id))
+  if (job !== undefined) return found({ kind: 'job', content: jobView(rows, hash, job) })
+  const record = recordById(context, id)
+  if (record !== null) return found({ kind: 'record', content: record })
+  const task = taskById(context, id)
+  if (task !== null) return found({ kind: 'task', content: task })
+  return found({ kind: 'nothing', content: null })
+}
+
+function recordById({ rows }: ReadContext, id: string): JsonObject | null {
+  const valueRow = rows.get<RecordValueRow>(keys.recordValue(id))
+  if (valueRow === undefined) return null
+  const row = rows.get<RecordRow>(keys.record(toByteString(valueRow.key)))
+  return row === undefined ? null : recordView(row, valueRow)
+}
+
+/**
+ * Tasks have no rows under their IDs: these are computed for the few jobs of the same place on the
+ * ring until one matches. Both the jobs and the hashes are bounded.
+ */
+function taskById(context: ReadContext, id: string): JsonObject | null {
+  const { rows, hash } = context
+  const prefix = keys.job(id.slice(0, 4))
+  let from = prefix
+  let hashes = 0
+  for (let count = 0; count < PEEK_JOBS_MAX; count += 1) {
+    const [entry] = rows.scan<JobRow>(from, endOf(prefix), 1)
+    if (entry === undefined) return null
+    from = endOf(entry.key)
+    const job = entry.value
+    const steps = rows.get<PlanRow>(keys.plan(job.id))?.plan.steps ?? []
+    for (const [position, { name, service }] of steps.entries()) {
+      const total = job.steps[position]?.fan?.total
+      for (let index = -1; index < (total ?? 0); index += 1) {
+        const place = index < 0 ? null : index
+        if (hashes >= PEEK_HASHES_MAX) return null
+        hashes += 1
+        if (taskId(hash, job.id, name, place) !== id) continue
+        return taskView(context, { job, position, name, service, index: place, id })
+      }
+    }
+  }
+  return null
+}
+
+interface FoundTask {
+  readonly job: JobRow
+  readonly position: number
+  readonly name: string
+  readonly service: string
+  readonly index: number | null
+  readonly id: string
+}
+
+function taskView({ rows, hash }: ReadContext, task: FoundTask): JsonObject {
+  const { job, position, name, service, index, id } = task
+  const base = { task: id, job: job.id, step: name, service, index }
+  if (index !== null) {
+    const item = rows.get<ItemRow>(keys.item(job.id, name, index))
+    return item === undefined ? base : { ...base, ...itemView(index, id, item) }
+  }
+  const { steps } = jobView(rows, hash, job)
+  const step = Array.isArray(steps) ? steps[position] : undefined
+  return { ...base, ...step }
+}

@@ -1,0 +1,162 @@
+import type { JobPlan, Json } from '@gyre/jobs'
+import type { Instant } from '../../base/ids.js'
+import type { AttemptRef, IdempotencyStamp } from './command.js'
+import type { HistoryEvent } from './history.js'
+import type { AttemptRow } from './task.js'
+
+/**
+ * The rows of one arc: every key that the ledger uses, in key order. Numbers in keys are fixed-width
+ * hex, so that key order is number order. A finished job is everything under its `j/` key plus one
+ * `x/` row, and one `k/` row if it was submitted with an idempotency key.
+ *
+ * | key                                    | value          | there while |
+ * |----------------------------------------|----------------|-------------|
+ * | `#`                                    | ClockRow       | the arc has applied an entry |
+ * | `c/jobs`, `c/ready`                    | CountsRow      | ever: jobs by status, startable tasks by service |
+ * | `d/RECORD_KEY_BYTES`                   | RecordRow      | the record exists |
+ * | `e/RECORD_ID`                          | RecordValueRow | the record exists |
+ * | `j/JOB`                                | JobRow         | ever (job-row.ts) |
+ * | `j/JOB/a/STEP`, `j/JOB/b/STEP`         | AttemptsRow    | a step, its compensation had more than one attempt |
+ * | `j/JOB/h/CHUNK`                        | HistoryRow     | ever |
+ * | `j/JOB/i/STEP/INDEX`                   | ItemRow        | the item was started (job-row.ts) |
+ * | `j/JOB/o/STEP`                         | OutputRow      | the step has succeeded |
+ * | `j/JOB/p`                              | PlanRow        | ever; never changes |
+ * | `j/JOB/r`                              | OutputRow      | the job's own output template was resolved |
+ * | `k/KEY`                                | SubmissionKeyRow | as long as the job |
+ * | `l/NODE/BOOT/ATTEMPT`                  | AttemptRef     | the attempt is leased or stopping |
+ * | `r/SERVICE/PRIORITY/READY_AT/TASK`     | ReadyRow       | the task, or some item of the step, may start |
+ * | `s/SERVICE`                            | ServiceRow     | ever; system arc only |
+ * | `t/DUE_AT/ATTEMPT`                     | TimerRow       | the attempt's timeout, its task's next try, is ahead |
+ * | `u/KEY`, `v/EXPIRES_AT/KEY`            | CallKeyRow, {} | 24 h after the call |
+ * | `x/STATUS/CREATED_AT/JOB`              | JobIndexRow    | ever: each job once, under its status |
+ */
+export const keys = {
+  clock: '#',
+  jobCounts: 'c/jobs',
+  readyCounts: 'c/ready',
+  record: (keyBytes: string): string => `d/${keyBytes}`,
+  recordValue: (id: string): string => `e/${id}`,
+  job: (id: string): string => `j/${id}`,
+  attempts: (job: string, step: string): string => `j/${job}/a/${step}`,
+  undoAttempts: (job: string, step: string): string => `j/${job}/b/${step}`,
+  history: (job: string, chunk: number): string => `j/${job}/h/${sortable(chunk)}`,
+  item: (job: string, step: string, index: number): string =>
+    `j/${job}/i/${step}/${sortable(index)}`,
+  output: (job: string, step: string): string => `j/${job}/o/${step}`,
+  plan: (job: string): string => `j/${job}/p`,
+  jobOutput: (job: string): string => `j/${job}/r`,
+  submissionKey: (key: string): string => `k/${key}`,
+  leasesOf: (node: string): string => `l/${node}/`,
+  lease: (node: string, boot: number, attempt: string): string =>
+    `l/${node}/${sortable(boot)}/${attempt}`,
+  readyOf: (service: string): string => `r/${service}/`,
+  ready: (service: string, priority: number, readyAt: Instant, task: string): string =>
+    `r/${service}/${9 - priority}/${sortable(readyAt)}/${task}`,
+  service: (name: string): string => `s/${name}`,
+  timer: (dueAt: Instant, attempt: string): string => `t/${sortable(dueAt)}/${attempt}`,
+  callKey: (key: string): string => `u/${key}`,
+  callKeyExpiry: (expiresAt: Instant, key: string): string => `v/${sortable(expiresAt)}/${key}`,
+  jobsOf: (status: string): string => `x/${status}/`,
+  jobIndex: (status: string, createdAt: Instant, id: string): string =>
+    `x/${status}/${sortable(createdAt)}/${id}`,
+}
+
+/** The first key behind all keys that begin with `prefix`: no key holds U+00FF (UTF-8 has no such byte). */
+export function endOf(prefix: string): string {
+  return `${prefix}\u00ff`
+}
+
+const HEX_DIGITS = 13
+
+/** A safe integer ≥ 0 as hex digits that sort as numbers do. */
+export function sortable(number: number): string {
+  return number.toString(16).padStart(HEX_DIGITS, '0')
+}
+
+/** The number that `sortable` wrote at `offset` of a key. */
+export function sortableAt(key: string, offset: number): number {
+  return Number.parseInt(key.slice(offset, offset + HEX_DIGITS), 16)
+}
+
+export interface ClockRow {
+  /** Arc time: the stamp of the last applied entry. */
+  readonly t: Instant
+}
+
+/** Counts by name; names that count zero are absent. */
+export interface CountsRow {
+  readonly counts: Readonly<Record<string, number>>
+}
+
+export interface PlanRow {
+  readonly plan: JobPlan
+  readonly input: Json
+  readonly traceparent?: string
+}
+
+export interface OutputRow {
+  readonly output: Json
+  /** True: the collected array was too large and `output` is `{count, failed, itemsUrl}` in its place. */
+  readonly collapsed?: boolean
+}
+
+/** Attempts before the newest one (which stands in the task itself), oldest first. */
+export interface AttemptsRow {
+  readonly attempts: readonly AttemptRow[]
+}
+
+export interface HistoryRow {
+  readonly events: readonly HistoryEvent[]
+}
+
+export interface SubmissionKeyRow {
+  readonly job: string
+  readonly fingerprint: string
+}
+
+/** A cancel, retry, skip or record deletion that was made under an idempotency key. */
+export interface CallKeyRow {
+  readonly fingerprint: string
+  readonly expiresAt: Instant
+}
+
+/** What may be started: a single task, or the next items of a `forEach`. */
+export interface ReadyRow {
+  readonly job: string
+  readonly step: string
+  readonly hook: 'run' | 'compensate'
+  /** Item to try again; null: the step's own task, or whichever item of the fan comes next. */
+  readonly index: number | null
+  /** How many tasks the row stands for, ≥ 1. */
+  readonly count: number
+}
+
+export interface TimerRow {
+  readonly kind: 'timeout' | 'retry'
+  readonly attempt: AttemptRef
+}
+
+export interface JobIndexRow {
+  /** Name of the job definition, null for jobs without one. */
+  readonly job: string | null
+}
+
+export interface ServiceRow {
+  readonly offer: Json
+}
+
+/** What lists show of a record; the value has a row of its own, so that lists do not read it. */
+export interface RecordRow {
+  readonly id: string
+  readonly version: number
+  readonly updatedAt: Instant
+  /** True when the last write created the record. */
+  readonly created: boolean
+  /** The last write's idempotency key, if it had one. */
+  readonly writer?: IdempotencyStamp
+}
+
+export interface RecordValueRow {
+  readonly key: string
+  readonly value: Json
+}

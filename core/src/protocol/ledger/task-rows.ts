@@ -1,0 +1,143 @@
+import { assert } from '../../base/assert.js'
+import { formatAttemptId } from './attempt-id.js'
+import type { AttemptRef } from './command.js'
+import type { JobEdit } from './job-edit.js'
+import type { ItemRow } from './job-row.js'
+import { keys, type ReadyRow, type TimerRow } from './rows-layout.js'
+import { assertMayBecome, isRunning, type TaskState } from './task.js'
+
+/**
+ * The one place where a task changes its phase, so that what must agree with it always does:
+ *
+ * - ready     ⇔ a row in the ready queue
+ * - leased    ⇔ a timer row for its timeout
+ * - backoff   ⇔ a timer row for its next attempt
+ * - leased or stopping ⇔ a lease row under its worker, and the job's `running`
+ */
+
+/** Which task of a job: its own step's, an item's, or the undoing of one of them. */
+export interface TaskPlace {
+  /** Position of the step in the plan. */
+  readonly position: number
+  /** Item index; null for a step without `forEach`. */
+  readonly index: number | null
+  readonly hook: 'run' | 'compensate'
+}
+
+export function taskAt(edit: JobEdit, place: TaskPlace): TaskState | null {
+  const { task, undo } = edit.step(place.position)
+  if (place.index === null) return place.hook === 'run' ? task : (undo?.task ?? null)
+  const item = itemAt(edit, place.position, place.index)
+  return (place.hook === 'run' ? item?.task : item?.undo) ?? null
+}
+
+export function itemAt(edit: JobEdit, position: number, index: number): ItemRow | undefined {
+  return edit.context.rows.get<ItemRow>(keys.item(edit.id, edit.stepPlan(position).name, index))
+}
+
+export function putItem(edit: JobEdit, position: number, index: number, item: ItemRow): void {
+  edit.context.rows.put(keys.item(edit.id, edit.stepPlan(position).name, index), item)
+}
+
+/** Puts a task into its next state, with all that follows from it. */
+export function placeTask(edit: JobEdit, place: TaskPlace, next: TaskState): void {
+  const previous = taskAt(edit, place)
+  if (previous !== null && previous.phase !== next.phase) {
+    assertMayBecome(previous.phase, next.phase)
+    leavePhase(edit, place, previous)
+  }
+  storeTask(edit, place, next)
+  if (previous?.phase !== next.phase) enterPhase(edit, place, next)
+  updateLease(edit, place, previous, next)
+}
+
+/** Name of the task in keys, unique in an arc. */
+export function taskName(edit: JobEdit, place: TaskPlace): string {
+  const index = place.index === null ? '-' : String(place.index)
+  return `${edit.id}.${edit.stepPlan(place.position).name}.${index}.${place.hook[0]}`
+}
+
+export function attemptRef(edit: JobEdit, place: TaskPlace, attempt: number): AttemptRef {
+  const { position, index, hook } = place
+  const step = edit.stepPlan(position).name
+  return { job: edit.id, run: edit.row.run, step, index, hook, attempt }
+}
+
+/** The service that a task runs on. */
+export function serviceOf(edit: JobEdit, { position, hook }: Omit<TaskPlace, 'index'>): string {
+  const plan = edit.stepPlan(position)
+  if (hook === 'run') return plan.service
+  assert(plan.compensate !== null, `step ${plan.name} has no compensation`)
+  return plan.compensate.service
+}
+
+function storeTask(edit: JobEdit, place: TaskPlace, task: TaskState): void {
+  const { position, index, hook } = place
+  if (index === null) {
+    if (hook === 'run') edit.patchStep(position, { task })
+    else edit.patchUndo(position, { task })
+    return
+  }
+  const item = itemAt(edit, position, index)
+  if (hook === 'run') {
+    putItem(edit, position, index, item ? { ...item, task } : { task, undo: null, output: null })
+    return
+  }
+  assert(item !== undefined, 'an item is undone that was never started')
+  putItem(edit, position, index, { ...item, undo: task })
+}
+
+function leavePhase(edit: JobEdit, place: TaskPlace, task: TaskState): void {
+  const { context } = edit
+  if (task.phase === 'ready') {
+    const service = serviceOf(edit, place)
+    context.rows.delete(readyKey(edit, place, service, task))
+    context.countReady(service, -1)
+    edit.patch({ ready: edit.row.ready - 1 })
+  } else if (task.phase === 'leased' || task.phase === 'backoff') {
+    context.rows.delete(timerKey(edit, place, task))
+    context.noteTimersChanged()
+  }
+}
+
+function enterPhase(edit: JobEdit, place: TaskPlace, task: TaskState): void {
+  const { context } = edit
+  if (task.phase === 'ready') {
+    const service = serviceOf(edit, place)
+    const step = edit.stepPlan(place.position).name
+    const { hook, index } = place
+    const row: ReadyRow = { job: edit.id, step, hook, index, count: 1 }
+    context.rows.put(readyKey(edit, place, service, task), row)
+    context.countReady(service, 1)
+    edit.patch({ ready: edit.row.ready + 1 })
+  } else if (task.phase === 'leased' || task.phase === 'backoff') {
+    const kind = task.phase === 'leased' ? 'timeout' : 'retry'
+    const row: TimerRow = { kind, attempt: attemptRef(edit, place, task.attempt) }
+    context.rows.put(timerKey(edit, place, task), row)
+    context.noteTimersChanged()
+  }
+}
+
+function updateLease(
+  edit: JobEdit,
+  place: TaskPlace,
+  previous: TaskState | null,
+  next: TaskState,
+): void {
+  if (isRunning(previous) === isRunning(next)) return
+  const attempt = next.newest
+  assert(attempt !== null, 'a task runs or ran without an attempt')
+  const ref = attemptRef(edit, place, attempt.attempt)
+  const key = keys.lease(attempt.node, attempt.boot, formatAttemptId(ref))
+  if (isRunning(next)) edit.context.rows.put(key, ref)
+  else edit.context.rows.delete(key)
+  edit.patch({ running: edit.row.running + (isRunning(next) ? 1 : -1) })
+}
+
+function readyKey(edit: JobEdit, place: TaskPlace, service: string, task: TaskState): string {
+  return keys.ready(service, edit.row.priority, task.dueAt, taskName(edit, place))
+}
+
+function timerKey(edit: JobEdit, place: TaskPlace, task: TaskState): string {
+  return keys.timer(task.dueAt, formatAttemptId(attemptRef(edit, place, task.attempt)))
+}

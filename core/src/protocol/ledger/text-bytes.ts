@@ -1,0 +1,68 @@
+/**
+ * UTF-8 without Node or DOM types: sizes of texts, and texts as strings of bytes (U+0000 … U+00FF),
+ * which is what row keys are made of. A lone surrogate counts as U+FFFD, as every encoder has it.
+ */
+
+// U+0000 … U+007F are exactly the one-byte characters.
+const ASCII = /^[\u0000-\u007f]*$/
+
+/** True when `text` takes more than `max` bytes. Cheap for texts that are far from it. */
+export function isLongerThan(text: string, max: number): boolean {
+  if (text.length > max) return true
+  if (text.length * 3 <= max) return false
+  return utf8Length(text) > max
+}
+
+export function utf8Length(text: string): number {
+  let bytes = 0
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i)
+    if (unit < 0x80) bytes += 1
+    else if (unit < 0x800) bytes += 2
+    else if (isPair(text, i)) {
+      bytes += 4
+      i += 1
+    } else bytes += 3
+  }
+  return bytes
+}
+
+/** The UTF-8 bytes of `text`, one character each: compares in byte order. */
+export function toByteString(text: string): string {
+  if (ASCII.test(text)) return text
+  let bytes = ''
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0
+    bytes += encodePoint(point >= 0xd800 && point <= 0xdfff ? 0xfffd : point)
+  }
+  return bytes
+}
+
+function encodePoint(point: number): string {
+  if (point < 0x80) return String.fromCharCode(point)
+  const tail = (shift: number): number => 0x80 | ((point >> shift) & 0x3f)
+  if (point < 0x800) return String.fromCharCode(0xc0 | (point >> 6), tail(0))
+  if (point < 0x10000) return String.fromCharCode(0xe0 | (point >> 12), tail(6), tail(0))
+  return String.fromCharCode(0xf0 | (point >> 18), tail(12), tail(6), tail(0))
+}
+
+function isPair(text: string, at: number): boolean {
+  const high = text.charCodeAt(at)
+  const low = text.charCodeAt(at + 1)
+  return high >= 0xd800 && high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff
+}
+
+/** The text whose UTF-8 bytes these are; the reverse of `toByteString`. */
+export function fromByteString(bytes: string): string {
+  if (ASCII.test(bytes)) return bytes
+  let text = ''
+  for (let at = 0; at < bytes.length; ) {
+    const lead = bytes.charCodeAt(at)
+    const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
+    let point = length === 1 ? lead : lead & (0xff >> (length + 1))
+    for (let i = 1; i < length; i += 1) point = (point << 6) | (bytes.charCodeAt(at + i) & 0x3f)
+    text += String.fromCodePoint(point)
+    at += length
+  }
+  return text
+}

@@ -1,0 +1,41 @@
+import type { JsonObject, Json } from '@gyre/jobs'
+import { isoInstant } from '../iso-instant.js'
+import type { AttemptRow, TaskState } from '../task.js'
+
+/** An error as plain JSON; null when there is none. */
+export function errorView(error: TaskState['error']): Json {
+  return error === null ? null : { ...error }
+}
+
+export function instantView(at: number | null): string | null {
+  return at === null ? null : isoInstant(at)
+}
+
+export function attemptView(row: AttemptRow): JsonObject {
+  return {
+    attempt: row.attempt,
+    node: row.node,
+    startedAt: isoInstant(row.startedAt),
+    finishedAt: instantView(row.finishedAt),
+    outcome: row.outcome,
+    error: errorView(row.error),
+  }
+}
+
+/** A task's phase in the words of api.md. */
+export function taskStatus(task: TaskState): string {
+  switch (task.phase) {
+    case 'ready':
+      return 'queued'
+    case 'leased':
+      return 'running'
+    case 'stopping':
+      return task.stopping === 'cancelled' ? 'cancelling' : 'running'
+    case 'backoff':
+      return 'waiting'
+    case 'succeeded':
+    case 'failed':
+    case 'cancelled':
+      return task.phase
+  }
+}

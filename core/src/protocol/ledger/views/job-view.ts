@@ -1,0 +1,140 @@
+import type { Json, JsonObject, StepPlan } from '@gyre/jobs'
+import type { Rows } from '../../state/rows.js'
+import type { HashText } from '../entry-context.js'
+import type { FanState, JobRow, StepState, UndoState } from '../job-row.js'
+import { isoInstant } from '../iso-instant.js'
+import { type AttemptsRow, keys, type OutputRow, type PlanRow } from '../rows-layout.js'
+import type { TaskState } from '../task.js'
+import { taskId } from '../task-id.js'
+import { attemptView, errorView, instantView, taskStatus } from './attempt-view.js'
+
+/** The job as lists show it: api.md's job without its input, output and steps. */
+export function jobSummary(row: JobRow): JsonObject {
+  return {
+    id: row.id,
+    job: row.job,
+    status: row.status,
+    cause: row.cause,
+    run: row.run,
+    priority: row.priority,
+    labels: {},
+    error: errorView(row.error),
+    progress: progressOf(row),
+    waitingFor: waitingFor(row),
+    createdAt: isoInstant(row.createdAt),
+    startedAt: instantView(row.startedAt),
+    finishedAt: instantView(row.finishedAt),
+    historyTruncated: row.historyTruncated,
+  }
+}
+
+/** The job of api.md, whole. */
+export function jobView(rows: Rows, hash: HashText, row: JobRow): JsonObject {
+  const planRow = rows.get<PlanRow>(keys.plan(row.id))
+  const steps = planRow?.plan.steps ?? []
+  return {
+    ...jobSummary(row),
+    input: planRow?.input ?? null,
+    output: outputOf(rows, row, steps),
+    steps: row.steps.map((step, position) =>
+      stepView(rows, hash, { row, step, plan: steps[position] }),
+    ),
+  }
+}
+
+interface StepOfJob {
+  readonly row: JobRow
+  readonly step: StepState
+  readonly plan: StepPlan | undefined
+}
+
+function stepView(rows: Rows, hash: HashText, { row, step, plan }: StepOfJob): JsonObject {
+  const name = plan?.name ?? ''
+  const { task, fan, undo } = step
+  return {
+    name,
+    service: plan?.service ?? '',
+    status: stepStatus(row, step),
+    output: rows.get<OutputRow>(keys.output(row.id, name))?.output ?? null,
+    error: errorView(step.error ?? task?.error ?? null),
+    task: taskId(hash, row.id, name, null),
+    attempts: attemptsOf(rows, keys.attempts(row.id, name), task),
+    attemptCount: fan?.attemptCount ?? task?.attempt ?? 0,
+    ...(fan === null ? {} : { items: fanView(fan) }),
+    compensation: undo === null ? null : undoView(rows, keys.undoAttempts(row.id, name), undo),
+  }
+}
+
+/** Items in sum; each of them is at `/v1/jobs/{id}/steps/{name}/items`. */
+function fanView(fan: FanState): JsonObject {
+  const { total, succeeded, failed, active } = fan
+  return { total, succeeded, failed, active }
+}
+
+function undoView(rows: Rows, key: string, undo: UndoState): JsonObject {
+  const { task, fan, skipped } = undo
+  return {
+    status: undoStatus(undo),
+    attempts: attemptsOf(rows, key, task),
+    attemptCount: fan?.attemptCount ?? task?.attempt ?? 0,
+    ...(fan === null
+      ? {}
+      : {
+          items: {
+            left: fan.left,
+            active: fan.active,
+            succeeded: fan.succeeded,
+            failed: fan.failed,
+          },
+        }),
+    error: errorView(undo.error ?? task?.error ?? null),
+    skipped: skipped === null ? null : { reason: skipped.reason, at: isoInstant(skipped.at) },
+  }
+}
+
+function attemptsOf(rows: Rows, earlierKey: string, task: TaskState | null): Json[] {
+  if (task === null || task.newest === null) return []
+  const earlier = task.attempt > 1 ? (rows.get<AttemptsRow>(earlierKey)?.attempts ?? []) : []
+  return [...earlier, task.newest].map(attemptView)
+}
+
+function outputOf(rows: Rows, row: JobRow, steps: readonly StepPlan[]): Json {
+  if (row.ownOutput) return rows.get<OutputRow>(keys.jobOutput(row.id))?.output ?? null
+  const [only] = steps
+  if (row.status !== 'succeeded' || only === undefined || steps.length > 1) return null
+  return rows.get<OutputRow>(keys.output(row.id, only.name))?.output ?? null
+}
+
+function stepStatus(row: JobRow, step: StepState): string {
+  const { phase, task, fan } = step
+  if (phase === 'waiting') return row.phase === 'ended' ? 'skipped' : 'waiting'
+  if (fan !== null && fan.active > 0) return row.phase === 'forward' ? 'running' : 'cancelling'
+  if (phase !== 'open') return phase
+  if (fan !== null) return fan.queued > 0 ? 'queued' : 'waiting'
+  return task === null ? 'waiting' : taskStatus(task)
+}
+
+function undoStatus({ phase, task, fan }: UndoState): string {
+  if (phase !== 'open') return phase
+  if (task !== null) return taskStatus(task)
+  return fan !== null && fan.active > 0 ? 'running' : 'queued'
+}
+
+/** Counts items one by one once a `forEach` knows how many it has. */
+function progressOf(row: JobRow): JsonObject {
+  let done = 0
+  let total = 0
+  for (const { fan, phase } of row.steps) {
+    total += fan?.total ?? 1
+    if (fan === null) done += phase === 'succeeded' ? 1 : 0
+    else done += phase === 'succeeded' ? fan.total : fan.succeeded
+  }
+  return { done, total }
+}
+
+function waitingFor(row: JobRow): Json {
+  if (row.status !== 'waiting') return null
+  const dues = row.steps.flatMap(({ task }) => (task?.phase === 'backoff' ? [task.dueAt] : []))
+  const [first] = dues.sort((a, b) => a - b)
+  return first === undefined ? { kind: 'retry' } : { kind: 'retry', until: isoInstant(first) }
+}
