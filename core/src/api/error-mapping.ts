@@ -41,7 +41,10 @@ const PROBLEM_KINDS = {
   unknown_service: { status: 422, title: 'The service is not known' },
   unknown_job: { status: 422, title: 'The job definition is not known' },
   schema_mismatch: { status: 422, title: 'The input does not fit the schema' },
-  idempotency_key_reused: { status: 422, title: 'The idempotency key was used for another request' },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'The idempotency key was used for another request',
+  },
   too_late: { status: 422, title: 'It is past notAfter' },
 
   // The node.

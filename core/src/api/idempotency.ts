@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import type { Submission } from '@gyre/jobs'
 import type { IdempotencyStamp } from '../protocol/ledger/command.js'
 import { hashId, sha256 } from './hash-id.js'
 import { IDEMPOTENCY_KEY_LENGTH_MAX } from './limits.js'
@@ -18,8 +19,8 @@ const canonicalize: (value: unknown) => string | undefined = createRequire(impor
 /** Single and batch submissions share one key space, whatever their path. */
 const SUBMISSIONS = 'submit'
 
-export function submissionStamp(key: string, submission: object): IdempotencyStamp {
-  const { idempotencyKey, notAfter, ...request } = submission as Record<string, unknown>
+export function submissionStamp(key: string, submission: Submission): IdempotencyStamp {
+  const { idempotencyKey: _key, notAfter: _notAfter, ...request } = submission
   return { key: hashId('idempotency', `${SUBMISSIONS}\0${key}`), fingerprint: fingerprint(request) }
 }
 
@@ -29,7 +30,10 @@ export function callStamp(
   call: { readonly method: string; readonly path: string; readonly request: unknown },
 ): IdempotencyStamp {
   const { method, path, request } = call
-  return { key: hashId('idempotency', `${method} ${path}\0${key}`), fingerprint: fingerprint(request) }
+  return {
+    key: hashId('idempotency', `${method} ${path}\0${key}`),
+    fingerprint: fingerprint(request),
+  }
 }
 
 /**

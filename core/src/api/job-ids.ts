@@ -16,7 +16,8 @@ export class JobIds {
   #turnPlace: number | null = null
 
   mint(stamp: IdempotencyStamp | undefined): JobId {
-    const place = stamp === undefined ? this.#placeOfTurn() : Number.parseInt(stamp.key.slice(0, 4), 16)
+    const place =
+      stamp === undefined ? this.#placeOfTurn() : Number.parseInt(stamp.key.slice(0, 4), 16)
     return makeJobId(place, Date.now(), this.#random(8).toString('hex'))
   }
 

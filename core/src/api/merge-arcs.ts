@@ -7,7 +7,9 @@ import { PAGE_LIMIT_MAX } from './limits.js'
 export interface ArcLists<T> {
   readonly arcCount: number
   /** The first page of every arc that answers, each sorted, of at most `pageSize` items. */
-  first(pageSize: number): Promise<{ readonly pages: readonly (readonly T[])[]; readonly missing: number }>
+  first(
+    pageSize: number,
+  ): Promise<{ readonly pages: readonly (readonly T[])[]; readonly missing: number }>
   /** The page behind `last` in its arc; null when the arc does not answer. */
   behind(last: T, pageSize: number): Promise<readonly T[] | null>
   /** Negative when `a` comes first. */

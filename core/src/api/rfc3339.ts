@@ -10,5 +10,7 @@ export function parseInstant(text: string, path: string): number {
   const at = RFC3339.test(text) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(at)) return at
   const message = 'must be an RFC 3339 instant such as 2030-01-31T12:00:00.000Z'
-  throw new Problem('invalid_request', `${path.slice(1)} ${message}`, { errors: [{ path, message }] })
+  throw new Problem('invalid_request', `${path.slice(1)} ${message}`, {
+    errors: [{ path, message }],
+  })
 }

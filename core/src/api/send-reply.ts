@@ -18,7 +18,8 @@ export function sendJson(reply: FastifyReply, status: number, text: string): Fas
 
 /** Marks an answer that was given before. @returns true when it is one */
 export function markReplay(reply: FastifyReply, success: Success): boolean {
-  const replayed = success.result === 'replayed' || success.result === 'replayed-final'
+  const { result } = success
+  const replayed = success.replayed === true || result === 'replayed' || result === 'replayed-final'
   if (replayed) reply.header('Idempotency-Replayed', 'true')
   return replayed
 }

@@ -1,7 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyError, type FastifyRequest } from 'fastify'
 import type { NodeIdentity } from '../runtime/node-client.js'
-import { Admission } from './admission.js'
+import type { Admission } from './admission.js'
 import type { ApiServer } from './api-server.js'
 import { answerClientError } from './client-errors.js'
 import { NAMED_ANSWERS } from './contract/answers.js'
@@ -14,6 +14,7 @@ import {
   REQUEST_TIMEOUT_MS,
   URL_LENGTH_MAX,
 } from './limits.js'
+import type { Metrics } from './metrics.js'
 import { KnownRoutes } from './not-found.js'
 import { Problem } from './problem.js'
 import { readJsonBody } from './request-body.js'
@@ -21,13 +22,16 @@ import { compileValidator } from './validation.js'
 
 export interface ServerOptions {
   readonly identity: NodeIdentity
+  readonly admission: Admission
+  readonly metrics: Metrics
   /** Failures that are the node's own fault; the client gets 500 without any detail. */
   readonly report: (error: unknown) => void
   readonly isStopping: () => boolean
 }
 
 /** Fastify with our conventions and without routes: problems everywhere, bounded everything. */
-export function makeServer({ identity, report, isStopping }: ServerOptions): ApiServer {
+export function makeServer(options: ServerOptions): ApiServer {
+  const { identity, admission, metrics, report, isStopping } = options
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
     logger: false,
@@ -52,7 +56,6 @@ export function makeServer({ identity, report, isStopping }: ServerOptions): Api
 
   const servedBy = headerText(identity.name, identity.nodeId)
   const routes = new KnownRoutes()
-  const admission = new Admission()
   routes.watch(app)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'Gyre-Served-By': servedBy, 'X-Content-Type-Options': 'nosniff' })
@@ -67,7 +70,10 @@ export function makeServer({ identity, report, isStopping }: ServerOptions): Api
     if (request.is404) throw routes.problemFor(request.method, request.url)
     admission.enter(request)
   })
-  app.addHook('onResponse', async (request) => admission.leave(request))
+  app.addHook('onResponse', async (request, reply) => {
+    admission.leave(request)
+    metrics.countRequest(request, reply)
+  })
   app.addHook('onRequestAbort', async (request) => admission.leave(request))
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemFor(error, request, report)

@@ -1,10 +1,21 @@
+import { isIP } from 'node:net'
+import { AppError } from '../base/app-error.js'
 import type { NodeClient } from '../runtime/node-client.js'
+import { Admission } from './admission.js'
 import { type CompileSchema, InputSchemas } from './input-schemas.js'
 import { JobIds } from './job-ids.js'
 import { JobWaits } from './job-waits.js'
 import { KnownWork } from './known-work.js'
+import { Metrics } from './metrics.js'
+import { serveOpenApi } from './openapi.js'
+import { batchRoutes } from './routes/batch.js'
+import { catalogRoutes } from './routes/catalog.js'
+import { healthRoutes } from './routes/health.js'
+import { jobActionRoutes } from './routes/job-actions.js'
+import { jobPartRoutes } from './routes/job-parts.js'
 import { jobRoutes } from './routes/jobs.js'
 import { recordRoutes } from './routes/records.js'
+import { ringRoutes } from './routes/ring.js'
 import { makeServer } from './server.js'
 import { Submissions } from './submissions.js'
 
@@ -27,24 +38,62 @@ export interface Api {
   close(): Promise<void>
 }
 
+/**
+ * Serves the node over HTTP.
+ *
+ * @throws AppError `address_not_loopback`; Node's own error (EADDRINUSE …) when it cannot listen
+ */
 export async function startApi(options: ApiOptions): Promise<Api> {
-  const { client } = options
+  const { client, host, port } = options
+  if (!isLoopback(host) && options.insecure !== true) throw notLoopback(host)
   let stopping = false
-  const { identity } = client
-  const app = makeServer({ identity, report: options.report, isStopping: () => stopping })
-  const known = new KnownWork(client)
+  let url = ''
   const waits = new JobWaits(client)
+  const admission = new Admission()
+  const bodiesInFlightBytes = () => admission.inFlightBytes
+  const metrics = new Metrics({ client, waits, bodiesInFlightBytes })
+  const app = makeServer({
+    identity: client.identity,
+    admission,
+    metrics,
+    report: options.report,
+    isStopping: () => stopping,
+  })
+  await serveOpenApi(app, client.identity.version)
+  const known = new KnownWork(client)
   const schemas = new InputSchemas(options.compileSchema, known)
   const submissions = new Submissions(client, known, schemas, new JobIds())
   jobRoutes(app, { client, submissions, waits })
+  batchRoutes(app, { submissions })
+  jobActionRoutes(app, { client })
+  jobPartRoutes(app, { client })
   recordRoutes(app, { client })
-  const url = await app.listen({ host: options.host, port: options.port })
-  return {
-    url,
-    close: async () => {
-      stopping = true
-      waits.stop()
-      await app.close()
-    },
+  ringRoutes(app, { client, address: () => url })
+  catalogRoutes(app, { client, known })
+  healthRoutes(app, { client, metrics })
+  try {
+    url = await app.listen({ host, port })
+  } catch (error) {
+    await app.close()
+    throw error
   }
+  const close = async (): Promise<void> => {
+    stopping = true
+    waits.stop()
+    await app.close()
+  }
+  return { url, close }
+}
+
+function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true
+  return isIP(host) === 4 && host.startsWith('127.')
+}
+
+function notLoopback(host: string): AppError {
+  return new AppError(
+    'address_not_loopback',
+    `without API tokens a node listens on loopback only, not on ${host}: use 127.0.0.1, or pass ` +
+      '--insecure if everyone who can reach this address may do anything',
+  )
 }

@@ -1,4 +1,10 @@
-import { type JobPlan, makePlan, type ParsedSubmission, parseSubmission, type StepsSpec } from '@gyre/jobs'
+import {
+  type JobPlan,
+  makePlan,
+  type ParsedSubmission,
+  parseSubmission,
+  type StepsSpec,
+} from '@gyre/jobs'
 import { arcOf } from '../base/ids.js'
 import type { SubmitCommand } from '../protocol/ledger/command.js'
 import type { Reply } from '../protocol/ledger/outcome.js'
@@ -87,7 +93,8 @@ function keyOf(member: string | undefined, header: string | undefined): string |
 function checkUserData(parsed: ParsedSubmission, bodyBytes: number): void {
   const { submission, shape } = parsed
   checkUserValue(submission.input, '/input', bodyBytes)
-  if (shape === 'service') checkUserValue(submission.compensate?.input, '/compensate/input', bodyBytes)
+  if (shape === 'service')
+    checkUserValue(submission.compensate?.input, '/compensate/input', bodyBytes)
   if (shape !== 'steps') return
   checkUserValue(submission.output, '/output', bodyBytes)
   for (const [name, step] of Object.entries(submission.steps)) {

@@ -152,6 +152,7 @@ test('unknown services are told all at once, also those of hooks; unknown jobs b
     code: 'unknown_service',
     paths: ['/steps/a/service', '/steps/b/compensate/service'],
   })
+  assert.deepEqual(refusalOf({ service: 'no1' }).paths, ['/service'])
   assert.deepEqual(refusalOf({ job: 'nope' }), { code: 'unknown_job', paths: ['/job'] })
 })
 

@@ -56,7 +56,7 @@ export function makePlan(parsed: ParsedSubmission, catalog: Catalog): Planned | 
   const steps = planSteps(source, { catalog, issues, unknown })
   if (issues.length > 0) return refused('invalid_job', issues)
   if (unknown.length > 0) return refused('unknown_service', unknown)
-  const plan = { job: source.job, single: parsed.shape === 'service', steps }
+  const plan = { job: source.job, single: source.single, steps }
   return {
     ok: true,
     plan: source.output === undefined ? plan : { ...plan, output: source.output },
@@ -71,12 +71,17 @@ export function checkJobDefinition(value: unknown): readonly SpecIssue[] {
   const { steps, output } = parsed.definition
   const issues: SpecIssue[] = []
   const anyService: Catalog = { service: () => ({ compensates: false }), job: () => undefined }
-  planSteps({ job: null, steps, output }, { catalog: anyService, issues, unknown: [] })
+  planSteps(
+    { job: null, single: false, steps, output },
+    { catalog: anyService, issues, unknown: [] },
+  )
   return issues
 }
 
 interface Source {
   readonly job: string | null
+  /** True: the submission's own members are those of its only step. */
+  readonly single: boolean
   readonly steps: StepsSpec
   readonly output: Json | undefined
 }
@@ -91,14 +96,21 @@ interface Checks {
 function expand(parsed: ParsedSubmission, catalog: Catalog): Source | SpecRefusal {
   switch (parsed.shape) {
     case 'service':
-      return { job: null, steps: { [MAIN_STEP]: mainStep(parsed.submission) }, output: undefined }
-    case 'steps':
-      return { job: null, steps: parsed.submission.steps, output: parsed.submission.output }
+      return {
+        job: null,
+        single: true,
+        steps: { [MAIN_STEP]: mainStep(parsed.submission) },
+        output: undefined,
+      }
+    case 'steps': {
+      const { steps, output } = parsed.submission
+      return { job: null, single: false, steps, output }
+    }
     case 'job': {
       const name = parsed.submission.job
       const definition = catalog.job(name)
       if (definition === undefined) return unknownJob(name)
-      return { job: name, steps: definition.steps, output: definition.output }
+      return { job: name, single: false, steps: definition.steps, output: definition.output }
     }
   }
 }
@@ -117,22 +129,16 @@ function planSteps(source: Source, checks: Checks): StepPlan[] {
   const { order, needs } = planGraph(source.steps, source.output, checks.issues)
   return order.flatMap((name) => {
     const step = source.steps[name]
-    return step === undefined ? [] : [planStep(name, step, needs.get(name) ?? [], checks)]
+    if (step === undefined) return []
+    const path = source.single ? '' : `/steps${formatPointer([name])}`
+    return [{ name, needs: needs.get(name) ?? [], ...planStep(path, step, checks) }]
   })
 }
 
-function planStep(
-  name: string,
-  step: StepSpec,
-  needs: readonly string[],
-  checks: Checks,
-): StepPlan {
-  const path = `/steps${formatPointer([name])}`
+function planStep(path: string, step: StepSpec, checks: Checks): Omit<StepPlan, 'name' | 'needs'> {
   const service = lookUp(`${path}/service`, step.service, checks)
   return {
-    name,
     service: step.service,
-    needs,
     input: step.input ?? {},
     ...policies(path, step, service, checks.issues),
     forEach: planForEach(path, step, checks.issues),

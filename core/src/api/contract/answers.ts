@@ -113,9 +113,7 @@ const ProblemAnswer = Type.Object(
     detail: Type.String(),
     instance: Type.Optional(Type.String()),
     code: Type.String({ description: 'Stable; see core/docs/reference/errors.md.' }),
-    errors: Type.Optional(
-      Type.Array(Type.Object({ path: Type.String(), message: Type.String() })),
-    ),
+    errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
   },
   { $id: 'Problem', description: 'RFC 9457.' },
 )

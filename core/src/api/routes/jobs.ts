@@ -1,8 +1,4 @@
-import {
-  JobSubmissionSchema,
-  ServiceSubmissionSchema,
-  StepsSubmissionSchema,
-} from '@gyre/jobs'
+import { JobSubmissionSchema, ServiceSubmissionSchema, StepsSubmissionSchema } from '@gyre/jobs'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { arcOf, isId } from '../../base/ids.js'

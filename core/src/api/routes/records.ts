@@ -98,7 +98,10 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
       const { key, id, arc } = targetOf(request.params.key)
       const condition = conditionOf(request.headers)
       if (condition?.kind === 'absent') {
-        throw new Problem('invalid_condition', 'If-None-Match means nothing for DELETE; leave it out')
+        throw new Problem(
+          'invalid_condition',
+          'If-None-Match means nothing for DELETE; leave it out',
+        )
       }
       const success = successOf(
         await client.propose({

@@ -1,0 +1,173 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { NodeClient } from '../runtime/node-client.js'
+import type { JobWaits } from './job-waits.js'
+import { inTime, statusInTime } from './status-in-time.js'
+
+/**
+ * Everything that Prometheus sees, and the only file that knows its client library. Labels are
+ * bounded: route patterns, known statuses, services; never an ID.
+ */
+
+const JOB_STATUSES = [
+  'queued',
+  'running',
+  'waiting',
+  'scheduled',
+  'cancelling',
+  'compensating',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'compensated',
+  'compensation_failed',
+]
+
+const LATENCY_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30, 60]
+
+export interface MetricsOptions {
+  readonly client: NodeClient
+  readonly waits: JobWaits
+  readonly bodiesInFlightBytes: () => number
+}
+
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #options: MetricsOptions
+  readonly #requests: Counter<'method' | 'route' | 'status'>
+  readonly #latency: Histogram<'method' | 'route'>
+  readonly #jobs: Gauge<'status'>
+  readonly #ready: Gauge<'service'>
+  readonly #gauges = new Map<string, Gauge>()
+  readonly #counters = new Map<string, Counter>()
+  readonly #counted = new Map<string, number>()
+
+  constructor(options: MetricsOptions) {
+    this.#options = options
+    const registers = [this.#registry]
+    collectDefaultMetrics({ register: this.#registry, prefix: 'gyre_' })
+    this.#requests = new Counter({
+      name: 'gyre_http_requests_total',
+      help: 'HTTP requests answered.',
+      labelNames: ['method', 'route', 'status'],
+      registers,
+    })
+    this.#latency = new Histogram({
+      name: 'gyre_http_request_duration_seconds',
+      help: 'Time from the head of a request to its whole answer, waits included.',
+      labelNames: ['method', 'route'],
+      buckets: LATENCY_BUCKETS_SECONDS,
+      registers,
+    })
+    this.#jobs = new Gauge({
+      name: 'gyre_jobs',
+      help: 'Jobs in the ledger by status.',
+      labelNames: ['status'],
+      registers,
+    })
+    for (const status of JOB_STATUSES) this.#jobs.set({ status }, 0)
+    this.#ready = new Gauge({
+      name: 'gyre_ready_tasks',
+      help: 'Tasks that wait for a free slot of their service.',
+      labelNames: ['service'],
+      registers,
+    })
+    this.#describeNode()
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  countRequest(request: FastifyRequest, reply: FastifyReply): void {
+    const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown')
+    const { method } = request
+    this.#requests.inc({ method, route, status: reply.statusCode })
+    this.#latency.observe({ method, route }, reply.elapsedTime / 1000)
+  }
+
+  /** Prometheus text. What the node does not say in time is left as it was. */
+  async render(): Promise<string> {
+    const { client, waits, bodiesInFlightBytes } = this.#options
+    this.#set('gyre_http_waits', 'Requests that wait for a job to end.', waits.count)
+    this.#set(
+      'gyre_http_bodies_in_flight_bytes',
+      'Memory reserved for request bodies.',
+      bodiesInFlightBytes(),
+    )
+    this.#set('gyre_plugin_failures', 'Plugins that did not load.', client.offers.failures.length)
+    await Promise.all([this.#takeStatus(), this.#takeCounts()])
+    return this.#registry.metrics()
+  }
+
+  async #takeStatus(): Promise<void> {
+    const status = await statusInTime(this.#options.client)
+    this.#set('gyre_serving', '1 when the node serves.', status?.serving === true ? 1 : 0)
+    if (status === null) return
+    this.#set('gyre_running_attempts', 'Attempts that run here.', status.runningAttempts)
+    this.#set('gyre_pending_proposals', 'Commands that wait for the log.', status.pendingProposals)
+    const unapplied = status.arcs.map(([, , , committed, applied]) => committed - applied)
+    this.#set(
+      'gyre_unapplied_entries',
+      'Entries committed and not applied yet.',
+      unapplied.reduce((sum, count) => sum + count, 0),
+    )
+    this.#count('gyre_log_syncs_total', 'Syncs of the log.', status.syncs)
+    this.#count('gyre_log_written_bytes_total', 'Bytes written to the log.', status.bytesWritten)
+  }
+
+  async #takeCounts(): Promise<void> {
+    const answer = await inTime(this.#options.client.queryAll({ kind: 'counts' }))
+    if (answer === null) return
+    const jobs = new Map(JOB_STATUSES.map((status) => [status, 0]))
+    const ready = new Map<string, number>()
+    for (const reply of answer.replies) {
+      if (!reply.ok || reply.body === undefined) continue
+      const counts: Counts = JSON.parse(reply.body)
+      addTo(jobs, counts.jobs)
+      addTo(ready, counts.ready)
+    }
+    for (const [status, count] of jobs) this.#jobs.set({ status }, count)
+    this.#ready.reset()
+    for (const [service, count] of ready) this.#ready.set({ service }, count)
+  }
+
+  #describeNode(): void {
+    const { name, version } = this.#options.client.identity
+    new Gauge({
+      name: 'gyre_node_info',
+      help: 'Always 1; its labels describe the node.',
+      labelNames: ['name', 'version'],
+      registers: [this.#registry],
+    }).set({ name, version }, 1)
+  }
+
+  #set(name: string, help: string, value: number): void {
+    let gauge = this.#gauges.get(name)
+    if (gauge === undefined) {
+      gauge = new Gauge({ name, help, registers: [this.#registry] })
+      this.#gauges.set(name, gauge)
+    }
+    gauge.set(value)
+  }
+
+  /** Takes over a total that the node counts itself. */
+  #count(name: string, help: string, total: number): void {
+    let counter = this.#counters.get(name)
+    if (counter === undefined) {
+      counter = new Counter({ name, help, registers: [this.#registry] })
+      this.#counters.set(name, counter)
+    }
+    counter.inc(Math.max(0, total - (this.#counted.get(name) ?? 0)))
+    this.#counted.set(name, total)
+  }
+}
+
+interface Counts {
+  readonly jobs: Readonly<Record<string, number>>
+  readonly ready: Readonly<Record<string, number>>
+}
+
+function addTo(sums: Map<string, number>, counts: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(counts)) sums.set(name, (sums.get(name) ?? 0) + count)
+}

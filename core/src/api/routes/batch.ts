@@ -1,0 +1,101 @@
+import { Type } from 'typebox'
+import type { ApiServer } from '../api-server.js'
+import { AnyObject, answers } from '../contract/answers.js'
+import { BATCH_BODY_BYTES_MAX, BATCH_JOBS_MAX } from '../limits.js'
+import { Problem, problemOf } from '../problem.js'
+import { bodyBytesOf } from '../request-body.js'
+import type { Submissions } from '../submissions.js'
+import { traceparentOf } from '../traceparent.js'
+import { compileAllButBody } from '../validation.js'
+import { SubmissionBody } from './jobs.js'
+
+const BatchBody = Type.Object(
+  { jobs: Type.Array(SubmissionBody, { maxItems: BATCH_JOBS_MAX }) },
+  { additionalProperties: false },
+)
+
+type BatchResult =
+  | { readonly id: string; readonly status: string }
+  | { readonly error: ReturnType<Problem['toBody']> }
+
+/** Many jobs in one request. Not atomic: each job has its own result, in the order of the request. */
+export function batchRoutes(
+  app: ApiServer,
+  { submissions }: { readonly submissions: Submissions },
+): void {
+  app.post(
+    '/v1/jobs/batch',
+    {
+      bodyLimit: BATCH_BODY_BYTES_MAX,
+      schema: {
+        summary: 'Submit up to 1,000 jobs',
+        description:
+          'Each job has a result of its own, `{id, status}` or `{error}`, in order; 503 ' +
+          '`overloaded` means that none was stored. Idempotency keys stand in the jobs.',
+        tags: ['jobs'],
+        body: BatchBody,
+        response: answers({ 202: Type.Object({ results: Type.Array(AnyObject) }) }),
+      },
+      validatorCompiler: compileAllButBody,
+    },
+    async (request, reply) => {
+      if (request.headers['idempotency-key'] !== undefined) {
+        const detail = 'in a batch each job has its own idempotencyKey; leave the header out'
+        throw new Problem('invalid_request', detail)
+      }
+      const jobs = jobsOf(request.body)
+      const context = {
+        key: undefined,
+        traceparent: traceparentOf(request.headers.traceparent),
+        bodyBytes: bodyBytesOf(request),
+      }
+      const results = await Promise.all(
+        jobs.map((job) => submissions.submit(job, context).then(toResult, toErrorResult)),
+      )
+      checkOverload(results)
+      return reply.code(202).send({ results })
+    },
+  )
+}
+
+/** @throws Problem when the envelope itself is wrong or too large */
+function jobsOf(body: unknown): readonly unknown[] {
+  if (typeof body !== 'object' || body === null || !('jobs' in body) || !Array.isArray(body.jobs)) {
+    throw new Problem('invalid_request', 'the body must be {"jobs": [...]}', {
+      errors: [{ path: '/jobs', message: 'must be an array of submissions' }],
+    })
+  }
+  const extra = Object.keys(body).find((name) => name !== 'jobs')
+  if (extra !== undefined) {
+    const message = 'is not a known member here; remove it or correct its name'
+    throw new Problem('unknown_field', `/${extra} ${message}`, {
+      errors: [{ path: `/${extra}`, message }],
+    })
+  }
+  if (body.jobs.length > BATCH_JOBS_MAX) {
+    const detail = `a batch may hold ${BATCH_JOBS_MAX} jobs; this one has ${body.jobs.length}`
+    throw new Problem('payload_too_large', detail)
+  }
+  return body.jobs
+}
+
+function toResult(reply: Awaited<ReturnType<Submissions['submit']>>): BatchResult {
+  if (!reply.ok) return { error: problemOf(reply).toBody() }
+  const { id, status }: { id: string; status: string } = JSON.parse(reply.body ?? '{}')
+  return { id, status }
+}
+
+function toErrorResult(error: unknown): BatchResult {
+  if (error instanceof Problem) return { error: error.toBody() }
+  throw error
+}
+
+/** As a whole it is overload only when nothing was stored, so that the client may repeat all of it. */
+function checkOverload(results: readonly BatchResult[]): void {
+  const errors = results.map((result) => ('error' in result ? result.error : null))
+  const sheds = errors.filter((error) => error?.['code'] === 'overloaded')
+  if (sheds.length === 0) return
+  if (errors.every((error) => error !== null && error['code'] !== 'outcome_unknown')) {
+    throw new Problem('overloaded', 'the node has too much to do; no job was stored, try again')
+  }
+}

@@ -1,0 +1,86 @@
+import { Type } from 'typebox'
+import { arcOf } from '../../base/ids.js'
+import type { Query } from '../../protocol/ledger/query.js'
+import type { NodeClient } from '../../runtime/node-client.js'
+import type { ApiServer } from '../api-server.js'
+import { AnyObject, answers, listOf } from '../contract/answers.js'
+import { JobParams, PageQuery, StepParams } from '../contract/parameters.js'
+import { decodeCursor, encodeCursor } from '../cursor.js'
+import { PAGE_LIMIT_DEFAULT } from '../limits.js'
+import { successOf } from '../send-reply.js'
+import { jobIdOf } from './jobs.js'
+
+const Cursor = Type.Object({ after: Type.Integer() })
+
+/** The long lists that belong to one job: its timeline, and the items of a `forEach` step. */
+export function jobPartRoutes(app: ApiServer, { client }: { readonly client: NodeClient }): void {
+  app.get(
+    '/v1/jobs/:id/history',
+    {
+      schema: {
+        summary: 'The timeline of a job',
+        description: 'Oldest first; `historyTruncated` once it was bounded at 10,000 events.',
+        tags: ['jobs'],
+        params: JobParams,
+        querystring: PageQuery,
+        response: answers({ 200: listOf(AnyObject) }),
+      },
+    },
+    async (request) => {
+      const id = jobIdOf(request.params.id)
+      const { limit = PAGE_LIMIT_DEFAULT, cursor } = request.query
+      const { more, ...list } = await read<HistoryPage>(id, {
+        kind: 'history',
+        id,
+        after: afterOf(cursor, 0),
+        limit,
+      })
+      return { ...list, nextCursor: nextCursor(more, list.items.at(-1)?.seq) }
+    },
+  )
+
+  app.get(
+    '/v1/jobs/:id/steps/:name/items',
+    {
+      schema: {
+        summary: 'The items of a forEach step',
+        tags: ['jobs'],
+        params: StepParams,
+        querystring: PageQuery,
+        response: answers({ 200: listOf(AnyObject) }),
+      },
+    },
+    async (request) => {
+      const id = jobIdOf(request.params.id)
+      const { limit = PAGE_LIMIT_DEFAULT, cursor } = request.query
+      const step = request.params.name
+      const after = afterOf(cursor, -1)
+      const { more, ...list } = await read<ItemsPage>(id, { kind: 'items', id, step, after, limit })
+      return { ...list, nextCursor: nextCursor(more, list.items.at(-1)?.index) }
+    },
+  )
+
+  async function read<Page>(id: string, query: Query): Promise<Page> {
+    const reply = await client.query(arcOf(id, client.identity.arcCount), query)
+    return JSON.parse(successOf(reply).body ?? '{"items":[],"more":false}')
+  }
+}
+
+/** What is read here of the ledger's pages; the rest is passed on. */
+interface HistoryPage {
+  readonly items: readonly { readonly seq: number }[]
+  readonly more: boolean
+}
+
+interface ItemsPage {
+  readonly items: readonly { readonly index: number }[]
+  readonly more: boolean
+}
+
+function afterOf(cursor: string | undefined, beginning: number): number {
+  return cursor === undefined ? beginning : decodeCursor(Cursor, cursor).after
+}
+
+function nextCursor(more: boolean, after: number | undefined): string | null {
+  return more && after !== undefined ? encodeCursor({ after }) : null
+}

@@ -1,0 +1,88 @@
+import { Type } from 'typebox'
+import { arcOf, isId } from '../../base/ids.js'
+import type { NodeClient } from '../../runtime/node-client.js'
+import type { ApiServer } from '../api-server.js'
+import { AnyObject, answers } from '../contract/answers.js'
+import { ReadQuery } from '../contract/parameters.js'
+import { hashId } from '../hash-id.js'
+import { Problem } from '../problem.js'
+import { ownerView, ringView } from '../ring-view.js'
+import { successOf } from '../send-reply.js'
+import { tellStaleness } from '../staleness.js'
+
+export interface RingRoutesOptions {
+  readonly client: NodeClient
+  /** Where the API listens; known once it does. */
+  readonly address: () => string
+}
+
+const IdParams = Type.Object({ id: Type.String({ description: '32 lower-case hex digits.' }) })
+const OwnerQuery = Type.Object(
+  {
+    key: Type.Optional(Type.String({ description: 'Key of a record.' })),
+    id: Type.Optional(Type.String({ description: '32 lower-case hex digits.' })),
+  },
+  { additionalProperties: false },
+)
+
+/** The ring, who owns what, and what stands behind any ID. */
+export function ringRoutes(app: ApiServer, { client, address }: RingRoutesOptions): void {
+  app.get(
+    '/v1/ring',
+    { schema: { summary: 'The ring', tags: ['ring'], response: answers({ 200: AnyObject }) } },
+    async () => ringView(client, await client.status(), address()),
+  )
+
+  app.get(
+    '/v1/ring/owner',
+    {
+      schema: {
+        summary: 'Who owns a key or an ID',
+        tags: ['ring'],
+        querystring: OwnerQuery,
+        response: answers({ 200: AnyObject }),
+      },
+    },
+    async (request) => {
+      const { key, id } = request.query
+      if ((key === undefined) === (id === undefined)) {
+        throw new Problem('invalid_request', 'give either ?key= or ?id=')
+      }
+      const wanted = key === undefined ? checkedId(id ?? '') : hashId('record', key)
+      return ownerView(client, await client.status(), wanted)
+    },
+  )
+
+  app.get(
+    '/v1/ids/:id',
+    {
+      schema: {
+        summary: 'What stands behind an ID',
+        tags: ['ring'],
+        params: IdParams,
+        querystring: ReadQuery,
+        response: answers({ 200: AnyObject }),
+      },
+    },
+    async (request, reply) => {
+      const id = checkedId(request.params.id)
+      const { closest: _, ...owner } = ownerView(client, await client.status(), id)
+      const arc = arcOf(id, client.identity.arcCount)
+      await tellStaleness(reply, client, { consistency: request.query.consistency, arc })
+      return { kind: 'nothing', ...owner, ...(await peek(id)) }
+    },
+  )
+
+  async function peek(id: string): Promise<object> {
+    const { nodeId, name, version, arcCount } = client.identity
+    if (id === nodeId) return { kind: 'node', content: { id, name, version } }
+    const reply = await client.query(arcOf(id, arcCount), { kind: 'peek', id })
+    const found: { kind: string; content: unknown } = JSON.parse(successOf(reply).body ?? '{}')
+    return { kind: found.kind, content: found.content ?? null }
+  }
+}
+
+function checkedId(text: string): string {
+  if (isId(text)) return text
+  throw new Problem('invalid_id', 'an ID is written as 32 lower-case hex digits')
+}
