@@ -1,0 +1,114 @@
+import type { JobError, Json } from '@gyre/jobs'
+import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
+import { AttemptAborted, makeContext } from './attempt-context.js'
+import type { LoadedService } from './definition.js'
+import type { OnCpu } from './on-cpu.js'
+import { errorOf, failedBody, outputText, permanent } from './outcome.js'
+import { outcomeOfAbort } from './running-attempts.js'
+import type { ServicesLogLine } from './thread-messages.js'
+
+export interface AttemptRunnerOptions {
+  readonly services: ReadonlyMap<string, LoadedService>
+  readonly onCpu: OnCpu
+  readonly log: (line: ServicesLogLine) => void
+  /** The attempt has settled; `body` is JSON of its AttemptOutcome. */
+  readonly ended: (attempt: string, body: string) => void
+}
+
+interface InFlight {
+  readonly controller: AbortController
+  aborted: AbortReason | null
+}
+
+/**
+ * Runs attempts in the services thread and reports how each settled.
+ *
+ * Not its job: how many run at a time (the engine's grants), how long (the ledger's timers send
+ * `abort`), and what becomes of a handler that never settles (the supervisor).
+ */
+export class AttemptRunner {
+  readonly #options: AttemptRunnerOptions
+  readonly #inFlight = new Map<string, InFlight & { readonly serial: number }>()
+
+  constructor(options: AttemptRunnerOptions) {
+    this.#options = options
+  }
+
+  get count(): number {
+    return this.#inFlight.size
+  }
+
+  run(serial: number, dispatch: Dispatch): void {
+    const { attempt, service } = dispatch
+    const flight = { controller: new AbortController(), aborted: null, serial }
+    this.#inFlight.set(attempt, flight)
+    this.#options.onCpu.run({ serial, attempt, service }, () => {
+      void this.#settle(dispatch, flight).then((body) => {
+        this.#inFlight.delete(attempt)
+        this.#options.ended(attempt, body)
+      })
+    })
+  }
+
+  abort(attempt: string, reason: AbortReason): void {
+    const flight = this.#inFlight.get(attempt)
+    if (flight === undefined || flight.aborted !== null) return
+    flight.aborted = reason
+    // As the attempt's own: its listeners run inside this call.
+    this.#options.onCpu.run({ serial: flight.serial, attempt, service: '' }, () =>
+      flight.controller.abort(new AttemptAborted(reason)),
+    )
+  }
+
+  /** Never rejects. A success counts even after an abort: the log decides which came first. */
+  async #settle(dispatch: Dispatch, flight: InFlight): Promise<string> {
+    try {
+      return await this.#call(dispatch, flight.controller.signal)
+    } catch (thrown) {
+      if (flight.aborted !== null) return JSON.stringify(outcomeOfAbort(flight.aborted))
+      return failedBody(errorOf(thrown))
+    }
+  }
+
+  async #call(dispatch: Dispatch, signal: AbortSignal): Promise<string> {
+    const service = this.#options.services.get(dispatch.service)
+    if (service === undefined) return JSON.stringify({ kind: 'lost', charged: false })
+    const ctx = makeContext(dispatch, signal, this.#options.log)
+    const body: { input: Json; output?: Json } = JSON.parse(dispatch.body)
+    if (dispatch.hook === 'compensate') {
+      if (service.compensate === null) return failedBody(noHook(dispatch.service))
+      return bodyOf(outputText(await service.compensate(body.input, body.output ?? null, ctx)))
+    }
+    const fault = service.checkInput(body.input)
+    if (fault !== null) {
+      const where = fault.path === '' ? 'the input' : fault.path
+      return failedBody(
+        permanent('schema_mismatch', `input of ${dispatch.service}: ${where} ${fault.message}`),
+      )
+    }
+    return this.#checked(service, await service.run(body.input, ctx))
+  }
+
+  /** What is checked is the text that will be stored, not the object that the handler still holds. */
+  #checked(service: LoadedService, output: unknown): string {
+    const text = outputText(output)
+    if (!text.ok) return failedBody(text.error)
+    const fault = service.checkOutput(JSON.parse(text.text))
+    if (fault === null) return bodyOf(text)
+    const where = fault.path === '' ? 'the output' : fault.path
+    return failedBody(
+      permanent('output_invalid', `output of ${service.offer.name}: ${where} ${fault.message}`),
+    )
+  }
+}
+
+function bodyOf(output: ReturnType<typeof outputText>): string {
+  return output.ok ? `{"kind":"succeeded","output":${output.text}}` : failedBody(output.error)
+}
+
+function noHook(service: string): JobError {
+  return permanent(
+    'no_compensation',
+    `service ${service} has no compensate function any more; add it, or skip the step`,
+  )
+}

@@ -1,0 +1,107 @@
+/**
+ * The shared memory by which the services thread shows that its event loop turns, and whose code is
+ * on its CPU: all that can still be read when it is blocked.
+ */
+const BEAT = 0
+const ON_CPU = 1
+const CELLS = 2
+
+/** Nobody's code, or a plugin's own code outside any attempt. */
+export const NOBODY = 0
+
+export function makeBeatMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT)
+}
+
+/** The thread's side. */
+export class BeatWriter {
+  readonly #cells: Int32Array
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#cells = new Int32Array(memory)
+  }
+
+  beat(): void {
+    Atomics.add(this.#cells, BEAT, 1)
+  }
+
+  /** Says whose code runs from here on; called before each continuation, so a plain store. */
+  enter(serial: number): void {
+    this.#cells[ON_CPU] = serial
+  }
+
+  get onCpu(): number {
+    return this.#cells[ON_CPU] ?? NOBODY
+  }
+}
+
+/** The supervisor's side. */
+export class BeatReader {
+  readonly #cells: Int32Array
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#cells = new Int32Array(memory)
+  }
+
+  get count(): number {
+    return Atomics.load(this.#cells, BEAT)
+  }
+
+  get onCpu(): number {
+    return Atomics.load(this.#cells, ON_CPU)
+  }
+}
+
+export type Silence = 'heard' | 'quiet' | 'suspicious' | 'blocked'
+
+/**
+ * Decides from looks at the beat how long the thread has been silent.
+ *
+ * Silence is the sum of the times between looks, each counted at most twice its intended length: when
+ * the whole process was suspended (SIGSTOP, a sleeping laptop), the watcher was as well, and the
+ * thread is not to blame for the gap. Proof: beat.test.ts.
+ */
+export class SilenceWatch {
+  readonly #warnMs: number
+  readonly #lookMs: number
+  #blockedMs = Number.POSITIVE_INFINITY
+  #lastCount = -1
+  #lastLookAt: number | null = null
+  #silentMs = 0
+  #warned = false
+
+  constructor(options: { warnMs: number; lookMs: number }) {
+    this.#warnMs = options.warnMs
+    this.#lookMs = options.lookMs
+  }
+
+  get silentMs(): number {
+    return this.#silentMs
+  }
+
+  /** `suspicious` is answered once per silence. */
+  look(at: number, count: number): Silence {
+    const since = this.#lastLookAt === null ? 0 : at - this.#lastLookAt
+    this.#lastLookAt = at
+    if (count !== this.#lastCount) {
+      this.#lastCount = count
+      this.#silentMs = 0
+      this.#warned = false
+      return 'heard'
+    }
+    this.#silentMs += Math.min(since, 2 * this.#lookMs)
+    if (this.#silentMs >= this.#blockedMs) return 'blocked'
+    if (this.#warned || this.#silentMs < this.#warnMs) return 'quiet'
+    this.#warned = true
+    return 'suspicious'
+  }
+
+  /** Forgets the past: nothing was looked at for a while. From here on `blockedMs` is the limit. */
+  reset(blockedMs: number): void {
+    this.#blockedMs = blockedMs
+    this.#lastCount = -1
+    this.#lastLookAt = null
+    this.#silentMs = 0
+    this.#warned = false
+  }
+}

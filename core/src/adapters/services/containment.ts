@@ -1,0 +1,46 @@
+import type { OnCpu } from './on-cpu.js'
+import { messageOf } from './outcome.js'
+import type { ServicesLogLine } from './thread-messages.js'
+
+/**
+ * Keeps the mistakes of one handler from the others in its thread, as far as a shared thread can:
+ *
+ * - an error or rejection that nobody caught is logged with the handler it came from, and ends nothing;
+ * - `process.exit` and signals to this process throw into the code that calls them.
+ *
+ * What it cannot hold, and the supervisor answers for: endless loops, exhausted memory. And what
+ * nobody holds: native code that crashes, a child process told to kill the node. Plugins are trusted
+ * code that may be wrong, not hostile code.
+ */
+export function contain(onCpu: OnCpu, log: (line: ServicesLogLine) => void): void {
+  const stray = (what: string) => (error: unknown) => {
+    const owner = onCpu.owner
+    const who =
+      owner === undefined ? 'code of a plugin outside any attempt' : `service ${owner.service}`
+    log({
+      level: 'error',
+      message: `${what} in ${who}: ${messageOf(error)}; await what you start and catch its errors`,
+      fields: owner === undefined ? {} : { service: owner.service, attempt: owner.attempt },
+    })
+  }
+  process.on('uncaughtException', stray('an exception that nobody caught'))
+  process.on('unhandledRejection', stray('a rejected promise that nobody awaited'))
+  refuse('exit', () => true)
+  refuse('reallyExit', () => true)
+  refuse('kill', ([pid]) => pid === process.pid || pid === 0)
+}
+
+/** Replaces a function of `process` by one that throws where `isRefused` says so. */
+function refuse(
+  name: 'exit' | 'reallyExit' | 'kill',
+  isRefused: (args: unknown[]) => boolean,
+): void {
+  const original: unknown = Reflect.get(process, name)
+  if (typeof original !== 'function') return
+  Reflect.set(process, name, (...args: unknown[]): unknown => {
+    if (!isRefused(args)) return Reflect.apply(original, process, args)
+    throw new Error(
+      `process.${name} would end the node; throw an error to fail the attempt instead`,
+    )
+  })
+}

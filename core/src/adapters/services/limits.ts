@@ -1,0 +1,45 @@
+/** Bounds of the services thread and its supervisor; each names its unit and what reaching it does. */
+
+/** Attempts in flight on one node; more are not granted by the engine. */
+export const TOTAL_SLOTS_DEFAULT = 64
+/** Attempts of one service at a time where the definition says nothing. */
+export const SERVICE_CONCURRENCY_DEFAULT = 16
+export const SERVICE_CONCURRENCY_MAX = 1000
+
+/** Silence of the thread, ms, after which a warning names the handler on the CPU. */
+export const BLOCKED_WARN_MS = 1_000
+/** Silence, ms, after which the thread is ended. Lower kills slow but honest handlers. */
+export const BLOCKED_AFTER_MS = 10_000
+/** How long a handler may ignore its abort signal, ms, before the thread is ended. */
+export const ABORT_GRACE_MS = 5_000
+/** How long the end of a thread is awaited, ms: native code (`execSync`) cannot be interrupted. */
+export const THREAD_EXIT_PATIENCE_MS = 5_000
+/**
+ * One plugin module may take this long to load, ms; then it is left out for good. Generous: the first
+ * TypeScript module also starts its compiler, 0.5 s alone and several on a crowded machine.
+ */
+export const PLUGIN_LOAD_MS = 30_000
+/** Wait before a thread that lived less than `RESTART_STABLE_MS` is started again, doubled each time. */
+export const RESTART_DELAY_MS_MIN = 250
+export const RESTART_DELAY_MS_MAX = 30_000
+export const RESTART_STABLE_MS = 60_000
+/** Beats per `BLOCKED_WARN_MS`, and looks at the beat per it: enough to tell silence from jitter. */
+export const BEATS_PER_WARNING = 4
+
+/** Heap of the services thread, MiB; past it the thread dies and is restarted. */
+export const THREAD_HEAP_MB = 512
+
+/** One output or input, bytes of JSON (api.md). */
+export const OUTPUT_BYTES_MAX = 256 * 1024
+/** Characters of an error's message, bytes of its details; longer is cut, larger is dropped. */
+export const ERROR_MESSAGE_MAX = 2_000
+export const ERROR_DETAILS_BYTES_MAX = 8 * 1024
+/** What one attempt may write to the log, bytes; the rest is dropped with one last line saying so. */
+export const LOG_BYTES_PER_ATTEMPT = 64 * 1024
+
+/** A user's JSON Schema: bytes and nesting, looked at before it is compiled. */
+export const SCHEMA_BYTES_MAX = 64 * 1024
+export const SCHEMA_DEPTH_MAX = 32
+/** Files of one plugin folder, exports of one module; more are a failure that names the limit. */
+export const PLUGIN_FILES_MAX = 1_000
+export const MODULE_EXPORTS_MAX = 1_000

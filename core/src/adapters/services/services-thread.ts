@@ -1,0 +1,109 @@
+import { type MessagePort, parentPort } from 'node:worker_threads'
+import { assert } from '../../base/assert.js'
+import { AttemptRunner } from './attempt-runner.js'
+import { BeatWriter } from './beat.js'
+import { contain } from './containment.js'
+import { resolveOwnPackages } from './module-resolution.js'
+import { OnCpu } from './on-cpu.js'
+import { PluginLoader } from './plugin-loader.js'
+import {
+  type FromThread,
+  pack,
+  type ThreadSetup,
+  type ToThread,
+  unpackToThread,
+} from './thread-messages.js'
+
+/**
+ * Entry of the services thread: loads the plugins, says what they offer, then runs attempts until it
+ * is ended. Everything in it is restartable; nothing in it is remembered.
+ */
+function main(setup: ThreadSetup, port: MessagePort): void {
+  const beat = new BeatWriter(setup.beat)
+  const send = makeSender(port)
+  const log = (line: Omit<Extract<FromThread, { kind: 'log' }>, 'kind'>) =>
+    send({ kind: 'log', ...line })
+  const onCpu = new OnCpu(beat)
+  contain(onCpu, log)
+  resolveOwnPackages()
+  const loader = new PluginLoader({
+    setup,
+    log,
+    // At once: a module that blocks leaves no later moment.
+    loading: (module) => port.postMessage(pack([{ kind: 'loading', module }])),
+  })
+  const heart = new Heart(beat, setup.beatMs)
+  const runner = new AttemptRunner({
+    services: loader.services,
+    onCpu,
+    log,
+    ended: (attempt, body) => {
+      send({ kind: 'ended', attempt, body })
+      if (runner.count === 0) heart.rest()
+    },
+  })
+  port.on('message', (packed: string[]) => {
+    heart.beat()
+    // Each in a callback of its own: what one has to say leaves before the next can block the thread.
+    for (const message of unpackToThread(packed)) {
+      setImmediate(() => {
+        receive(runner, message)
+        if (runner.count === 0) heart.rest()
+      })
+    }
+  })
+  heart.beat()
+  void loader.loadAll().then(() => {
+    if (runner.count === 0) heart.rest()
+    send({ kind: 'ready', slots: loader.slots, body: JSON.stringify(loader.offers) })
+  })
+}
+
+function receive(runner: AttemptRunner, message: ToThread): void {
+  if (message.kind === 'run') runner.run(message.serial, message.dispatch)
+  else runner.abort(message.attempt, message.reason)
+}
+
+/** Beats while something loads or runs; an idle thread sleeps. */
+class Heart {
+  readonly #beat: BeatWriter
+  readonly #beatMs: number
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(beat: BeatWriter, beatMs: number) {
+    this.#beat = beat
+    this.#beatMs = beatMs
+  }
+
+  beat(): void {
+    this.#beat.beat()
+    this.#timer ??= setInterval(() => this.#beat.beat(), this.#beatMs)
+  }
+
+  rest(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+  }
+}
+
+/**
+ * Sends at the end of the current run of microtasks, not of the turn: an attempt that has ended is
+ * told of before the next callback can block the thread.
+ */
+function makeSender(port: MessagePort): (message: FromThread) => void {
+  let queue: FromThread[] = []
+  return (message) => {
+    queue.push(message)
+    if (queue.length > 1) return
+    queueMicrotask(() => {
+      const sent = queue
+      queue = []
+      port.postMessage(pack(sent))
+    })
+  }
+}
+
+assert(parentPort !== null, 'services-thread.js is the entry of a worker thread')
+parentPort.once('message', ({ setup, port }: { setup: ThreadSetup; port: MessagePort }) =>
+  main(setup, port),
+)

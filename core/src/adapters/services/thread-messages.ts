@@ -1,0 +1,98 @@
+import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
+
+/**
+ * What passes between the supervisor (engine thread) and the services thread. A post is one array of
+ * strings, two for each message: its head as JSON, and its bulky `body` as it is (empty for none).
+ */
+
+export type ToThread =
+  | {
+      readonly kind: 'run'
+      /** Names the attempt in shared memory; 1 … 2^31 − 1. */
+      readonly serial: number
+      readonly dispatch: Dispatch
+    }
+  | { readonly kind: 'abort'; readonly attempt: string; readonly reason: AbortReason }
+
+export type FromThread =
+  /** The module that is loaded next: the one to blame if nothing is heard any more. */
+  | { readonly kind: 'loading'; readonly module: string }
+  | {
+      readonly kind: 'ready'
+      readonly slots: Readonly<Record<string, number>>
+      readonly body: string
+    }
+  | { readonly kind: 'ended'; readonly attempt: string; readonly body: string }
+  | ({ readonly kind: 'log' } & ServicesLogLine)
+
+/** A line for the node's log, from a handler or about one. */
+export interface ServicesLogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** Given to the thread as its first message, with its port. */
+export interface ThreadSetup {
+  readonly beat: SharedArrayBuffer
+  readonly beatMs: number
+  readonly plugins: PluginSources
+  /** Modules that ended or blocked an earlier life of the thread, and are left out. */
+  readonly banned: readonly BannedModule[]
+  readonly loadMs: number
+}
+
+/** What to load, in this order. */
+export interface PluginSources {
+  /** Modules by name or URL: the built-ins. */
+  readonly modules: readonly string[]
+  /** Folders of plugin files. */
+  readonly folders: readonly string[]
+}
+
+export interface BannedModule {
+  readonly module: string
+  readonly reason: 'blocked' | 'died'
+}
+
+export function pack(messages: readonly (ToThread | FromThread)[]): string[] {
+  const packed: string[] = []
+  for (const message of messages) {
+    const [head, body] = splitBody(message)
+    packed.push(JSON.stringify(head), body)
+  }
+  return packed
+}
+
+function splitBody(message: ToThread | FromThread): [object, string] {
+  if (message.kind === 'run') {
+    return [{ ...message, dispatch: { ...message.dispatch, body: '' } }, message.dispatch.body]
+  }
+  if (message.kind === 'ready' || message.kind === 'ended') {
+    return [{ ...message, body: '' }, message.body]
+  }
+  return [message, '']
+}
+
+export function unpackToThread(packed: readonly string[]): ToThread[] {
+  return unpack(packed, (head, body) => {
+    const message = head as ToThread
+    if (message.kind !== 'run') return message
+    return { ...message, dispatch: { ...message.dispatch, body } }
+  })
+}
+
+export function unpackFromThread(packed: readonly string[]): FromThread[] {
+  return unpack(packed, (head, body) => {
+    const message = head as FromThread
+    return message.kind === 'ready' || message.kind === 'ended' ? { ...message, body } : message
+  })
+}
+
+function unpack<T>(packed: readonly string[], join: (head: unknown, body: string) => T): T[] {
+  const messages: T[] = []
+  for (let at = 0; at + 1 < packed.length; at += 2) {
+    messages.push(join(JSON.parse(packed[at] ?? ''), packed[at + 1] ?? ''))
+  }
+  return messages
+}

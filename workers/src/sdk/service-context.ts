@@ -1,0 +1,42 @@
+/**
+ * What a handler knows about the attempt that it runs, and what it can use meanwhile.
+ *
+ * An attempt may run twice in the outside world (its first try may be cut off after the work was
+ * done): give `idempotencyKey` to whoever can recognise a repeat, and `fence` to whoever can compare.
+ */
+export interface ServiceContext {
+  /** ID of the job, 32 hex digits. */
+  readonly job: string
+  /** ID of the task: the same in all its attempts. */
+  readonly task: string
+  /** Name of the step in its job; `main` in a job of one service. */
+  readonly step: string
+  /** Index of the item in a `forEach` step, from 0; null elsewhere. */
+  readonly item: number | null
+  /** Number of this attempt, from 1, going on across runs of the job. */
+  readonly attempt: number
+  readonly hook: 'run' | 'compensate'
+  /** Rises among the attempts and compensations of one job; comparable in a database column. */
+  readonly fence: number
+  /** Equal in all attempts of one task, different for its compensation. */
+  readonly idempotencyKey: string
+  /**
+   * Aborted when the attempt timed out, was cancelled, lost its lease or the node stops. A handler
+   * that has not settled 5 s later has its whole thread ended.
+   */
+  readonly signal: AbortSignal
+  /** W3C trace context of the submission, if it carried one. */
+  readonly traceparent?: string
+  /** Writes to the node's log, at most 64 KiB an attempt. */
+  readonly log: ServiceLog
+}
+
+export interface ServiceLog {
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+}
+
+/** Plain data; what JSON cannot carry is left out. */
+export type LogFields = Readonly<Record<string, unknown>>
