@@ -1,7 +1,7 @@
 import type { Prng } from '@gyre/core/internal/base/prng.js'
 
 /** What a disk writes whole or not at all, bytes. */
-const SECTOR_BYTES = 512
+export const SECTOR_BYTES = 512
 
 interface Write {
   readonly offset: number
@@ -13,6 +13,7 @@ export class SimFile {
   #view: Uint8Array<ArrayBufferLike> = new Uint8Array(0)
   #durable: Uint8Array<ArrayBufferLike> = new Uint8Array(0)
   #unsynced: Write[] = []
+  #durableVersion = 0
 
   static ofContent(content: Uint8Array): SimFile {
     const file = new SimFile()
@@ -27,6 +28,11 @@ export class SimFile {
 
   get durable(): Uint8Array {
     return this.#durable
+  }
+
+  /** Rises whenever the platter's bytes change, so that a reader can tell that it knows them. */
+  get durableVersion(): number {
+    return this.#durableVersion
   }
 
   get unsynced(): readonly Write[] {
@@ -51,6 +57,7 @@ export class SimFile {
 
   /** Only what counts as unsynced reaches the platter: not what an earlier failed sync lost. */
   sync(): void {
+    this.#durableVersion += 1
     if (this.#durable.length > this.#view.length) {
       this.#durable = this.#durable.slice(0, this.#view.length)
     }
@@ -66,6 +73,7 @@ export class SimFile {
   }
 
   flipBit(offset: number, bit: number): void {
+    this.#durableVersion += 1
     for (const bytes of [this.#view, this.#durable]) {
       if (offset < bytes.length) bytes[offset] = (bytes[offset] ?? 0) ^ (1 << bit)
     }
@@ -81,6 +89,7 @@ export class SimFile {
 
   /** After a power cut: what survived is all there is. */
   survive(content: Uint8Array): void {
+    this.#durableVersion += 1
     this.#durable = content
     this.#view = content.slice()
     this.#unsynced = []

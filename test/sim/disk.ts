@@ -1,7 +1,7 @@
 import { assert } from '@gyre/core/internal/base/assert.js'
 import type { Prng } from '@gyre/core/internal/base/prng.js'
 import { type AppendFile, FileError, type Files } from '@gyre/core/internal/ports/files.js'
-import { SimFile, tear } from './disk-file.js'
+import { SECTOR_BYTES, SimFile, tear } from './disk-file.js'
 import { DiskNames } from './disk-names.js'
 
 /** What is on the platter: path → bytes. */
@@ -116,6 +116,18 @@ export class SimFiles implements Files {
   /** What a power cut that drops everything unsynced would leave; a copy. */
   durableImage(): DurableImage {
     return this.#names.durableImage()
+  }
+
+  /** Paths below a folder that a power cut would leave, sorted. */
+  durablePaths(folder: string): string[] {
+    return this.#names.durablePaths(folder)
+  }
+
+  /** A file's bytes on the platter, not to be changed; `version` rises whenever they do. */
+  durable(path: string): { readonly bytes: Uint8Array; readonly version: number } {
+    const file = this.#names.durable(path)
+    assert(file !== null, `${path} is not durable`)
+    return { bytes: file.durable, version: file.durableVersion }
   }
 
   /** True when these bytes are on the platter at this place and nothing unsynced lies over them. */
@@ -368,7 +380,9 @@ class SimAppendFile implements AppendFile {
     this.#isClosed = true
     if (this.#unwritten === null) return
     const { offset, content } = this.#unwritten
-    const written = prng.pick([0, prng.below(content.length + 1), content.length])
+    // The system copies whole pages; whole sectors are the harder case.
+    const sectors = prng.below(Math.ceil(content.length / SECTOR_BYTES) + 1)
+    const written = prng.pick([0, sectors * SECTOR_BYTES, content.length])
     this.#file.write(offset, content.subarray(0, written))
   }
 }

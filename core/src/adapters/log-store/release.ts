@@ -50,11 +50,11 @@ export function planRelease(options: ReleaseOptions): Release | null {
   return { rows, isComplete: true }
 }
 
+/** All runs are looked at: copied ones stand between others, in any order of segments. */
 function holdingOf(arc: ArcIndex, segment: number): Holding | null {
   const runs: Run[] = []
   for (let index = 0; index < arc.runs.count; index += 1) {
     if (arc.runs.segmentAt(index) === segment) runs.push(arc.runs.at(index))
-    else if (runs.length > 0) break
   }
   const last = runs[runs.length - 1]
   if (last === undefined) return null
