@@ -26,6 +26,11 @@ export class DiskNames {
     return this.#durable.get(path) ?? null
   }
 
+  /** Paths below a folder that a power cut would leave, sorted. */
+  durablePaths(folder: string): string[] {
+    return [...this.#durable.keys()].filter((path) => path.startsWith(`${folder}/`)).sort()
+  }
+
   list(folder: string): string[] {
     const start = `${folder}/`
     const paths = [...this.#view.keys()].filter((path) => path.startsWith(start))

@@ -1,0 +1,51 @@
+import type { Checker } from '../observation.js'
+import { DurableText } from '../durable-text.js'
+import { makeReference, rowsAsText } from '../reference-ledger.js'
+import type { SimOptions } from '../swarm.js'
+import type { World } from '../world.js'
+import { AcknowledgedKept } from './acknowledged-kept.js'
+import { AnsweredOnce } from './answered-once.js'
+import { ArcTime } from './arc-time.js'
+import { AtRest } from './at-rest.js'
+import { AttemptsRise } from './attempts-rise.js'
+import { CommittedEntries } from './committed-entries.js'
+import { CompensationComplete } from './compensation-complete.js'
+import { CompensationOrder } from './compensation-order.js'
+import { DurablePromise } from './durable-promise.js'
+import { FinalStays } from './final-stays.js'
+import { GaveUpForAReason } from './gave-up-for-a-reason.js'
+import { NoOverlap } from './no-overlap.js'
+import { OneJobPerKey } from './one-job-per-key.js'
+import { OutputsFlow } from './outputs-flow.js'
+import { RecordsLinearizable } from './records-linearizable.js'
+import { ReplayEquals } from './replay-equals.js'
+import { RestSurvives } from './rest-survives.js'
+import { RetriesBounded } from './retries-bounded.js'
+import { SlotsKept } from './slots-kept.js'
+
+/** One of each, for one run. */
+export function makeCheckers(world: World, options: SimOptions): Checker[] {
+  const durable = new DurableText(world.files)
+  const imageOf = (arc: number): ReturnType<typeof rowsAsText> => rowsAsText(world.life?.overlay ?? null, arc)
+  return [
+    new CommittedEntries(),
+    new DurablePromise((text) => durable.holds(text)),
+    new AcknowledgedKept(),
+    new OneJobPerKey(),
+    new AttemptsRise(),
+    new NoOverlap(),
+    new SlotsKept(),
+    new ArcTime(),
+    new RetriesBounded(),
+    new OutputsFlow(),
+    new CompensationOrder(),
+    new CompensationComplete(),
+    new FinalStays(),
+    new AnsweredOnce(),
+    new RecordsLinearizable(),
+    new ReplayEquals(makeReference(options.arcCount), imageOf),
+    new GaveUpForAReason(() => world.faults.diskFailures),
+    new AtRest(),
+    new RestSurvives(),
+  ]
+}

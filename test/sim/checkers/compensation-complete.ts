@@ -1,0 +1,71 @@
+import type { JobPlan } from '@gyre/jobs'
+import type { JobView, StepView } from '../final-state.js'
+import { type Checker, type Observation, type OutsideEffect, Violation } from '../observation.js'
+
+/**
+ * I14, completeness: a job that ended `compensated` has undone every step that was done or may have
+ * been, outside as well: each effect of such a step is followed by one of its compensation, with a
+ * higher fence. A job that needed no undoing undid nothing.
+ */
+export class CompensationComplete implements Checker {
+  readonly name = 'compensation-complete'
+  readonly #plans = new Map<string, JobPlan>()
+  readonly #effects = new Map<string, OutsideEffect[]>()
+
+  observe(_at: number, observation: Observation): void {
+    if (observation.kind === 'invoked') {
+      const { work } = observation.operation
+      if (work.kind === 'command' && work.command.kind === 'submit') this.#plans.set(work.command.id, work.command.plan)
+    } else if (observation.kind === 'effect') {
+      const { effect } = observation
+      const effects = this.#effects.get(effect.job) ?? []
+      effects.push(effect)
+      this.#effects.set(effect.job, effects)
+    } else if (observation.kind === 'rested') {
+      for (const job of observation.state.jobs) this.#checkJob(job)
+    }
+  }
+
+  #checkJob(job: JobView): void {
+    const plan = this.#plans.get(job.id)
+    if (plan === undefined) throw new Violation(this.name, `job ${job.id} was never submitted`)
+    const effects = this.#effects.get(job.id) ?? []
+    if (job.status === 'succeeded' && effects.some((effect) => effect.hook === 'compensate')) {
+      throw new Violation(this.name, `job ${job.id} succeeded and was compensated`)
+    }
+    if (job.status !== 'compensated') return
+    for (const step of job.steps) {
+      const hasHook = plan.steps.find(({ name }) => name === step.name)?.compensate !== null
+      if (!hasHook) continue
+      if (mustBeUndone(step)) this.#checkUndone(job.id, step)
+      if (step.compensation?.skipped == null) this.#checkOutside(job.id, step.name, effects)
+    }
+  }
+
+  #checkUndone(job: string, step: StepView): void {
+    const status = step.compensation?.status
+    if (status === 'succeeded' || status === 'skipped' || step.compensation?.skipped != null) return
+    throw new Violation(this.name, `job ${job} is compensated, but ${step.name} (${step.status}) is ${status ?? 'not undone'}`)
+  }
+
+  /** What handlers did: the last word on each item is its undoing, if the action may count as done. */
+  #checkOutside(job: string, step: string, effects: readonly OutsideEffect[]): void {
+    const undone = new Map<string, number>()
+    for (const effect of effects) {
+      if (effect.step === step && effect.hook === 'compensate') undone.set(String(effect.item), effect.fence)
+    }
+    for (const effect of effects) {
+      const fence = undone.get(String(effect.item))
+      if (effect.step !== step || effect.hook !== 'run' || fence === undefined) continue
+      if (effect.fence > fence) {
+        throw new Violation(this.name, `job ${job}: ${effect.attempt} acted with a higher fence than its compensation`)
+      }
+    }
+  }
+}
+
+/** Done, or an attempt of it ended in a way that does not say what happened. */
+function mustBeUndone(step: StepView): boolean {
+  const outcomes = step.attempts.map(({ outcome }) => outcome)
+  return outcomes.some((outcome) => outcome === 'succeeded' || outcome === 'timed_out' || outcome === 'lost' || outcome === 'cancelled')
+}

@@ -1,0 +1,161 @@
+import type { Command, RecordCondition } from '@gyre/core/internal/protocol/ledger/command.js'
+import type { Reply } from '@gyre/core/internal/protocol/ledger/outcome.js'
+import type { ClientOperation } from '../operation.js'
+import { type Checker, type Observation, Violation } from '../observation.js'
+import { isLinearizable, type TimedStep } from './linearize.js'
+
+/** `value`: JSON text, null when there is no record. The version is unknown while nobody was told it. */
+interface RecordState {
+  readonly value: string | null
+  readonly version: number | undefined
+}
+
+type Write = Extract<Command, { readonly kind: 'put-record' | 'delete-record' }>
+
+interface Try {
+  readonly operation: ClientOperation
+  readonly invokedAt: number
+  returnedAt: number
+  reply: Reply | null
+}
+
+const MAX_STATES = 200_000
+
+/**
+ * I20: what clients were told about one record fits a single order of its writes and reads that
+ * respects real time; a write whose outcome is unknown took place at one moment or not at all.
+ *
+ * Values are unique, so a value says which write it is of. An answer that is a replay of an earlier
+ * one is left out: the write that it speaks of is there as the earlier try.
+ */
+export class RecordsLinearizable implements Checker {
+  readonly name = 'records-linearizable'
+  readonly #tries = new Map<number, Try>()
+  /** Value → version, as far as clients were told. */
+  readonly #versions = new Map<string, number>()
+
+  observe(at: number, observation: Observation): void {
+    switch (observation.kind) {
+      case 'invoked':
+        return this.#onInvoked(at, observation.operation)
+      case 'answered':
+        return this.#onAnswered(at, observation.operation, observation.reply)
+      case 'rested':
+        return this.#check()
+      default:
+        return
+    }
+  }
+
+  #onInvoked(at: number, operation: ClientOperation): void {
+    if (keyOf(operation) === null) return
+    const returnedAt = Number.POSITIVE_INFINITY
+    this.#tries.set(operation.number, { operation, invokedAt: at, returnedAt, reply: null })
+  }
+
+  #onAnswered(at: number, operation: ClientOperation, reply: Reply): void {
+    const known = this.#tries.get(operation.number)
+    if (known === undefined) return
+    if (hadNoEffect(reply) || (reply.ok && isReplay(reply))) this.#tries.delete(operation.number)
+    known.returnedAt = at
+    known.reply = reply
+    const value = valueTold(operation, reply)
+    if (value !== null && reply.ok && reply.version !== undefined) this.#versions.set(value, reply.version)
+  }
+
+  #check(): void {
+    const byKey = new Map<string, Try[]>()
+    for (const attempt of this.#tries.values()) {
+      const key = keyOf(attempt.operation)
+      if (key === null) continue
+      const isUnansweredRead = attempt.reply === null && attempt.operation.work.kind === 'query'
+      if (!isUnansweredRead) byKey.set(key, [...(byKey.get(key) ?? []), attempt])
+    }
+    for (const [key, tries] of byKey) {
+      const steps = tries.map((attempt) => this.#stepOf(attempt))
+      const keyOfState = (state: RecordState): string => state.value ?? ''
+      const isRight = isLinearizable(steps, MISSING, { keyOf: keyOfState, maxStates: MAX_STATES })
+      if (isRight === false) throw new Violation(this.name, `no order explains what clients saw of ${key}: ${describe(tries)}`)
+    }
+  }
+
+  #stepOf({ operation, invokedAt, returnedAt, reply }: Try): TimedStep<RecordState> {
+    const { work } = operation
+    if (work.kind === 'query') {
+      return { invokedAt, returnedAt, take: (state) => (readFits(state, reply) ? state : null) }
+    }
+    const write = work.command as Write
+    return { invokedAt, returnedAt, take: (state) => this.#afterWrite(state, write, reply) }
+  }
+
+  #afterWrite(state: RecordState, write: Write, reply: Reply | null): RecordState | null {
+    const holds = conditionHolds(state, write.condition)
+    if (reply !== null && !reply.ok) {
+      const current = reply.details?.['currentVersion'] ?? null
+      return holds !== true && isVersion(state, current) ? state : null
+    }
+    if (holds === false) return null
+    if (write.kind === 'delete-record') return MISSING
+    if (reply?.ok === true && (reply.result === 'created') !== (state.value === null)) return null
+    const value = JSON.stringify(write.value)
+    return { value, version: this.#versions.get(value) }
+  }
+}
+
+const MISSING: RecordState = { value: null, version: undefined }
+
+/** @returns undefined when it depends on a version that nobody was told */
+function conditionHolds(state: RecordState, condition: RecordCondition | undefined): boolean | undefined {
+  if (condition === undefined) return true
+  if (condition.kind === 'exists') return state.value !== null
+  if (condition.kind === 'absent') return state.value === null
+  if (state.value === null) return false
+  return state.version === undefined ? undefined : state.version === condition.version
+}
+
+function isVersion(state: RecordState, version: unknown): boolean {
+  if (state.value === null) return version === null
+  return state.version === undefined ? version !== null : state.version === version
+}
+
+function readFits(state: RecordState, reply: Reply | null): boolean {
+  if (reply === null) return true
+  if (!reply.ok) return state.value === null
+  return state.value === valueIn(reply.body) && isVersion(state, reply.version)
+}
+
+function keyOf({ work }: ClientOperation): string | null {
+  if (work.kind === 'query') return work.query.kind === 'record' ? work.query.key : null
+  const { command } = work
+  return command.kind === 'put-record' || command.kind === 'delete-record' ? command.key : null
+}
+
+/** The value whose version this answer tells. */
+function valueTold({ work }: ClientOperation, reply: Reply): string | null {
+  if (!reply.ok) return null
+  if (work.kind === 'query') return valueIn(reply.body)
+  return work.command.kind === 'put-record' ? JSON.stringify(work.command.value) : null
+}
+
+function valueIn(body: string | undefined): string | null {
+  return body === undefined ? null : JSON.stringify(JSON.parse(body).value)
+}
+
+function isReplay(reply: Extract<Reply, { readonly ok: true }>): boolean {
+  return reply.result === 'replayed' || reply.result === 'replayed-final'
+}
+
+/** Refused before it reached the log. */
+function hadNoEffect(reply: Reply): boolean {
+  return !reply.ok && (reply.code === 'not_ready' || reply.code === 'overloaded')
+}
+
+function describe(tries: readonly Try[]): string {
+  const lines = tries.map(({ operation, invokedAt, returnedAt, reply }) => {
+    const { work } = operation
+    const what = work.kind === 'query' ? work.query : work.command
+    const answer = reply === null ? 'unknown' : JSON.stringify(reply)
+    return `\n  ${invokedAt.toFixed(3)}-${returnedAt.toFixed(3)} ${JSON.stringify(what)} => ${answer}`
+  })
+  return lines.join('')
+}

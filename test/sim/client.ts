@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto'
+import type { Json } from '@gyre/jobs'
+import { arcOf, makeJobId } from '@gyre/core/internal/base/ids.js'
+import type { Prng } from '@gyre/core/internal/base/prng.js'
+import type {
+  Command,
+  IdempotencyStamp,
+  RecordCondition,
+} from '@gyre/core/internal/protocol/ledger/command.js'
+import type { Reply } from '@gyre/core/internal/protocol/ledger/outcome.js'
+import type { Query } from '@gyre/core/internal/protocol/ledger/query.js'
+import type { JobMix } from './job-mix.js'
+import type { OperationWeights, SimOptions } from './swarm.js'
+
+/** SHA-256 cut to 32 hex digits, of `kind \0 name`, as names become IDs (design §2). */
+export function idOfName(kind: string, name: string): string {
+  return hash128(`${kind}\0${name}`)
+}
+
+export function hash128(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+}
+
+/** What a client wants: built once, tried until its outcome is known or it may not be repeated. */
+export interface Intention {
+  readonly isRepeatable: boolean
+  /** A try: a submission mints a new job ID each time, as the API does. */
+  build(): { readonly arc: number; readonly command: Command; readonly needs: readonly string[] } | { readonly arc: number; readonly query: Query }
+}
+
+/**
+ * A client: decides what to do next from what it was told so far, and from nothing else. It never
+ * looks into the node.
+ */
+export class Client {
+  readonly #prng: Prng
+  readonly #options: SimOptions
+  readonly #jobs: JobMix
+  readonly #wallNow: () => number
+  /** Jobs it was told of. */
+  readonly #knownJobs: string[] = []
+  /** Newest version it saw of each record key; null: it saw none there. */
+  readonly #versions = new Map<string, number | null>()
+  /** Submissions with a key, to be repeated on purpose. */
+  readonly #keyed: Intention[] = []
+
+  constructor(prng: Prng, options: SimOptions, jobs: JobMix, wallNow: () => number) {
+    this.#prng = prng
+    this.#options = options
+    this.#jobs = jobs
+    this.#wallNow = wallNow
+  }
+
+  /** One intention, or several at once (a batch). */
+  next(): Intention[] {
+    const kind = this.#drawKind()
+    switch (kind) {
+      case 'submit':
+        return [this.#submit()]
+      case 'batch':
+        return [...Array(this.#prng.between(2, 6))].map(() => this.#submit())
+      case 'cancel':
+        return this.#aboutJob((id) => ({
+          kind: 'cancel',
+          id,
+          compensate: this.#prng.chance(0.5),
+          ...this.#maybeIdempotent(),
+        }))
+      case 'retry':
+        return this.#aboutJob((id) => ({ kind: 'retry', id, ...this.#maybeIdempotent() }))
+      case 'skip':
+        return this.#aboutJob((id) => ({
+          kind: 'skip',
+          id,
+          step: this.#prng.pick(['main', 's0', 's1']),
+          reason: 'drawn',
+          ...this.#maybeIdempotent(),
+        }))
+      case 'putRecord':
+        return [this.#putRecord()]
+      case 'deleteRecord':
+        return [this.#deleteRecord()]
+      case 'getRecord':
+        return [this.#getRecord()]
+      case 'listRecords':
+        return [this.#read(this.#prng.below(this.#options.arcCount), { kind: 'records', prefix: 'r', limit: 100 })]
+      case 'getJob':
+        return this.#getJob()
+    }
+  }
+
+  /** It remembers what it is told. */
+  learn(command: Command | null, query: Query | null, reply: Reply): void {
+    const body = reply.ok && reply.body !== undefined ? (JSON.parse(reply.body) as Json) : null
+    if (command?.kind === 'submit' && reply.ok) this.#knownJobs.push(String(memberOfBody(body, 'id')))
+    const key = command?.kind === 'put-record' || command?.kind === 'delete-record' ? command.key : query?.kind === 'record' ? query.key : null
+    if (key !== null) this.#versions.set(key, this.#versionIn(reply))
+  }
+
+  #versionIn(reply: Reply): number | null {
+    if (reply.ok) return reply.version ?? null
+    const current = reply.details?.['currentVersion']
+    return typeof current === 'number' ? current : null
+  }
+
+  #drawKind(): keyof OperationWeights {
+    const entries = Object.entries(this.#options.weights) as [keyof OperationWeights, number][]
+    const total = entries.reduce((sum, [, weight]) => sum + weight, 0)
+    let left = this.#prng.below(total)
+    for (const [kind, weight] of entries) {
+      left -= weight
+      if (left < 0) return kind
+    }
+    return 'submit'
+  }
+
+  #submit(): Intention {
+    const prng = this.#prng
+    if (this.#keyed.length > 0 && prng.chance(0.25)) return prng.pick(this.#keyed)
+    const { plan, input } = this.#jobs.draw()
+    const ready = plan.steps.filter((step) => step.needs.length === 0)
+    const needs = ready.map((step) => step.service)
+    const idempotency = prng.chance(0.6) ? this.#submissionKey(JSON.stringify(plan)) : undefined
+    const place = idempotency === undefined ? prng.below(0x10000) : Number.parseInt(idempotency.key.slice(0, 4), 16)
+    const intention: Intention = {
+      isRepeatable: idempotency !== undefined,
+      build: () => {
+        const id = makeJobId(place, this.#wallNow(), prng.hex16())
+        const command: Command = { kind: 'submit', id, plan, input, ...(idempotency === undefined ? {} : { idempotency }) }
+        return { arc: arcOf(id, this.#options.arcCount), command, needs }
+      },
+    }
+    if (idempotency !== undefined) this.#keyed.push(intention)
+    return intention
+  }
+
+  /** Clients share a small key space, so that keys collide with equal and other requests. */
+  #submissionKey(request: string): IdempotencyStamp {
+    const key = hash128(`key ${this.#prng.below(this.#options.idempotencyKeyCount)}`)
+    return { key, fingerprint: hash128(request) }
+  }
+
+  #maybeIdempotent(): { readonly idempotency?: IdempotencyStamp } {
+    if (this.#prng.chance(0.5)) return {}
+    const name = this.#prng.hex16()
+    return { idempotency: { key: hash128(`operation ${name}`), fingerprint: hash128(name) } }
+  }
+
+  #aboutJob(build: (id: string) => Command): Intention[] {
+    if (this.#knownJobs.length === 0) return [this.#submit()]
+    const id = this.#recentJob()
+    const command = build(id)
+    const isRepeatable = 'idempotency' in command
+    const arc = arcOf(id, this.#options.arcCount)
+    return [{ isRepeatable, build: () => ({ arc, command, needs: [...Object.keys(this.#options.slots)] }) }]
+  }
+
+  #recentJob(): string {
+    const newest = this.#knownJobs.slice(-4)
+    return this.#prng.pick(this.#prng.chance(0.7) ? newest : this.#knownJobs)
+  }
+
+  #putRecord(): Intention {
+    const key = this.#drawKey()
+    const condition = this.#drawCondition(key)
+    return this.#change(key, {
+      kind: 'put-record',
+      key,
+      id: idOfName('record', key),
+      value: this.#prng.hex16(),
+      ...(condition === undefined ? {} : { condition }),
+      ...this.#maybeIdempotent(),
+    })
+  }
+
+  #deleteRecord(): Intention {
+    const key = this.#drawKey()
+    const condition = this.#drawCondition(key)
+    return this.#change(key, {
+      kind: 'delete-record',
+      key,
+      id: idOfName('record', key),
+      ...(condition === undefined || condition.kind === 'absent' ? {} : { condition }),
+      ...this.#maybeIdempotent(),
+    })
+  }
+
+  #change(key: string, command: Command): Intention {
+    return {
+      isRepeatable: 'idempotency' in command,
+      build: () => ({ arc: this.#arcOfKey(key), command, needs: [] }),
+    }
+  }
+
+  #drawCondition(key: string): RecordCondition | undefined {
+    const known = this.#versions.get(key)
+    const kind = this.#prng.below(6)
+    if (kind < 3 && typeof known === 'number') return { kind: 'version', version: known }
+    if (kind === 3) return { kind: 'exists' }
+    if (kind === 4) return { kind: 'absent' }
+    return undefined
+  }
+
+  #getRecord(): Intention {
+    const key = this.#drawKey()
+    return this.#read(this.#arcOfKey(key), { kind: 'record', key })
+  }
+
+  #getJob(): Intention[] {
+    if (this.#knownJobs.length === 0) return [this.#submit()]
+    const id = this.#recentJob()
+    const arc = arcOf(id, this.#options.arcCount)
+    const limit = this.#prng.between(1, 50)
+    const queries: Query[] = [
+      { kind: 'job', id },
+      { kind: 'history', id, after: 0, limit },
+      { kind: 'items', id, step: 's1', after: -1, limit },
+      { kind: 'peek', id },
+      { kind: 'jobs', limit },
+    ]
+    return [this.#read(arc, this.#prng.pick(queries))]
+  }
+
+  #read(arc: number, query: Query): Intention {
+    return { isRepeatable: true, build: () => ({ arc, query }) }
+  }
+
+  #drawKey(): string {
+    return `r${this.#prng.below(this.#options.recordKeyCount)}`
+  }
+
+  #arcOfKey(key: string): number {
+    return arcOf(idOfName('record', key), this.#options.arcCount)
+  }
+}
+
+function memberOfBody(body: Json, name: string): Json {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return null
+  return (body as Record<string, Json>)[name] ?? null
+}

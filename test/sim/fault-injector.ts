@@ -1,0 +1,128 @@
+import { Prng } from '@gyre/core/internal/base/prng.js'
+import { CLOCK_JUMPS_MS, type Fault } from './faults.js'
+import type { ProcessEnd } from './sim-process.js'
+import type { World } from './world.js'
+
+const KILLED: ProcessEnd = { kind: 'killed' }
+const POWER_CUT: ProcessEnd = { kind: 'power-cut' }
+/** Between the kill and the power cut of `kill-then-power-cut`. */
+const SECOND_BLOW_MS = 30
+
+/** Carries a fault schedule out on a world, and heals what can be healed. */
+export class FaultInjector {
+  readonly #world: World
+  #prng = new Prng(0)
+  #diskFailures = 0
+  #isCalm = false
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** Faults so far for which a node may end itself. */
+  get diskFailures(): number {
+    return this.#diskFailures
+  }
+
+  schedule(faults: readonly Fault[]): void {
+    for (const fault of faults) {
+      this.#world.time.at(fault.at, () => {
+        if (this.#isCalm || this.#world.isOver) return
+        this.#world.noteFault(fault)
+        this.#prng = new Prng(fault.seed)
+        this.#inject(fault)
+      })
+    }
+  }
+
+  /** From now on nothing breaks any more, and what was broken works again. */
+  heal(): void {
+    this.#isCalm = true
+    this.#world.files.setFull(false)
+    this.#world.table.full = false
+  }
+
+  /** What a power cut does to the disk. */
+  losePower(): void {
+    this.#world.files.crash(this.#prng)
+    this.#world.table.crash(this.#prng)
+  }
+
+  /** What the end of a process does to the disk: writes on their way may be cut short. */
+  loseProcess(): void {
+    this.#world.files.kill(this.#prng)
+  }
+
+  #inject(fault: Fault): void {
+    const { files, table, machineClock, life } = this.#world
+    switch (fault.kind) {
+      case 'kill':
+        return this.#world.endLife(KILLED, fault.ms)
+      case 'power-cut':
+        return this.#world.endLife(POWER_CUT, fault.ms)
+      case 'kill-at-effect':
+        return this.#endAtEffect(fault, KILLED)
+      case 'power-cut-at-effect':
+        return this.#endAtEffect(fault, POWER_CUT)
+      case 'power-cut-in-disk':
+        this.#world.stayDownFor(fault.ms)
+        return files.cutPowerAtEffect(fault.count)
+      case 'kill-then-power-cut':
+        return this.#killThenCutPower(fault)
+      case 'stop':
+        return this.#world.servingLife?.api.stop()
+      case 'pause-engine':
+        return life?.engineThread.pause(fault.ms)
+      case 'pause-ledger':
+        return life?.ledgerThread.pause(fault.ms)
+      case 'fail-sync':
+        this.#diskFailures += 1
+        return files.failNextSync()
+      case 'fail-write':
+        this.#diskFailures += 1
+        return files.failNextWrite()
+      case 'disk-full':
+        files.setFull(true)
+        return this.#later(fault.ms, () => files.setFull(false))
+      case 'disk-stall':
+        return files.stall(fault.ms)
+      case 'services-restart':
+        return this.#inEngine(() => life?.services.restart(fault.ms))
+      case 'clock-jump':
+        machineClock.wallOffset += this.#prng.pick(CLOCK_JUMPS_MS)
+        return
+      case 'state-full':
+        table.full = true
+        return this.#later(fault.ms, () => {
+          table.full = false
+        })
+      case 'wipe-state':
+        this.#diskFailures += 10
+        this.#world.endLife(KILLED, fault.ms)
+        return table.wipe()
+      case 'damage-row':
+        this.#diskFailures += 10
+        this.#world.endLife(KILLED, fault.ms)
+        table.damageAny(this.#prng)
+        return
+    }
+  }
+
+  #endAtEffect(fault: Fault, end: ProcessEnd): void {
+    this.#world.stayDownFor(fault.ms)
+    this.#world.life?.process.endAtEffect(fault.count, end)
+  }
+
+  #killThenCutPower(fault: Fault): void {
+    this.#world.endLife(KILLED, 0)
+    this.#later(SECOND_BLOW_MS, () => this.#world.endLife(POWER_CUT, fault.ms))
+  }
+
+  #inEngine(run: () => void): void {
+    this.#world.life?.engineThread.after(0, run)
+  }
+
+  #later(delayMs: number, run: () => void): void {
+    this.#world.time.after(delayMs, run)
+  }
+}

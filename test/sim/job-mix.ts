@@ -1,0 +1,93 @@
+import type { CompensatePlan, ForEachPlan, JobPlan, Json, JsonObject, RetryPlan, StepPlan } from '@gyre/jobs'
+import type { Prng } from '@gyre/core/internal/base/prng.js'
+import { drawBehaviour, drawUndo, toJson } from './behaviour.js'
+import { SERVICES, type SimOptions, UNDO_SERVICE } from './swarm.js'
+
+const MAX_STEPS = 5
+const MAX_ITEMS = 8
+
+/** Draws the jobs that clients submit: single services, chains, diamonds and fan-outs. */
+export class JobMix {
+  readonly #prng: Prng
+  readonly #options: SimOptions
+
+  constructor(prng: Prng, options: SimOptions) {
+    this.#prng = prng
+    this.#options = options
+  }
+
+  draw(): { readonly plan: JobPlan; readonly input: Json } {
+    const prng = this.#prng
+    const isSingle = prng.chance(0.4)
+    const stepCount = isSingle ? 1 : prng.between(1, MAX_STEPS)
+    const steps: StepPlan[] = []
+    for (let number = 0; number < stepCount; number += 1) {
+      const name = isSingle ? 'main' : `s${number}`
+      steps.push(this.#drawStep(name, steps, isSingle))
+    }
+    const plan: JobPlan = { job: null, single: isSingle, steps }
+    return { plan, input: { nonce: prng.hex16() } }
+  }
+
+  #drawStep(name: string, earlier: readonly StepPlan[], isSingle: boolean): StepPlan {
+    const prng = this.#prng
+    const needs = earlier.filter(() => prng.chance(0.4)).map((step) => step.name)
+    const forEach = isSingle || prng.chance(0.7) ? null : this.#drawForEach()
+    return {
+      name,
+      service: prng.pick(SERVICES),
+      needs,
+      input: this.#drawInput(needs, earlier),
+      timeoutMs: prng.pick([100, 500, 3_000]),
+      retry: this.#drawRetry(),
+      forEach,
+      compensate: prng.chance(0.5) ? this.#drawCompensate() : null,
+    }
+  }
+
+  /** The step's behaviour, its undoing's behaviour, and what it takes over from the steps it needs. */
+  #drawInput(needs: readonly string[], earlier: readonly StepPlan[]): JsonObject {
+    const behaviour = drawBehaviour(this.#prng, { kinds: this.#kinds(), maxMs: this.#prng.pick([5, 50, 400]) })
+    const undo = drawUndo(this.#prng, this.#options.undoMayFail)
+    const tokens: Record<string, Json> = {}
+    for (const need of needs) {
+      const isPlain = earlier.some((step) => step.name === need && step.forEach === null)
+      if (isPlain) tokens[need] = { $from: `/steps/${need}/output/token` }
+    }
+    return { behaviour: toJson(behaviour), undo: toJson(undo), tokens }
+  }
+
+  #kinds(): SimOptions['behaviours'] {
+    return this.#options.behaviours.length === 0 ? ['succeed'] : this.#options.behaviours
+  }
+
+  #drawForEach(): ForEachPlan {
+    const prng = this.#prng
+    const count = prng.below(MAX_ITEMS)
+    const items = [...Array(count).keys()]
+    return {
+      items: prng.chance(0.5) ? { range: count } : items,
+      concurrency: prng.pick([1, 2, 64]),
+      onItemError: prng.pick(['fail', 'continue'] as const),
+      collect: prng.pick(['array', 'count', 'none'] as const),
+    }
+  }
+
+  #drawRetry(): RetryPlan {
+    const prng = this.#prng
+    return {
+      attempts: prng.pick([1, 2, 3, 5]),
+      delayMs: prng.pick([1, 20, 200]),
+      factorMilli: prng.pick([1000, 1500, 2000]),
+      maxDelayMs: prng.pick([200, 1_000]),
+      jitter: prng.chance(0.5),
+    }
+  }
+
+  #drawCompensate(): CompensatePlan {
+    const isHook = this.#prng.chance(0.5)
+    const timing = { timeoutMs: this.#prng.pick([100, 1_000]), retry: this.#drawRetry() }
+    if (isHook) return { service: this.#prng.pick(SERVICES), hook: true, ...timing }
+    return { service: UNDO_SERVICE, hook: false, ...timing }
+  }
+}

@@ -1,0 +1,191 @@
+import type { SegmentedLog } from '@gyre/core/internal/adapters/log-store/log-store.js'
+import { openLogStore } from '@gyre/core/internal/adapters/log-store/open-log-store.js'
+import { beginBoot } from '@gyre/core/internal/adapters/superblock.js'
+import { AppError } from '@gyre/core/internal/base/app-error.js'
+import type { Prng } from '@gyre/core/internal/base/prng.js'
+import { FileError } from '@gyre/core/internal/ports/files.js'
+import type { Link } from '@gyre/core/internal/ports/link.js'
+import { LedgerNode } from '@gyre/core/internal/protocol/ledger/ledger-node.js'
+import { Engine, type EngineArcStart } from '@gyre/core/internal/protocol/node/engine.js'
+import type {
+  FromApi,
+  FromLedgerThread,
+  ToApi,
+  ToLedgerThread,
+} from '@gyre/core/internal/protocol/node/messages.js'
+import { Overlay } from '@gyre/core/internal/protocol/state/overlay.js'
+import { EngineRuntime } from '@gyre/core/internal/runtime/engine-runtime.js'
+import { DEFAULT_FLUSH_POLICY, LedgerRuntime } from '@gyre/core/internal/runtime/ledger-runtime.js'
+import { hash128 } from './client.js'
+import type { SimFiles } from './disk.js'
+import type { Observation } from './observation.js'
+import { ProcessFiles } from './process-files.js'
+import { ProcessTable } from './process-table.js'
+import { SimApi } from './sim-api.js'
+import { connect } from './sim-link.js'
+import { type ProcessEnd, SimProcess } from './sim-process.js'
+import { SimServices } from './sim-services.js'
+import type { SimTable } from './sim-table.js'
+import { type MachineClock, SimThread } from './sim-thread.js'
+import type { SimOptions } from './swarm.js'
+import type { VirtualTime } from './virtual-time.js'
+
+export interface LifeOptions {
+  readonly time: VirtualTime
+  readonly sim: SimOptions
+  readonly prng: Prng
+  readonly machineClock: MachineClock
+  readonly files: SimFiles
+  readonly table: SimTable
+  /** False until a log was made in the data folder. */
+  readonly hasLog: boolean
+  readonly observe: (observation: Observation) => void
+  readonly onLogOpened: () => void
+  readonly onEnd: (end: ProcessEnd) => void
+}
+
+/**
+ * One process life of the node: the real log store, engine, ledger and runtime over simulated ports,
+ * put together as the command line does it. Its disk outlives it; nothing else does.
+ */
+export class NodeLife {
+  readonly process: SimProcess
+  readonly engineThread: SimThread
+  readonly ledgerThread: SimThread
+  readonly services: SimServices
+  readonly api: SimApi
+  readonly #options: LifeOptions
+  readonly #apiThread: SimThread
+  readonly #engineToApi: Link<ToApi, FromApi>
+  #overlay: Overlay | null = null
+
+  constructor(options: LifeOptions) {
+    this.#options = options
+    const { time, machineClock, sim, prng, observe } = options
+    this.process = new SimProcess(time, (end) => this.#onEnd(end))
+    this.engineThread = new SimThread('engine', this.process, machineClock)
+    this.ledgerThread = new SimThread('ledger', this.process, machineClock)
+    this.#apiThread = new SimThread('api', this.process, machineClock)
+    this.services = new SimServices({
+      thread: this.engineThread,
+      prng: prng.fork('services'),
+      slots: sim.slots,
+      totalSlots: sim.totalSlots,
+      duplicateReports: sim.duplicateReports,
+      observe,
+    })
+    const link = connect<ToApi, FromApi>({
+      a: this.engineThread,
+      b: this.#apiThread,
+      delay: sim.linkDelay,
+      prng: prng.fork('api link'),
+    })
+    this.#engineToApi = link.atA
+    this.api = new SimApi(this.#apiThread, link.atB, {
+      onServing: () => observe({ kind: 'serving' }),
+      onStopped: () => this.process.end({ kind: 'stopped' }),
+      onFatal: (code, message) => this.process.end({ kind: 'gave-up', code, message }),
+    })
+  }
+
+  /** What the ledger thread holds in memory; null before it began. */
+  get overlay(): Overlay | null {
+    return this.#overlay
+  }
+
+  start(): void {
+    this.#apiThread.turn(() => this.api.start())
+    this.engineThread.turn(() => this.#orGiveUp(() => this.#boot()))
+  }
+
+  #boot(): void {
+    const { sim, hasLog, observe } = this.#options
+    const files = new ProcessFiles(this.#options.files, this.engineThread)
+    const { nodeId, bootEpoch } = beginBoot(files)
+    observe({ kind: 'life-began', boot: bootEpoch })
+    const options = {
+      files,
+      mode: hasLog ? 'open' : 'create',
+      onFailure: (error: FileError) => this.#giveUp(error),
+      alarm: this.engineThread.clock.alarm,
+      segmentBytes: sim.segmentBytes,
+      retainBytes: sim.retainBytes,
+    } as const
+    openLogStore(options, (log) => {
+      this.#orGiveUp(() => this.#startThreads(log, { node: nodeId, boot: bootEpoch }))
+    })
+  }
+
+  #startThreads(log: SegmentedLog, self: { readonly node: string; readonly boot: number }): void {
+    const { sim, prng, observe, onLogOpened } = this.#options
+    onLogOpened()
+    const [damage] = log.recovered.damaged
+    if (damage !== undefined) throw new AppError('log_damaged', damage.message)
+    const link = connect<ToLedgerThread, FromLedgerThread>({
+      a: this.engineThread,
+      b: this.ledgerThread,
+      delay: sim.linkDelay,
+      prng: prng.fork('ledger link'),
+      tapAtoB: (message) => {
+        if (message.kind === 'entry') observe({ kind: 'entry', entry: message })
+      },
+    })
+    const engine = new Engine({
+      self,
+      arcCount: sim.arcCount,
+      recovered: arcStarts(log),
+      prng: prng.fork('engine'),
+    })
+    const clock = this.engineThread.clock
+    const services = this.services
+    new EngineRuntime({ engine, log, clock, api: this.#engineToApi, ledger: link.atA, services }).start()
+    services.start()
+    this.ledgerThread.after(0, () => this.#orGiveUp(() => this.#startLedger(link.atB, self)))
+  }
+
+  #startLedger(
+    link: Link<FromLedgerThread, ToLedgerThread>,
+    self: { readonly node: string; readonly boot: number },
+  ): void {
+    const { sim, table } = this.#options
+    const overlay = new Overlay(new ProcessTable(table, this.process), { freeze: true })
+    this.#overlay = overlay
+    const machine = new LedgerNode({ overlay, self, arcCount: sim.arcCount, hash: hash128 })
+    const clock = this.ledgerThread.clock
+    const policy = { ...DEFAULT_FLUSH_POLICY, ...sim.flush }
+    new LedgerRuntime({ machine, link, clock, policy }).start()
+  }
+
+  #orGiveUp(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      if (!(error instanceof AppError) && !(error instanceof FileError)) throw error
+      this.#giveUp(error)
+    }
+  }
+
+  #giveUp(error: AppError | FileError): void {
+    this.process.end({ kind: 'gave-up', code: error.code, message: error.message })
+  }
+
+  #onEnd(end: ProcessEnd): void {
+    this.services.ceaseAll()
+    this.#options.onEnd(end)
+  }
+}
+
+/**
+ * What the engine resumes from: the recovered log, and the arc time of each arc's last entry. Where the
+ * log holds none any more, the state store knows it.
+ */
+function arcStarts(log: SegmentedLog): Map<number, EngineArcStart> {
+  const starts = new Map<number, EngineArcStart>()
+  for (const [arc, found] of log.recovered.arcs) {
+    const isHeld = found.firstIndex <= found.lastIndex
+    const [last] = isHeld ? log.read(arc, found.lastIndex, found.lastIndex) : []
+    const lastTime = last === undefined ? 0 : JSON.parse(last.payload).t
+    starts.set(arc, { ...found, lastTime })
+  }
+  return starts
+}

@@ -1,0 +1,65 @@
+import type { Dispatch, ToLedger } from '@gyre/core/internal/protocol/node/messages.js'
+import type { AttemptOutcome } from '@gyre/core/internal/protocol/ledger/command.js'
+import type { Reply } from '@gyre/core/internal/protocol/ledger/outcome.js'
+import type { ClientOperation } from './operation.js'
+import type { FinalState } from './final-state.js'
+import type { ProcessEnd } from './sim-process.js'
+
+/**
+ * What the simulation shows its checkers: the messages between threads as they leave, what clients
+ * asked and were told, what handlers did to the world outside. Nothing here comes from the inside of
+ * the code under test.
+ */
+export type Observation =
+  | { readonly kind: 'life-began'; readonly boot: number }
+  | { readonly kind: 'life-ended'; readonly end: ProcessEnd }
+  | { readonly kind: 'serving' }
+  /** A committed entry, as the engine hands it to the ledger. */
+  | { readonly kind: 'entry'; readonly entry: Extract<ToLedger, { readonly kind: 'entry' }> }
+  /** The engine hands an attempt to the services thread. */
+  | { readonly kind: 'dispatched'; readonly dispatch: Dispatch }
+  /** A handler did something to the world outside. */
+  | { readonly kind: 'effect'; readonly effect: OutsideEffect }
+  /** No code of the attempt runs any more: it settled, or its thread or process is gone. */
+  | { readonly kind: 'ceased'; readonly attempt: string }
+  /** The attempt's end is reported to the engine. */
+  | { readonly kind: 'reported'; readonly attempt: string; readonly outcome: AttemptOutcome }
+  | { readonly kind: 'offered'; readonly slots: Readonly<Record<string, number>>; readonly totalSlots: number }
+  | { readonly kind: 'invoked'; readonly operation: ClientOperation }
+  /** A client got an answer to one try of its operation. */
+  | { readonly kind: 'answered'; readonly operation: ClientOperation; readonly reply: Reply }
+  /** The try's outcome will never be known: its node died or stayed silent. */
+  | { readonly kind: 'unanswered'; readonly operation: ClientOperation }
+  /** A bit of the log was flipped on the disk. */
+  | { readonly kind: 'log-damaged' }
+  /** Everything has come to rest; the last observation. */
+  | { readonly kind: 'rested'; readonly state: FinalState }
+
+/** Something that a handler did outside Gyre, and that no crash of a node undoes. */
+export interface OutsideEffect {
+  readonly attempt: string
+  readonly job: string
+  readonly step: string
+  readonly item: number | null
+  readonly hook: 'run' | 'compensate'
+  readonly number: number
+  readonly fence: number
+  readonly idempotencyKey: string
+}
+
+/** Checks one property. Independent of the code under test; throws `Violation` when it is broken. */
+export interface Checker {
+  readonly name: string
+  observe(at: number, observation: Observation): void
+}
+
+/** The product lied. */
+export class Violation extends Error {
+  override readonly name = 'Violation'
+  readonly checker: string
+
+  constructor(checker: string, message: string) {
+    super(`${checker}: ${message}`)
+    this.checker = checker
+  }
+}

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { DurableImage } from '../disk.js'
+import { entriesOf, hardState, LogBench } from './log-fixture.js'
+
+const BLOCK_BYTES = 4096
+
+test('damage: any flipped bit in the middle of the log is harmless or reported, never skipped', () => {
+  const intact = threeBatches()
+  const kinds = new Set<string>()
+  for (let offset = BLOCK_BYTES; offset < 2 * BLOCK_BYTES; offset += 1) {
+    const bench = openChanged(intact, (files) => {
+      files.flipBit('log/segment-0000000001', offset, offset % 8)
+    })
+    const { damaged } = bench.log.recovered
+    kinds.add(damaged.map((damage) => `${damage.reason} ${damage.arcs}`).join('; '))
+    const isSpoiled = (arc: number): boolean =>
+      damaged.some((damage) => damage.arcs === 'all' || damage.arcs.includes(arc))
+    if (!isSpoiled(1)) assert.deepEqual(bench.payloads(1), ['1a', '1b', '1c'])
+    if (!isSpoiled(2)) assert.deepEqual(bench.payloads(2), ['2a', '2b'])
+  }
+  assert.deepEqual([...kinds].sort(), [
+    '',
+    'damage-in-the-middle 1',
+    'damage-in-the-middle 2',
+    'damage-in-the-middle all',
+  ])
+})
+
+test('damage: a log with a missing middle segment names it', () => {
+  const bench = openChanged(fourSegments(), (files) => files.remove('log/segment-0000000002'))
+  const [damage] = bench.log.recovered.damaged
+  assert.deepEqual([damage?.arcs, damage?.segment], ['all', 'segment-0000000002'])
+})
+
+test('damage: a log whose first segment is missing does not pass for a compacted one', () => {
+  const bench = openChanged(fourSegments(), (files) => files.remove('log/segment-0000000001'))
+  const [damage] = bench.log.recovered.damaged
+  assert.deepEqual([damage?.arcs, damage?.segment], ['all', 'segment-0000000001'])
+})
+
+test('damage: a log of which only the empty spare is left does not pass for a new one', () => {
+  const bench = openChanged(fourSegments(), (files) => {
+    for (const name of files.list('log').slice(0, -1)) files.remove(`log/${name}`)
+  })
+  assert.equal(bench.log.recovered.damaged[0]?.arcs, 'all')
+})
+
+test('damage: a middle segment full of zeroes is reported', () => {
+  const bench = openChanged(fourSegments(), (files) => {
+    files.writeDurably('log/segment-0000000002', new Uint8Array(64 * 1024))
+  })
+  assert.equal(bench.log.recovered.damaged[0]?.arcs, 'all')
+})
+
+test('damage: rot in the unused rest of a segment harms nothing', () => {
+  const bench = openChanged(threeBatches(), (files) => {
+    files.flipBit('log/segment-0000000001', 60_000)
+    files.flipBit('log/segment-0000000002', 5_000)
+  })
+  assert.deepEqual(bench.log.recovered.damaged, [])
+  assert.deepEqual(bench.payloads(1), ['1a', '1b', '1c'])
+  assert.ok(bench.append([hardState(1, 9)]))
+})
+
+test('damage: nothing is removed from a damaged log', () => {
+  const bench = openChanged(fourSegments(), (files) => {
+    files.flipBit('log/segment-0000000001', 4096 + 4 + 64 + 48 + 12 + 30)
+  })
+  assert.notEqual(bench.log.recovered.damaged.length, 0)
+  const last = bench.log.recovered.arcs.get(1)?.lastIndex ?? 0
+  bench.log.compact(1, last)
+  for (let index = 1; index <= 10; index += 1) {
+    bench.append([entriesOf(1, last + index, ['x'.repeat(20_000)])])
+  }
+  assert.ok(bench.files.exists('log/segment-0000000001'))
+})
+
+test('damage: a bit that flips while the node runs fails the read, and alters nothing', () => {
+  const bench = new LogBench()
+  bench.open('create')
+  bench.append([entriesOf(1, 1, ['a payload'])])
+  bench.files.flipBit('log/segment-0000000001', 4 + 64 + 48 + 12 + 3)
+  assert.throws(() => bench.log.read(1, 1, 1), { code: 'log_unreadable' })
+})
+
+test('an empty folder is not taken for a log, nor a log for an empty folder', () => {
+  const bench = new LogBench()
+  assert.throws(() => bench.open('open'), { code: 'log_missing' })
+  bench.open('create')
+  bench.kill()
+  bench.open('create')
+  bench.append([hardState(0, 1)])
+  bench.kill()
+  const another = new LogBench()
+  another.files.restore(bench.files.durableImage())
+  assert.throws(() => another.open('create'), { code: 'log_not_empty' })
+})
+
+function threeBatches(): DurableImage {
+  const bench = new LogBench()
+  bench.open('create')
+  bench.append([entriesOf(1, 1, ['1a']), entriesOf(2, 1, ['2a'])])
+  bench.append([entriesOf(1, 2, ['1b']), entriesOf(2, 2, ['2b'])])
+  bench.append([entriesOf(1, 3, ['1c'])])
+  bench.settle()
+  return bench.files.durableImage()
+}
+
+function fourSegments(): DurableImage {
+  const bench = new LogBench({ retainBytes: 64 * 1024 * 1024 })
+  bench.open('create')
+  for (let index = 1; index <= 8; index += 1) {
+    bench.append([entriesOf(1, index, ['x'.repeat(25_000)])])
+  }
+  bench.settle()
+  assert.equal(bench.log.stats.segments, 5)
+  return bench.files.durableImage()
+}
+
+function openChanged(image: DurableImage, change: (files: LogBench['files']) => void): LogBench {
+  const bench = new LogBench()
+  bench.files.restore(image)
+  change(bench.files)
+  bench.open()
+  return bench
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { entriesOf, hardState, LogBench } from './log-fixture.js'
+
+const BIG = 'x'.repeat(25_000)
+
+test('full disk: the prepared spare keeps appends going, and the log says that it is full', () => {
+  const bench = filledBench()
+  assert.equal(bench.log.stats.full, false)
+  bench.files.setFull(true)
+  assert.ok(bench.append([entriesOf(0, 3, [BIG])]), 'the third batch opens the spare')
+  bench.settle()
+  assert.equal(bench.log.stats.full, true)
+  assert.equal(bench.log.canAppend(1_000), false)
+  assert.ok(bench.append([entriesOf(0, 4, [BIG])]))
+})
+
+test('full disk: an append that finds no spare waits, and is done when there is space again', () => {
+  const bench = filledBench()
+  bench.files.setFull(true)
+  for (const index of [3, 4]) assert.ok(bench.append([entriesOf(0, index, [BIG])]))
+  let isDone = false
+  bench.log.append([entriesOf(0, 5, [BIG])], () => {
+    isDone = true
+  })
+  bench.settle(60_000)
+  assert.deepEqual([isDone, bench.failures], [false, []])
+  bench.files.setFull(false)
+  bench.log.retryPreallocation()
+  bench.settle()
+  assert.deepEqual([isDone, bench.log.stats.full], [true, false])
+  bench.crash()
+  bench.open()
+  assert.equal(bench.payloads(0).length, 5)
+})
+
+test('full disk: the log finds out by itself that there is space again', () => {
+  const bench = filledBench()
+  bench.files.setFull(true)
+  assert.ok(bench.append([entriesOf(0, 3, [BIG])]))
+  bench.settle()
+  bench.files.setFull(false)
+  bench.settle(6_000)
+  assert.equal(bench.log.stats.full, false)
+})
+
+test('full disk: a log that cannot be made fails at once', () => {
+  const bench = new LogBench()
+  bench.files.setFull(true)
+  bench.open('create')
+  assert.deepEqual(
+    bench.failures.map((failure) => failure.code),
+    ['ENOSPC'],
+  )
+})
+
+test('segments: compacted ones are removed once more than the retained bytes are used', () => {
+  const bench = filledBench()
+  for (let index = 3; index <= 20; index += 1) {
+    bench.append([entriesOf(0, index, [BIG])])
+    bench.log.compact(0, index - 1)
+    bench.settle()
+  }
+  assert.ok(bench.log.stats.segments <= 5, `${bench.log.stats.segments} segments`)
+  bench.crash()
+  bench.open()
+  assert.equal(bench.log.recovered.arcs.get(0)?.lastIndex, 20)
+  assert.deepEqual(bench.log.recovered.damaged, [])
+})
+
+test('segments: entries that an arc still needs keep their segments, however many', () => {
+  const bench = filledBench()
+  for (let index = 3; index <= 20; index += 1) bench.append([entriesOf(0, index, [BIG])])
+  assert.equal(bench.log.read(0, 1, 20).length, 20)
+})
+
+test('segments: the few entries of an idle arc are copied forward and free the old segments', () => {
+  const bench = new LogBench({ retainBytes: 64 * 1024 })
+  bench.open('create')
+  bench.append([hardState(9, 4, 'me'), entriesOf(9, 1, ['idle', 'and', 'needed'], 4)])
+  for (let index = 1; index <= 30; index += 1) {
+    bench.append([entriesOf(0, index, [BIG])])
+    bench.log.compact(0, index - 1)
+    bench.log.compact(9, 1)
+    bench.settle()
+  }
+  assert.equal(bench.files.exists('log/segment-0000000001'), false)
+  assert.ok(bench.log.stats.segments <= 4, `${bench.log.stats.segments} segments`)
+  for (let life = 0; life < 3; life += 1) {
+    assert.deepEqual(
+      bench.log.read(9, 2, 3).map((entry) => entry.payload),
+      ['and', 'needed'],
+    )
+    bench.crash()
+    bench.open()
+    assert.deepEqual(bench.log.recovered.damaged, [])
+    assert.equal(bench.log.recovered.arcs.get(9)?.vote, 'me')
+  }
+})
+
+test('segments: a half-made spare of an earlier life is thrown away', () => {
+  const bench = filledBench()
+  bench.files.writeDurably('log/spare.part', new Uint8Array(100).fill(7))
+  bench.kill()
+  bench.open()
+  bench.settle()
+  assert.equal(bench.files.exists('log/spare.part'), false)
+  for (const index of [3, 4, 5]) assert.ok(bench.append([entriesOf(0, index, [BIG])]))
+})
+
+test('a batch up to the limit is taken, a larger one is a bug of the caller', () => {
+  const bench = new LogBench()
+  bench.open('create')
+  const room = bench.log.batchBytesMax - 64 - 48 - 12
+  assert.ok(bench.append([entriesOf(0, 1, ['x'.repeat(room)])]))
+  assert.throws(() => bench.log.append([entriesOf(0, 2, ['x'.repeat(room + 1)])], () => {}), {
+    name: 'AssertionError',
+  })
+})
+
+test('an append that leaves a gap, or comes while another is on its way, is a bug of the caller', () => {
+  const bench = new LogBench()
+  bench.open('create')
+  bench.append([entriesOf(0, 10, ['an arc may begin anywhere'])])
+  const bug = { name: 'AssertionError' }
+  assert.throws(() => bench.log.append([entriesOf(0, 12, ['gap'])], () => {}), bug)
+  bench.log.append([hardState(0, 1)], () => {})
+  assert.throws(() => bench.log.append([hardState(0, 2)], () => {}), bug)
+})
+
+/** Two batches that fill a segment, and a spare beside it. */
+function filledBench(): LogBench {
+  const bench = new LogBench()
+  bench.open('create')
+  for (const index of [1, 2]) assert.ok(bench.append([entriesOf(0, index, [BIG])]))
+  bench.settle()
+  return bench
+}

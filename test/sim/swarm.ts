@@ -1,0 +1,125 @@
+import { Prng } from '@gyre/core/internal/base/prng.js'
+import type { FlushPolicy } from '@gyre/core/internal/runtime/ledger-runtime.js'
+import type { BehaviourKind } from './behaviour.js'
+import { FAULT_KINDS, type FaultKind } from './faults.js'
+import type { LinkDelay } from './sim-link.js'
+
+/**
+ * Everything that one seed decides before its run begins. Swarm testing: each seed draws not only
+ * rates but which faults and features exist at all, since a run with every fault at once rarely gets
+ * deep into any one story.
+ */
+export interface SimOptions {
+  readonly seed: number
+  readonly arcCount: number
+  readonly slots: Readonly<Record<string, number>>
+  readonly totalSlots: number
+  readonly linkDelay: LinkDelay
+  /** Bytes of one log segment, far smaller than in production so that segments turn over. */
+  readonly segmentBytes: number
+  /** Bytes of log kept for their own sake after they are not needed any more. */
+  readonly retainBytes: number
+  /** When rows leave memory: tiny slices and frequent checkpoints meet more crashes. */
+  readonly flush: FlushPolicy
+  /** How long clients work and faults happen, milliseconds. */
+  readonly chaosMs: number
+  readonly clientCount: number
+  readonly thinkMs: number
+  readonly recordKeyCount: number
+  readonly idempotencyKeyCount: number
+  readonly weights: OperationWeights
+  readonly behaviours: readonly BehaviourKind[]
+  readonly undoMayFail: boolean
+  /** Chance that a handler's end is reported twice. */
+  readonly duplicateReports: number
+  readonly wallErrorMs: number
+  readonly faultKinds: readonly FaultKind[]
+  readonly faultCount: number
+}
+
+/** How often clients do what, relative to each other; 0: never in this run. */
+export interface OperationWeights {
+  readonly submit: number
+  readonly batch: number
+  readonly cancel: number
+  readonly retry: number
+  readonly skip: number
+  readonly putRecord: number
+  readonly deleteRecord: number
+  readonly getRecord: number
+  readonly listRecords: number
+  readonly getJob: number
+}
+
+export const SERVICES = ['work.a', 'work.b', 'work.c'] as const
+/** Also a plain service, used to undo the others. */
+export const UNDO_SERVICE = 'work.undo'
+
+const ALL_BEHAVIOURS: readonly BehaviourKind[] = [
+  'fail',
+  'give-up',
+  'flaky',
+  'hang',
+  'deaf',
+  'fail-late',
+  'finish-anyway',
+]
+
+export function drawOptions(seed: number): SimOptions {
+  const prng = new Prng(seed).fork('options')
+  const linkMaxMs = prng.pick([0.05, 0.2, 2, 30])
+  const chaosMs = prng.pick([5_000, 15_000, 40_000])
+  return {
+    seed,
+    arcCount: prng.pick([1, 1, 2, 4, 8, 16]),
+    slots: drawSlots(prng),
+    totalSlots: prng.pick([1, 2, 4, 8]),
+    linkDelay: { minMs: linkMaxMs / 10, maxMs: linkMaxMs },
+    segmentBytes: prng.pick([64, 128, 256, 1024]) * 1024,
+    retainBytes: prng.pick([0, 64, 512]) * 1024,
+    flush: drawFlush(prng),
+    chaosMs,
+    clientCount: prng.between(1, 5),
+    thinkMs: prng.pick([5, 50, 300]) + chaosMs / 200,
+    recordKeyCount: prng.between(1, 4),
+    idempotencyKeyCount: prng.pick([3, 20, 1_000]),
+    weights: drawWeights(prng),
+    behaviours: ALL_BEHAVIOURS.filter(() => prng.chance(0.5)),
+    undoMayFail: prng.chance(0.5),
+    duplicateReports: prng.pick([0, 0, 0, 0.1]),
+    wallErrorMs: prng.pick([0, 0, 400, -400]),
+    faultKinds: FAULT_KINDS.filter(() => prng.chance(0.35)),
+    faultCount: prng.pick([0, 2, 6, 15]),
+  }
+}
+
+function drawFlush(prng: Prng): FlushPolicy {
+  return {
+    everyMs: prng.pick([5, 50, 1_000]),
+    sliceRows: prng.pick([1, 20, 2_000]),
+    maxDirtyRows: prng.pick([10, 200, 50_000]),
+    checkpointRows: prng.pick([1, 100, 2_000]),
+  }
+}
+
+function drawSlots(prng: Prng): Record<string, number> {
+  const slots: Record<string, number> = {}
+  for (const service of [...SERVICES, UNDO_SERVICE]) slots[service] = prng.pick([1, 2, 4, 8])
+  return slots
+}
+
+function drawWeights(prng: Prng): OperationWeights {
+  const weight = (usual: number): number => (prng.chance(0.25) ? 0 : usual)
+  return {
+    submit: 10,
+    batch: weight(1),
+    cancel: weight(3),
+    retry: weight(2),
+    skip: weight(1),
+    putRecord: weight(4),
+    deleteRecord: weight(1),
+    getRecord: weight(3),
+    listRecords: weight(1),
+    getJob: weight(3),
+  }
+}
