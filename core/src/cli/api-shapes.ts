@@ -1,17 +1,20 @@
 /** What the commands read of the API's answers (api.md); members they do not show are left out. */
 
-export interface JobBody {
+export interface JobSummaryBody {
   readonly id: string
   readonly job: string | null
   readonly status: string
+  readonly createdAt: string
+  readonly startedAt: string | null
+  readonly finishedAt: string | null
+}
+
+export interface JobBody extends JobSummaryBody {
   readonly cause: string | null
   readonly run: number
   readonly output: unknown
   readonly error: ErrorBody | null
   readonly progress: { readonly done: number; readonly total: number }
-  readonly createdAt: string
-  readonly startedAt: string | null
-  readonly finishedAt: string | null
   readonly steps: readonly StepBody[]
 }
 

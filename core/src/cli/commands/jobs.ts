@@ -1,4 +1,4 @@
-import type { EventBody, JobBody, ListBody } from '../api-shapes.js'
+import type { EventBody, JobBody, JobSummaryBody, ListBody } from '../api-shapes.js'
 import type { CommandContext } from '../command-context.js'
 import { readPages } from '../read-pages.js'
 import { statusText } from '../output.js'
@@ -16,7 +16,7 @@ const HISTORY_LIMIT = 10_000
 /** Lists jobs, newest first. */
 export async function jobs(context: CommandContext, options: JobsOptions): Promise<void> {
   const { output } = context
-  const list: ListBody<JobBody> = await readPages(context, '/v1/jobs', {
+  const list: ListBody<JobSummaryBody> = await readPages(context, '/v1/jobs', {
     limit: options.limit ?? DEFAULT_LIMIT,
     query: { status: options.status, job: options.job },
   })
@@ -25,10 +25,10 @@ export async function jobs(context: CommandContext, options: JobsOptions): Promi
       job.id,
       statusText(job.status),
       job.job ?? '-',
-      `${job.progress.done}/${job.progress.total}`,
       job.createdAt,
+      job.finishedAt ?? '-',
     ])
-    await output.table(['ID', 'STATUS', 'JOB', 'DONE', 'CREATED'], rows)
+    await output.table(['ID', 'STATUS', 'JOB', 'CREATED', 'FINISHED'], rows)
   })
 }
 

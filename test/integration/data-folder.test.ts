@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { NodeProcess, temporaryFolder } from './node-process.js'
+import { RestClient } from './rest-client.js'
+
+test('an empty folder without --init is refused, with the two ways out', async (t) => {
+  const folder = await temporaryFolder(t)
+  const node = NodeProcess.spawn(t, ['--data', folder])
+  assert.equal((await node.exited).code, 1)
+  assert.match(node.stderr, /--init/)
+  assert.match(node.stderr, /--join/)
+  assert.deepEqual(await readdir(folder), [], 'nothing was created')
+})
+
+test('--init on a used folder is refused and leaves the node in it unharmed', async (t) => {
+  const folder = await temporaryFolder(t)
+  const first = await NodeProcess.start(t, ['--data', folder, '--init'])
+  assert.equal((await first.terminate()).code, 0)
+  const second = NodeProcess.spawn(t, ['--data', folder, '--init'])
+  assert.equal((await second.exited).code, 1)
+  assert.match(second.stderr, /without --init/)
+  const third = await NodeProcess.start(t, ['--data', folder])
+  assert.equal(third.id, first.id, 'the node resumed is the same')
+})
+
+test('a second process on the same folder is refused, and the first goes on', async (t) => {
+  const folder = await temporaryFolder(t)
+  const first = await NodeProcess.start(t, ['--data', folder, '--init'])
+  const second = NodeProcess.spawn(t, ['--data', folder])
+  assert.equal((await second.exited).code, 1)
+  assert.match(second.stderr, /in use|another/i)
+  const client = new RestClient(first.url)
+  t.after(() => client.close())
+  const { body } = await client.submit({ service: 'test.echo', input: 1 })
+  assert.equal((await client.finished(body.id)).status, 'succeeded')
+})
+
+test('SIGTERM and SIGINT stop a working node with exit code 0', async (t) => {
+  const folder = await temporaryFolder(t)
+  let args = ['--data', folder, '--init']
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const node = await NodeProcess.start(t, args)
+    args = ['--data', folder]
+    const client = new RestClient(node.url)
+    const { body } = await client.submit({ service: 'test.sleep', input: { ms: 60_000 } })
+    assert.deepEqual(await node.terminate(signal), { code: 0, signal: null })
+    await client.close()
+    assert.match(body.id, /^[0-9a-f]{32}$/)
+  }
+})
+
+test('a state database that is gone is rebuilt from the log', async (t) => {
+  const folder = await temporaryFolder(t)
+  const first = await NodeProcess.start(t, ['--data', folder, '--init'])
+  const before = new RestClient(first.url)
+  const { body: done } = await before.submit({ service: 'test.echo', input: { kept: true } })
+  const job = await before.finished(done.id)
+  const put = await before.call('PUT', '/v1/dht/kept', { body: { deep: [1, 2, 3] } })
+  await before.close()
+  assert.equal((await first.terminate()).code, 0)
+
+  const removed = await removeState(folder)
+  assert(removed > 0, 'there was a state database to remove')
+
+  const second = await NodeProcess.start(t, ['--data', folder])
+  const after = new RestClient(second.url)
+  t.after(() => after.close())
+  assert.deepEqual((await after.call('GET', `/v1/jobs/${done.id}`)).body, job)
+  const record = await after.call('GET', '/v1/dht/kept')
+  assert.deepEqual(record.body.value, { deep: [1, 2, 3] })
+  assert.equal(record.body.version, put.body.version)
+})
+
+/** Deletes every file of the state store, and counts them. */
+async function removeState(folder: string): Promise<number> {
+  const names = await readdir(folder)
+  const state = names.filter((name) => /^state/.test(name))
+  for (const name of state) await rm(join(folder, name), { recursive: true })
+  return state.length
+}
