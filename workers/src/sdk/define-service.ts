@@ -8,7 +8,11 @@ import type { ServiceContext } from './service-context.js'
  * Checked when the node loads it, not when it is written: `defineService` gives its argument back, and
  * a plain object of the same shape does as well, so a plugin needs no import.
  */
-export interface ServiceDefinition<Input extends JsonSchema, Output extends JsonSchema> {
+export interface ServiceDefinition<
+  Input extends JsonSchema,
+  Output extends JsonSchema,
+  Result extends FromSchema<Output>,
+> {
   /** Dotted words of letters, digits, `_` and `-`, for example `stock.reserve`. One per node. */
   readonly name: string
   /** Shown to people; default `0.0.0`. */
@@ -33,19 +37,12 @@ export interface ServiceDefinition<Input extends JsonSchema, Output extends Json
    * Does the work. Its result is the step's output (JSON, at most 256 KiB; undefined becomes null);
    * a `ServiceError` says whether to try again, any other thrown value is tried again.
    */
-  run(
-    input: FromSchema<Input>,
-    ctx: ServiceContext,
-  ): FromSchema<Output> | Promise<FromSchema<Output>>
+  run(input: FromSchema<Input>, ctx: ServiceContext): Result | Promise<Result>
   /**
    * Undoes a run that was done, or that may have been done: `output` is null when nobody knows.
    * It may run after nothing happened, and more than once.
    */
-  compensate?(
-    input: FromSchema<Input>,
-    output: FromSchema<Output> | null,
-    ctx: ServiceContext,
-  ): unknown
+  compensate?(input: FromSchema<Input>, output: Result | null, ctx: ServiceContext): unknown
 }
 
 export interface ServiceRequires {
@@ -54,10 +51,14 @@ export interface ServiceRequires {
   readonly units?: Readonly<Record<string, number>>
 }
 
-/** Declares a service; types of `input` and `output` are read off the schemas. */
+/**
+ * Declares a service; the types of `input` and `output` are read off the schemas, without an output
+ * schema off what `run` returns.
+ */
 export function defineService<
   const Input extends JsonSchema = JsonSchema,
   const Output extends JsonSchema = JsonSchema,
->(definition: ServiceDefinition<Input, Output>): ServiceDefinition<Input, Output> {
+  Result extends FromSchema<Output> = FromSchema<Output>,
+>(definition: ServiceDefinition<Input, Output, Result>): ServiceDefinition<Input, Output, Result> {
   return definition
 }
