@@ -38,7 +38,7 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
     async (request, reply) => {
       const target = targetOf(request.params.key)
       const value = request.body
-      if (value === undefined) {
+      if (bodyBytesOf(request) === 0) {
         throw new Problem('invalid_json', 'the body is empty; send a JSON value, for example null')
       }
       checkUserValue(value, '', bodyBytesOf(request))
