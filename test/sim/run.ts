@@ -1,17 +1,19 @@
 import { Prng } from '@gyre/core/internal/base/prng.js'
 import { drawFaults, type Fault } from './faults.js'
-import { FINAL_STATUSES, type FinalState, type JobView } from './final-state.js'
-import { observeJobs, type JobList } from './survey.js'
+import type { FinalState } from './final-state.js'
+import { type Survey, surveyJobs } from './survey.js'
 import { drawOptions, type SimOptions } from './swarm.js'
 import { Workload } from './workload.js'
 import { World } from './world.js'
 
-/** How long a healed node has to finish everything, milliseconds of virtual time. */
-const LIVENESS_MS = 600_000
+/** How long a healed node may need for all its work, milliseconds of virtual time. */
+const LIVENESS_MS = 4 * 3_600_000
+/** No timer of a drawn job is longer than this: when so long nothing is committed, nothing will be. */
+const STANDSTILL_MS = 60_000
 /** More events than any run needs: something goes round in circles. */
 const STEPS_MAX = 3_000_000
-/** Between two looks at whether everything has come to rest, milliseconds. */
-const SURVEY_MS = 500
+/** Between two looks at whether everything has come to rest, milliseconds; longer each time. */
+const SURVEY_MS = { first: 500, growth: 1.3, max: 15_000 }
 
 export type Verdict = 'passed' | 'refused' | 'crashed' | 'violated' | 'stuck'
 
@@ -63,6 +65,7 @@ class Run {
   readonly #workload: Workload
   #isStuck: string | null = null
   #jobCount = 0
+  #openJobs: readonly string[] = []
 
   constructor(request: RunRequest) {
     this.#options = drawOptions(request.seed)
@@ -109,22 +112,22 @@ class Run {
   }
 
   #comeToRest(): void {
-    const deadline = this.#world.time.now + LIVENESS_MS
-    let state: FinalState | null = null
-    while (this.#goesOn && state === null) {
-      if (this.#world.time.now >= deadline) {
-        this.#isStuck = `not at rest ${LIVENESS_MS} ms after the last fault: ${this.#whatIsOpen}`
-        return
+    const { time } = this.#world
+    const begin = time.now
+    let pauseMs = SURVEY_MS.first
+    while (this.#goesOn) {
+      this.#runUntil(time.now + pauseMs, () => false)
+      pauseMs = Math.min(pauseMs * SURVEY_MS.growth, SURVEY_MS.max)
+      const state = this.#goesOn && this.#workload.isDone ? this.#survey() : null
+      if (state !== null) {
+        this.#jobCount = state.jobs.length
+        return this.#world.observe({ kind: 'rested', state })
       }
-      this.#runUntil(this.#world.time.now + SURVEY_MS, () => false)
-      if (this.#goesOn && this.#workload.isDone) state = this.#survey(deadline)
+      const idleMs = time.now - Math.max(begin, this.#world.lastEntryAt)
+      if (idleMs > STANDSTILL_MS) this.#isStuck = `nothing moves any more: ${this.#whatIsOpen}`
+      else if (time.now - begin > LIVENESS_MS) this.#isStuck = `it never ends: ${this.#whatIsOpen}`
     }
-    if (state === null) return
-    this.#jobCount = state.jobs.length
-    this.#world.observe({ kind: 'rested', state })
   }
-
-  #openJobs: readonly string[] = []
 
   get #whatIsOpen(): string {
     if (this.#world.life === null) return 'the node is down'
@@ -134,20 +137,19 @@ class Run {
   }
 
   /** @returns null when something is still going on */
-  #survey(deadline: number): FinalState | null {
+  #survey(): FinalState | null {
     const life = this.#world.servingLife
     if (life === null) return null
-    let list: JobList | null = null
-    observeJobs(life.api, this.#options.arcCount, (found) => {
-      list = found
-    })
-    this.#runUntil(deadline, () => list !== null || this.#world.servingLife !== life)
-    const found = list as JobList | null
-    if (found === null) return null
-    this.#openJobs = found.jobs.filter(({ status }) => !FINAL_STATUSES.has(status)).map(describeJob)
-    const { runningAttempts, pendingProposals } = found.status
-    const isQuiet = this.#openJobs.length === 0 && runningAttempts === 0 && pendingProposals === 0
-    return isQuiet ? { jobs: found.jobs, runningAttempts, pendingProposals } : null
+    const found: Survey[] = []
+    surveyJobs(life.api, this.#options.arcCount, (survey) => found.push(survey))
+    const until = this.#world.time.now + STANDSTILL_MS
+    this.#runUntil(until, () => found.length > 0 || this.#world.servingLife !== life)
+    const [survey] = found
+    if (survey === undefined) return null
+    this.#openJobs = survey.open
+    const { runningAttempts, pendingProposals } = survey.status
+    const isQuiet = survey.open.length === 0 && runningAttempts === 0 && pendingProposals === 0
+    return isQuiet ? { jobs: survey.jobs, runningAttempts, pendingProposals } : null
   }
 
   #runUntil(time: number, isEnough: () => boolean): void {
@@ -173,9 +175,4 @@ class Run {
     if (refusal !== null) return { verdict: 'refused', message: refusal }
     return { verdict: 'passed', message: '' }
   }
-}
-
-function describeJob(job: JobView): string {
-  const steps = job.steps.map(({ name, status, attemptCount }) => `${name} ${status} ${attemptCount}`)
-  return `job ${job.id} ${job.status} (${steps.join('; ')})`
 }

@@ -1,9 +1,11 @@
 import type { EngineStatus } from '@gyre/core/internal/protocol/node/messages.js'
 import type { Reply } from '@gyre/core/internal/protocol/ledger/outcome.js'
-import type { JobView } from './final-state.js'
+import { FINAL_STATUSES, type JobView } from './final-state.js'
 import type { SimApi } from './sim-api.js'
 
-export interface JobList {
+/** What a survey found: where jobs are not final yet it asks no further. */
+export interface Survey {
+  readonly open: readonly string[]
   readonly jobs: readonly JobView[]
   readonly status: EngineStatus
 }
@@ -13,31 +15,48 @@ const PAGE = 1_000
 interface Listed {
   readonly id: string
   readonly createdAt: string
+  readonly status: string
 }
 
-/** Asks a node for every job in full, arc by arc, page by page, then for its status. */
-export function observeJobs(api: SimApi, arcCount: number, take: (list: JobList) => void): void {
+/** Asks a node for its status and for every job: first which there are, then each in full. */
+export function surveyJobs(api: SimApi, arcCount: number, take: (survey: Survey) => void): void {
+  const listed: Listed[][] = []
+  const listFrom = (arc: number): void => {
+    if (arc === arcCount) return api.askStatus(onListed)
+    listArc(api, arc, null, (items) => {
+      listed.push([...items])
+      listFrom(arc + 1)
+    })
+  }
+  const onListed = (status: EngineStatus): void => {
+    const open = listed.flat().filter((item) => !FINAL_STATUSES.has(item.status))
+    if (open.length > 0) return take({ open: open.map((item) => `${item.id} ${item.status}`), jobs: [], status })
+    askAll(api, listed, (jobs) => take({ open: [], jobs, status }))
+  }
+  listFrom(0)
+}
+
+function askAll(api: SimApi, listed: readonly (readonly Listed[])[], take: (jobs: readonly JobView[]) => void): void {
   const jobs: JobView[] = []
   const askArc = (arc: number): void => {
-    if (arc === arcCount) return api.askStatus((status) => take({ jobs, status }))
-    listArc(api, arc, null, (ids) => {
-      askJobs(api, arc, ids, (found) => {
-        jobs.push(...found)
-        askArc(arc + 1)
-      })
+    const items = listed[arc]
+    if (items === undefined) return take(jobs)
+    const ids = items.map(({ id }) => id)
+    askJobs(api, arc, ids, (found) => {
+      jobs.push(...found)
+      askArc(arc + 1)
     })
   }
   askArc(0)
 }
 
-function listArc(api: SimApi, arc: number, before: Listed | null, take: (ids: readonly string[]) => void): void {
+function listArc(api: SimApi, arc: number, before: Listed | null, take: (items: readonly Listed[]) => void): void {
   const cursor = before === null ? {} : { before: { createdAt: Date.parse(before.createdAt), id: before.id } }
   api.ask(arc, JSON.stringify({ kind: 'jobs', limit: PAGE, ...cursor }), (reply) => {
     const items: readonly Listed[] = bodyOf(reply).items
-    const ids = items.map(({ id }) => id)
     const last = items.at(-1)
-    if (items.length < PAGE || last === undefined) return take(ids)
-    listArc(api, arc, last, (more) => take([...ids, ...more]))
+    if (items.length < PAGE || last === undefined) return take(items)
+    listArc(api, arc, last, (more) => take([...items, ...more]))
   })
 }
 

@@ -38,6 +38,7 @@ export class World {
   #hasLog = false
   #isServing = false
   #failedStarts = 0
+  #lastEntryAt = 0
   #violation: Violation | null = null
   #crash: unknown = null
   #refusal: string | null = null
@@ -87,6 +88,11 @@ export class World {
   /** Why the node refuses to start for good; null while it does not. */
   get refusal(): string | null {
     return this.#refusal
+  }
+
+  /** When an entry was last handed to the ledger, true time. */
+  get lastEntryAt(): number {
+    return this.#lastEntryAt
   }
 
   get isOver(): boolean {
@@ -143,6 +149,7 @@ export class World {
 
   observe(observation: Observation): void {
     this.trace.line(this.time.now, traceLine(observation))
+    if (observation.kind === 'entry') this.#lastEntryAt = this.time.now
     if (observation.kind === 'serving') {
       this.#isServing = true
       this.#failedStarts = 0
