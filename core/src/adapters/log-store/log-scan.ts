@@ -12,6 +12,13 @@ export interface Cut {
   readonly bytes: number
 }
 
+/** Where a batch stands. */
+export interface BatchPlace {
+  readonly segment: number
+  readonly offset: number
+  readonly bytes: number
+}
+
 export interface ScanResult {
   readonly arcs: Map<ArcId, ArcIndex>
   readonly damaged: readonly LogDamage[]
@@ -22,6 +29,8 @@ export interface ScanResult {
   readonly oldestSegment: number
   readonly lastSeq: number
   readonly lastCrc: number
+  /** The newest batch, whose sync may have failed; null in an empty log. */
+  readonly lastBatch: BatchPlace | null
   /** Where the next batch goes; `block` at the segment's end: into the next segment. */
   readonly tail: { readonly segment: number; readonly block: number }
 }
@@ -60,6 +69,7 @@ export class LogScan {
   #isResyncing = false
   #oldestSegment = 1
   #tail = { segment: 1, block: 0 }
+  #lastBatch: BatchPlace | null = null
 
   constructor(files: Files, folder: string) {
     this.#files = files
@@ -131,6 +141,8 @@ export class LogScan {
     this.#oldestSegment = head.oldestSegment
     const end = head.block + head.blockCount
     this.#tail = { segment: segment.number, block: end }
+    const [offset, bytes] = [head.block * BLOCK_BYTES, head.blockCount * BLOCK_BYTES]
+    this.#lastBatch = { segment: segment.number, offset, bytes }
     return end
   }
 
@@ -231,6 +243,7 @@ export class LogScan {
       oldestSegment: oldest,
       lastSeq: (this.#expectedSeq ?? 1) - 1,
       lastCrc: this.#lastCrc,
+      lastBatch: this.#lastBatch,
       tail: this.#tail,
     }
   }

@@ -105,15 +105,21 @@ class Opening {
   }
 
   /**
-   * Zeroes what was torn, so that no later scan takes it for a part of what will stand there, and
-   * syncs the last segment; then the log can be used.
+   * Zeroes what was torn, so that no later scan takes it for a part of what will stand there, then
+   * writes the last batch again as it is and syncs it; then the log can be used.
+   *
+   * A sync alone would not do: after a sync that failed in an earlier life the system may hold the
+   * batch as clean in its memory, with nothing of it on the disk (protocol §4.3, fsyncgate).
    */
   #settle(scan: ScanResult, done: number): void {
     const { files, onFailure } = this.#options
     const shelf = this.#shelf(scan.segments, scan.tail.segment)
-    const cut = scan.cuts[done] ?? { segment: scan.tail.segment, offset: 0, bytes: 0 }
-    const file = files.openForAppend(shelf.path(cut.segment))
-    file.writeAndSync(cut.offset, Buffer.alloc(cut.bytes), (error) => {
+    const cut = scan.cuts[done]
+    const place = cut ?? scan.lastBatch ?? { segment: scan.tail.segment, offset: 0, bytes: 0 }
+    const path = shelf.path(place.segment)
+    const content = cut ? Buffer.alloc(cut.bytes) : files.readAt(path, place.offset, place.bytes)
+    const file = files.openForAppend(path)
+    file.writeAndSync(place.offset, content, (error) => {
       file.close()
       if (error !== null) onFailure(error)
       else if (done < scan.cuts.length) this.#settle(scan, done + 1)
