@@ -57,9 +57,10 @@ export function followRun(
   if (index !== null) {
     const item = itemAt(edit, position, index)
     if (item && after.phase === 'succeeded') putItem(edit, position, index, { ...item, output })
+    const wasOpen = edit.step(position).phase === 'open'
     onItemEnded(edit, { position, index, hook: place.hook }, change)
     const { phase, error } = edit.step(position)
-    if (after.phase === 'failed' && phase === 'failed' && error) failStep(edit, position, error)
+    if (wasOpen && phase === 'failed' && error !== null) failStep(edit, position, error)
     return
   }
   if (after.phase === 'succeeded') {

@@ -54,7 +54,7 @@ export class EntryContext {
   }
 
   get readyChanged(): boolean {
-    return this.#readyDeltas.size > 0
+    return [...this.#readyDeltas.values()].some((delta) => delta !== 0)
   }
 
   /** The job as this entry has changed it so far; undefined when there is none. */
@@ -94,9 +94,9 @@ export class EntryContext {
     this.#saveCounts(keys.jobCounts, this.#jobDeltas)
   }
 
-  /** Members are kept sorted: equal counts make equal rows, whatever led to them. */
+  /** What went up and down again changes nothing. Members are kept sorted: equal counts make equal rows, whatever led to them. */
   #saveCounts(key: string, deltas: ReadonlyMap<string, number>): void {
-    if (deltas.size === 0) return
+    if ([...deltas.values()].every((delta) => delta === 0)) return
     const counts = new Map(Object.entries(this.rows.get<CountsRow>(key)?.counts ?? {}))
     for (const [name, delta] of deltas) counts.set(name, (counts.get(name) ?? 0) + delta)
     const left = [...counts].filter(([, count]) => count !== 0)

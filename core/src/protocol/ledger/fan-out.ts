@@ -145,7 +145,7 @@ function collectedBytes(forEach: ForEachPlan, output: Json): number {
 }
 
 /** The step has succeeded once every item has come to its end. */
-function closeFan(edit: JobEdit, position: number): void {
+export function closeFan(edit: JobEdit, position: number): void {
   const { fan, phase } = edit.step(position)
   if (fan === null || phase !== 'open' || edit.row.phase !== 'forward') return
   if (fan.cursor < fan.total || fan.active > 0) return
@@ -161,7 +161,8 @@ function collect(edit: JobEdit, position: number, fan: FanState): OutputRow {
   if (what === 'none') return { output: null }
   if (what === 'count') return { output: counts }
   const { name } = edit.stepPlan(position)
-  if (fan.outputBytes + 2 > VALUE_BYTES_MAX) {
+  // Two brackets, and one comma less than members.
+  if (fan.outputBytes + 1 > VALUE_BYTES_MAX) {
     const itemsUrl = `/v1/jobs/${edit.id}/steps/${name}/items`
     return { output: { ...counts, itemsUrl }, collapsed: true }
   }

@@ -220,9 +220,25 @@ class ArcLedger implements ReadContext {
   }
 }
 
-/** Entries were written by an engine of this or an older version, and checked by the log. */
+/**
+ * Entries were written by an engine of this or an older version, and checked by the log: one that is
+ * no JSON stops apply like one that is not understood (ledger.ts, L4).
+ */
 function decodeEntry(body: string): EntryBody {
-  return JSON.parse(body) as EntryBody
+  const entry: EntryBody | null = parseOrNull(body)
+  assert(
+    typeof entry?.t === 'number' && typeof entry.c?.kind === 'string',
+    `unknown-command: ${body.slice(0, 200)} is no entry of a ledger; it must not be skipped`,
+  )
+  return entry
+}
+
+function parseOrNull(body: string): EntryBody | null {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return null
+  }
 }
 
 function decodeQuery(body: string): Query {

@@ -3,8 +3,8 @@
  * which is what row keys are made of. A lone surrogate counts as U+FFFD, as every encoder has it.
  */
 
-// U+0000 … U+007F are exactly the one-byte characters.
-const ASCII = /^[\u0000-\u007f]*$/
+/** Most keys: each character is its own byte. What does not match goes the long way, and may be ASCII. */
+const PRINTABLE_ASCII = /^[ -~]*$/
 
 /** True when `text` takes more than `max` bytes. Cheap for texts that are far from it. */
 export function isLongerThan(text: string, max: number): boolean {
@@ -29,7 +29,7 @@ export function utf8Length(text: string): number {
 
 /** The UTF-8 bytes of `text`, one character each: compares in byte order. */
 export function toByteString(text: string): string {
-  if (ASCII.test(text)) return text
+  if (PRINTABLE_ASCII.test(text)) return text
   let bytes = ''
   for (const character of text) {
     const point = character.codePointAt(0) ?? 0
@@ -54,7 +54,7 @@ function isPair(text: string, at: number): boolean {
 
 /** The text whose UTF-8 bytes these are; the reverse of `toByteString`. */
 export function fromByteString(bytes: string): string {
-  if (ASCII.test(bytes)) return bytes
+  if (PRINTABLE_ASCII.test(bytes)) return bytes
   let text = ''
   for (let at = 0; at < bytes.length; ) {
     const lead = bytes.charCodeAt(at)

@@ -3,7 +3,7 @@ import { recallCall, rememberCall } from '../call-keys.js'
 import type { RetryCommand } from '../command.js'
 import { advanceCompensation } from '../compensation.js'
 import type { EntryContext } from '../entry-context.js'
-import { queueItems, queueUndoItems, startedItems } from '../fan-out.js'
+import { closeFan, queueItems, queueUndoItems, startedItems } from '../fan-out.js'
 import type { JobEdit } from '../job-edit.js'
 import type { Applied } from '../outcome.js'
 import { readyAgain } from '../task.js'
@@ -70,6 +70,7 @@ function reopenItems(edit: JobEdit, position: number): void {
     makeReady(edit, { position, index, hook: 'run' })
   }
   queueItems(edit, position)
+  closeFan(edit, position)
 }
 
 function retryCompensation(edit: JobEdit): void {

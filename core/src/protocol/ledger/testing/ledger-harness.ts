@@ -98,10 +98,10 @@ export class LedgerHarness {
   end(attempt: string, outcome: AttemptOutcome, slots?: Readonly<Record<string, number>>): Reply {
     const ref = parseAttemptId(attempt)
     assert(ref !== null, `${attempt} is no attempt ID`)
-    const dispatch = this.running.get(attempt)
     this.running.delete(attempt)
-    const next = Object.fromEntries((dispatch?.next ?? []).map((name) => [name, PLENTY]))
-    return this.apply({ kind: 'finish-attempt', attempt: ref, outcome }, slots ?? next)
+    const { plan } = this.rows.get<{ plan: JobPlan }>(`j/${ref.job}/p`) ?? {}
+    const plenty = plan === undefined ? {} : everySlot(plan)
+    return this.apply({ kind: 'finish-attempt', attempt: ref, outcome }, slots ?? plenty)
   }
 
   succeed(step: string, output: Json = null, options: { index?: number } = {}): Reply {

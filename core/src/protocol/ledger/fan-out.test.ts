@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Json } from '@gyre/jobs'
+import { LedgerHarness } from './testing/ledger-harness.js'
+import { ONCE, planOf, retry, type StepSketch } from './testing/plans.js'
+
+function fanOf(forEach: StepSketch['forEach'] & object, more: StepSketch = {}): StepSketch {
+  return { input: { item: { $from: '/item' }, at: { $from: '/index' } }, forEach, ...more }
+}
+
+function inputs(ledger: LedgerHarness): Json[] {
+  return [...ledger.running.values()].map(({ body }) => JSON.parse(body).input)
+}
+
+test('items run side by side up to the concurrency, each with its item and index', () => {
+  const ledger = new LedgerHarness()
+  const forEach = { items: { $from: '/input/names' }, concurrency: 2 }
+  const id = ledger.submit(planOf({ each: fanOf(forEach) }), { input: { names: ['x', 'y', 'z'] } })
+  assert.deepEqual(inputs(ledger), [
+    { item: 'x', at: 0 },
+    { item: 'y', at: 1 },
+  ])
+  ledger.succeed('each', 'Y', { index: 1 })
+  assert.deepEqual(inputs(ledger), [
+    { item: 'x', at: 0 },
+    { item: 'z', at: 2 },
+  ])
+  ledger.succeed('each', 'Z', { index: 2 })
+  ledger.succeed('each', 'X', { index: 0 })
+  const job = ledger.job(id)
+  assert.equal(job.status, 'succeeded')
+  assert.deepEqual(job['output'], ['X', 'Y', 'Z'])
+})
+
+test('fan-out of m and join take 1 + m entries', () => {
+  const ledger = new LedgerHarness()
+  const plan = planOf({ each: fanOf({ items: { range: 5 } }), join: { needs: ['each'] } })
+  const id = ledger.submit(plan)
+  for (let index = 0; index < 5; index += 1) ledger.succeed('each', index, { index })
+  assert.equal(ledger.index, 1 + 5)
+  ledger.succeed('join')
+  assert.equal(ledger.job(id).status, 'succeeded')
+})
+
+test('no items at all make a step that has succeeded with an empty array', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ each: fanOf({ items: [] }) }))
+  assert.equal(ledger.job(id).status, 'succeeded')
+  assert.deepEqual(ledger.job(id)['output'], [])
+})
+
+test('one ready row stands for all items that may start', () => {
+  const ledger = new LedgerHarness()
+  const plan = planOf({ each: fanOf({ items: { range: 10_000 }, concurrency: 64 }) })
+  ledger.submit(plan, { slots: {} })
+  assert.deepEqual(ledger.ready, { work: 64 })
+  assert.equal(ledger.rows.scan('r/', 'r0', 100).length, 1)
+  ledger.apply({ kind: 'start' }, { work: 3 })
+  assert.deepEqual(ledger.ready, { work: 61 })
+})
+
+test('an item that waits for its next attempt keeps its place of the concurrency', () => {
+  const ledger = new LedgerHarness()
+  ledger.submit(planOf({ each: fanOf({ items: { range: 3 }, concurrency: 1 }) }))
+  ledger.fail('each', { index: 0 })
+  assert.equal(ledger.running.size, 0)
+  assert.deepEqual(ledger.ready, {})
+  ledger.pass(1000)
+  ledger.succeed('each', 'ok', { index: 0 })
+  assert.equal(ledger.running.size, 1)
+})
+
+test('onItemError fail: the first item to fail stops the others and fails the job', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ each: fanOf({ items: { range: 3 } }, { retry: ONCE }) }))
+  ledger.succeed('each', 'ok', { index: 0 })
+  ledger.fail('each', { index: 1 })
+  assert.equal(ledger.aborted.length, 1)
+  ledger.end(ledger.attemptOf('each', { index: 2 }), { kind: 'cancelled' })
+  const job = ledger.job(id)
+  assert.equal(job.status, 'failed')
+  assert.deepEqual(job['error'], { code: 'broken', message: 'item 1: it broke', retryable: true })
+})
+
+test('onItemError continue: failed items leave null in the collected array', () => {
+  const ledger = new LedgerHarness()
+  const forEach = { items: { range: 2 }, onItemError: 'continue' as const }
+  const id = ledger.submit(planOf({ each: fanOf(forEach, { retry: ONCE }) }))
+  ledger.fail('each', { index: 0 })
+  ledger.succeed('each', 'ok', { index: 1 })
+  assert.deepEqual(ledger.job(id)['output'], [null, 'ok'])
+})
+
+test('collect count and none keep the output small', () => {
+  for (const [collect, output] of [
+    ['count', { count: 2, failed: 0 }],
+    ['none', null],
+  ] as const) {
+    const ledger = new LedgerHarness()
+    const id = ledger.submit(planOf({ each: fanOf({ items: { range: 2 }, collect }) }))
+    for (const index of [0, 1]) ledger.succeed('each', 'x', { index })
+    assert.deepEqual(ledger.job(id)['output'], output)
+  }
+})
+
+test('an array over 256 KiB is not collected, and whoever points into it fails', () => {
+  const ledger = new LedgerHarness()
+  const plan = planOf({
+    each: fanOf({ items: { range: 2 } }),
+    sum: { needs: ['each'], input: { $from: '/steps/each/output' } },
+  })
+  const id = ledger.submit(plan)
+  // Two strings of 131,070 characters: 2 × 131,072 bytes with their quotes, 1 comma, 2 brackets.
+  const half = 'x'.repeat(128 * 1024 - 2)
+  for (const index of [0, 1]) ledger.succeed('each', half, { index })
+  const itemsUrl = `/v1/jobs/${id}/steps/each/items`
+  assert.deepEqual(ledger.step(id, 'each')['output'], { count: 2, failed: 0, itemsUrl })
+  const job = ledger.job(id)
+  assert.equal(job.status, 'failed')
+  assert.equal(JSON.stringify(job['error']).includes('input_too_large'), true)
+})
+
+test('an array of exactly 256 KiB is collected', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ each: fanOf({ items: { range: 2 } }) }))
+  const total = 256 * 1024 - '["",""]'.length
+  const [first, second] = ['x', 'x'.repeat(total - 1)]
+  ledger.succeed('each', first, { index: 0 })
+  ledger.succeed('each', second, { index: 1 })
+  assert.equal(JSON.stringify(ledger.job(id)['output']).length, 256 * 1024)
+})
+
+test('what is no array and no range, or too many items, fails the step with a reason', () => {
+  for (const [items, code] of [
+    ['text', 'items_invalid'],
+    [{ range: -1 }, 'items_invalid'],
+    [{ range: 10_001 }, 'too_many_items'],
+    [undefined, 'input_unresolved'],
+  ] as const) {
+    const ledger = new LedgerHarness()
+    const input = items === undefined ? {} : { items }
+    const id = ledger.submit(planOf({ each: fanOf({ items: { $from: '/input/items' } }) }), {
+      input,
+    })
+    const job = ledger.job(id)
+    assert.equal(job.status, 'failed')
+    assert.equal(JSON.stringify(job['error']).includes(`"${code}"`), true, code)
+  }
+})
+
+test('the items of a step are undone side by side, only those that are done or unknown', () => {
+  const ledger = new LedgerHarness()
+  const more = { compensate: { input: { undo: { $from: '/item' } } }, retry: ONCE }
+  const plan = planOf({
+    each: fanOf({ items: ['p', 'q', 'r'], onItemError: 'continue' }, more),
+    bad: { needs: ['each'], retry: ONCE },
+  })
+  const id = ledger.submit(plan)
+  ledger.succeed('each', 1, { index: 0 })
+  ledger.fail('each', { index: 1 })
+  ledger.end(ledger.attemptOf('each', { index: 2 }), { kind: 'timed_out' })
+  ledger.fail('bad')
+  assert.deepEqual(inputs(ledger), [{ undo: 'p' }, { undo: 'r' }])
+  for (const attempt of [...ledger.running.keys()]) {
+    ledger.end(attempt, { kind: 'succeeded', output: null })
+  }
+  assert.equal(ledger.job(id).status, 'compensated')
+})
+
+test('a failed compensation of an item lets the running ones end, then waits for the operator', () => {
+  const ledger = new LedgerHarness()
+  const more = { compensate: { retry: ONCE } }
+  const plan = planOf({
+    each: fanOf({ items: { range: 4 }, concurrency: 2 }, more),
+    bad: { needs: ['each'], retry: ONCE },
+  })
+  const id = ledger.submit(plan)
+  for (let index = 0; index < 4; index += 1) ledger.succeed('each', index, { index })
+  ledger.fail('bad')
+  const undoing = (index: number): string => ledger.attemptOf('each', { index, hook: 'compensate' })
+  ledger.end(undoing(0), { kind: 'timed_out' })
+  assert.equal(ledger.running.size, 1)
+  ledger.end(undoing(1), { kind: 'succeeded', output: null })
+  assert.equal(ledger.job(id).status, 'compensation_failed')
+  ledger.apply({ kind: 'retry', id }, { 'undo.each': 10 })
+  for (const index of [0, 2, 3]) ledger.end(undoing(index), { kind: 'succeeded', output: null })
+  assert.equal(ledger.job(id).status, 'compensated')
+})
+
+test('a retried job runs the items again that failed or were stopped, and keeps the others', () => {
+  const ledger = new LedgerHarness()
+  const plan = planOf({ each: fanOf({ items: { range: 5 }, concurrency: 3 }, { retry: ONCE }) })
+  const id = ledger.submit(plan)
+  ledger.succeed('each', 'kept', { index: 0 })
+  ledger.fail('each', { index: 1 })
+  for (const index of [2, 3]) ledger.end(ledger.attemptOf('each', { index }), { kind: 'cancelled' })
+  assert.equal(ledger.job(id).status, 'failed')
+  ledger.apply({ kind: 'retry', id }, { work: 10 })
+  for (const index of [1, 2, 3, 4]) ledger.succeed('each', index, { index })
+  assert.deepEqual(ledger.job(id)['output'], ['kept', 1, 2, 3, 4])
+})
+
+test('an item tried again after a timeout gets its own retry delay', () => {
+  const ledger = new LedgerHarness()
+  const more = { retry: retry(2, { delayMs: 70 }), timeoutMs: 30 }
+  ledger.submit(planOf({ each: fanOf({ items: { range: 1 } }, more) }))
+  const first = ledger.attemptOf('each', { index: 0 })
+  ledger.pass(30)
+  ledger.end(first, { kind: 'timed_out' })
+  ledger.pass(69)
+  assert.equal(ledger.running.size, 0)
+  ledger.pass(1)
+  assert.match(ledger.attemptOf('each', { index: 0 }), /\.2$/)
+})
