@@ -45,6 +45,7 @@ const STEP = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('take-head'), arc: ARC }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('fill'), arc: ARC, count: fc.nat(40) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('flush'), rows: fc.nat({ max: 8 }) }) },
   {
     weight: 1,
@@ -123,6 +124,11 @@ class Run {
       model.rows.delete(step.key)
     } else if ('key' in step) {
       assert.deepEqual(rows.get(step.key), model.rows.get(step.key))
+    } else if ('count' in step) {
+      for (let n = 0; n < step.count; n += 1) {
+        rows.put(`q${n}`, { n })
+        model.rows.set(`q${n}`, { n })
+      }
     } else if (step.kind === 'end-entry') {
       this.#overlay.setApplied(step.arc, model.endEntry())
     } else {

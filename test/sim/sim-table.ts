@@ -1,5 +1,6 @@
 import { AppError } from '@gyre/core/internal/base/app-error.js'
 import { assert } from '@gyre/core/internal/base/assert.js'
+import { isLatin1 } from '@gyre/core/internal/base/latin1.js'
 import type { Prng } from '@gyre/core/internal/base/prng.js'
 import { SortedKeys } from '@gyre/core/internal/base/sorted-keys.js'
 import type { Table, TableChange, TableRow } from '@gyre/core/internal/protocol/state/table.js'
@@ -43,7 +44,7 @@ export class SimTable implements Table {
   }
 
   commit(changes: readonly TableChange[]): void {
-    for (const { key } of changes) assert(LATIN1.test(key), `not a table key: ${key}`)
+    for (const { key } of changes) assert(isLatin1(key), `not a table key: ${key}`)
     if (this.full) {
       throw new AppError('state_full', 'the simulated disk is full: nothing was committed')
     }
@@ -107,8 +108,6 @@ export class SimTable implements Table {
     )
   }
 }
-
-const LATIN1 = /^[\u0000-\u00ff]*$/
 
 /** Above every key. */
 const TABLE_END = '\u0100'

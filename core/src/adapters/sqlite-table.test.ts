@@ -119,6 +119,7 @@ test("somebody else's database is refused, and so is one of another format", (t)
   const { folder, path } = setup(t)
   const foreign = new Database(path)
   foreign.exec('CREATE TABLE accounts (id INTEGER PRIMARY KEY)')
+  foreign.pragma('user_version = 1')
   foreign.close()
   assert.throws(() => SqliteTable.open(folder), { code: 'state_damaged' })
   setStateDatabaseAside(folder)
@@ -172,13 +173,31 @@ test('a rotten key is found by scrub, though no read of its row would', (t) => {
   const { folder, path } = setup(t)
   fill(folder, 100)
   const content = readFileSync(path)
-  const at = content.indexOf('r0070{"n":70')
-  content.write('q', at)
+  // One greater in its last character: the order of the rows stays right.
+  content.write(':', content.indexOf('r0099{"n":99') + 'r009'.length)
   writeFileSync(path, content)
   const table = SqliteTable.open(folder)
   assert.throws(() => scrubAll(table), { code: 'state_damaged' })
   table.close()
 })
+
+test('whole rows in the wrong order are found by scrub', (t) => {
+  const { folder, path } = setup(t)
+  fill(folder, 100)
+  const content = readFileSync(path)
+  swapFirstCells(content, Math.floor(content.indexOf('r0070{"n":70') / 4096) * 4096)
+  writeFileSync(path, content)
+  const table = SqliteTable.open(folder)
+  assert.throws(() => scrubAll(table), { code: 'state_damaged', message: /order/ })
+  table.close()
+})
+
+/** A leaf page: eight bytes of header, then the places of its cells, two bytes each. */
+function swapFirstCells(content: Buffer, page: number): void {
+  const first = content.readUInt16BE(page + 8)
+  content.writeUInt16BE(content.readUInt16BE(page + 10), page + 8)
+  content.writeUInt16BE(first, page + 10)
+}
 
 test('a database set aside is kept for inspection and the next one is new', (t) => {
   const { folder, path } = setup(t)

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib'
 import type Database from 'better-sqlite3'
 import { AppError } from '../base/app-error.js'
 import { assert } from '../base/assert.js'
+import { isLatin1 } from '../base/latin1.js'
 import type { Table, TableChange, TableRow } from '../protocol/state/table.js'
 import { openStateDatabase } from './state-database.js'
 import { REBUILD, stateFailure } from './state-failure.js'
@@ -149,7 +150,7 @@ function prepare(db: Database.Database): Statements {
   const remove = db.prepare('DELETE FROM rows WHERE key = ?')
   const commit = db.transaction((changes: readonly TableChange[]) => {
     for (const { key, value } of changes) {
-      assert(LATIN1.test(key), `not a table key: ${JSON.stringify(key)}`)
+      assert(isLatin1(key), `not a table key: ${JSON.stringify(key)}`)
       if (value === undefined) remove.run(key)
       else upsert.run(key, value, checksum(key, value))
     }
@@ -164,7 +165,7 @@ function prepare(db: Database.Database): Statements {
     after: db
       .prepare<[string, number], StoredRow>(`${columns} WHERE key > ? ORDER BY key LIMIT ?`)
       .raw(),
-    commit: commit.immediate,
+    commit: (changes) => commit.immediate(changes),
   }
 }
 
@@ -172,5 +173,3 @@ function prepare(db: Database.Database): Statements {
 function checksum(key: string, value: string): number {
   return crc32(value, crc32(key))
 }
-
-const LATIN1 = /^[\u0000-\u00ff]*$/

@@ -38,6 +38,7 @@ test('ten thousand keys in any order of arrival come out sorted', () => {
     const keys = new SortedKeys()
     for (const key of arrival) keys.add(key)
     assert.deepEqual(keys.range('', 'z', 20_000), sorted)
+    assert.deepEqual(keys.rangeReverse('', 'z', 20_000), sorted.toReversed())
     assert.deepEqual(keys.rangeReverse('', '05000', 2), ['04999', '04998'])
     for (const key of arrival.slice(0, 9_999)) assert.ok(keys.delete(key))
     assert.deepEqual(keys.range('', 'z', 10), arrival.slice(9_999))

@@ -54,6 +54,7 @@ test('a turn of the wrong shape is a bug of ours', () => {
     ['[{"kind":"a","body":0}]'],
     ['[{"kind":"a"}]', 'left over'],
     ['[{"kind":"a","body":"inline"}]'],
+    ['[{"kind":"a","body":"inline"}]', 'beside'],
     ['[{"kind":"a","body":0}]', 5],
   ]
   for (const turn of wrong) {

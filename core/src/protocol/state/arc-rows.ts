@@ -94,12 +94,10 @@ export class ArcRows implements Rows {
   delete(key: string): void {
     const dirty = this.#dirty.get(key)
     if (dirty !== undefined && dirty.value === undefined) return
-    this.#open = true
     this.#live.delete(key)
-    // One look into the table is cheaper than a deletion in it that finds nothing.
-    const inTable = (dirty?.maybeInTable ?? true) && this.#fromTable(key) !== undefined
-    if (inTable) this.#dirty.set(key, { value: undefined, maybeInTable: true })
+    if (this.#mayHide(key, dirty)) this.#dirty.set(key, { value: undefined, maybeInTable: true })
     else this.#dirty.delete(key)
+    this.#open = true
     this.#noteDirty()
   }
 
@@ -137,6 +135,16 @@ export class ArcRows implements Rows {
     this.#live.clear()
     this.#headMarks.clear()
     this.#committed = this.#applied
+  }
+
+  /**
+   * Whether the table may hold the row, so that its deletion must be kept. A row that was put since
+   * the last commit is often new: one look into the table is cheaper than a needless deletion in it,
+   * and than a deleted row that every scan must pass. Any other row exists, or nobody would delete it.
+   */
+  #mayHide(key: string, dirty: DirtyRow | undefined): boolean {
+    if (dirty === undefined) return this.#known.get(this.#prefix + key) !== ABSENT
+    return dirty.maybeInTable && this.#fromTable(key) !== undefined
   }
 
   #noteDirty(): void {

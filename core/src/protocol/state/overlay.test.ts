@@ -190,6 +190,21 @@ test('a scan merges new rows with stored ones, without the deleted, up to the li
   assert.deepEqual(rows.scan('a', 'z', 0), [])
 })
 
+test('a scan passes any number of deleted rows and repeats none, in either direction', () => {
+  const { overlay } = setup()
+  const keys = Array.from({ length: 90 }, (_, n) => `q${String(n).padStart(2, '0')}`)
+  store(overlay, 1, 1, keys)
+  const rows = overlay.rows(1)
+  const left = ['q20', 'q40', 'q41', 'q57', 'q70']
+  for (const key of keys) if (!left.includes(key)) rows.delete(key)
+  for (const limit of [1, 2, 3, 4, 9]) {
+    const expected = left.slice(0, limit)
+    assert.deepEqual(keysOf(rows.scan('p', 'r', limit, true)), left.toReversed().slice(0, limit))
+    assert.deepEqual(keysOf(rows.scan(`q0${limit}`, 'r', limit)), expected)
+    assert.deepEqual(keysOf(rows.scan(`q0${limit}`, 'r', limit)), expected, 'again')
+  }
+})
+
 test('a row put below a consumed head is found by the next scan', () => {
   const { overlay } = setup()
   store(overlay, 1, 1, ['q1', 'q2', 'q3'])

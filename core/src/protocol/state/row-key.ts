@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.js'
 import type { ArcId } from '../../base/ids.js'
+import { isLatin1 } from '../../base/latin1.js'
 
 /**
  * How the rows of all arcs share one table: table key = four hex digits of the arc ‖ the row's key.
@@ -33,8 +34,5 @@ export function arcEnd(arc: ArcId): string {
 }
 
 export function assertRowKey(key: string): void {
-  assert(key >= FIRST_ROW_KEY && LATIN1.test(key), `not a row key: ${JSON.stringify(key)}`)
+  assert(key >= FIRST_ROW_KEY && isLatin1(key), `not a row key: ${JSON.stringify(key)}`)
 }
-
-/** U+0000 … U+00FF: in this range code-unit order, byte order and SQLite's order are the same. */
-const LATIN1 = /^[\u0000-\u00ff]*$/
