@@ -32,6 +32,8 @@ export class LedgerHarness {
   now = FIRST_INSTANT
   /** Dispatched attempts that were not ended by the test, oldest first. */
   readonly running = new Map<string, Dispatch>()
+  /** What the ledger's newest life said first. */
+  loaded: FromLedger[] = []
   /** Everything that the ledger said since the last entry or query. */
   said: FromLedger[] = []
   /** Aborts that the ledger asked for, ever. */
@@ -186,7 +188,9 @@ export class LedgerHarness {
 
   #open(): LedgerNode {
     const self = { node: this.#node, boot: this.#boot }
-    return new LedgerNode({ overlay: this.#overlay, self, arcCount: 1, hash: toyHash })
+    const node = new LedgerNode({ overlay: this.#overlay, self, arcCount: 1, hash: toyHash })
+    this.loaded = node.takeOutputs()
+    return node
   }
 
   #step(index: number, request: number): void {

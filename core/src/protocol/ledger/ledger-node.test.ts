@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryTable } from '../state/memory-table.js'
+import { Overlay } from '../state/overlay.js'
+import { LedgerNode } from './ledger-node.js'
+import { ARC, FIRST_INSTANT, LedgerHarness, toyHash } from './testing/ledger-harness.js'
+import { planOf, retry } from './testing/plans.js'
+
+const PLAN = planOf({ main: {} })
+
+function kinds(ledger: LedgerHarness): string[] {
+  return ledger.said.map(({ kind }) => kind)
+}
+
+test('an entry gives its reply and dispatch first, then what changed, then that it is applied', () => {
+  const ledger = new LedgerHarness()
+  ledger.apply({ kind: 'submit', id: ledger.newJobId(), plan: PLAN, input: null }, { work: 1 })
+  assert.deepEqual(kinds(ledger), ['reply', 'dispatch', 'timer', 'applied'])
+  const [, dispatch] = ledger.said
+  assert.equal(dispatch?.kind === 'dispatch' && dispatch.index, 1)
+})
+
+test('demand is reported when it has changed and only then', () => {
+  const ledger = new LedgerHarness()
+  ledger.submit(PLAN, { slots: {} })
+  const demand = ledger.said.find(({ kind }) => kind === 'demand')
+  assert.deepEqual(demand, { kind: 'demand', arc: ARC, ready: { work: 1 } })
+  ledger.apply({ kind: 'put-record', key: 'a', id: toyHash('a'), value: 1 })
+  assert.deepEqual(kinds(ledger), ['reply', 'applied'])
+})
+
+test('no more tasks start than the grant has slots, oldest first, and only of granted services', () => {
+  const ledger = new LedgerHarness()
+  const ids = [1, 2, 3].map(() => {
+    ledger.now += 1
+    return ledger.submit(PLAN, { slots: {} })
+  })
+  ledger.submit(planOf({ main: { service: 'other' } }), { slots: { work: 2 } })
+  const started = [...ledger.running.values()].map(({ job }) => job)
+  assert.deepEqual(started, ids.slice(0, 2))
+  assert.deepEqual(ledger.ready, { other: 1, work: 1 })
+})
+
+test('entries that the state holds already are passed over, and a gap is a bug', () => {
+  const ledger = new LedgerHarness()
+  ledger.submit(PLAN)
+  ledger.flush()
+  ledger.crash()
+  assert.deepEqual(ledger.job(ledger.running.keys().next().value ?? idOf(ledger)).status, 'running')
+  const overlay = new Overlay(new MemoryTable())
+  const self = { node: 'n', boot: 1 }
+  const node = new LedgerNode({ overlay, self, arcCount: 1, hash: toyHash })
+  const body = JSON.stringify(ledger.entries[0])
+  const entry = { kind: 'entry', arc: ARC, term: 1, request: 0, body } as const
+  assert.throws(() => node.step({ ...entry, index: 2 }), /M1/)
+})
+
+function idOf(ledger: LedgerHarness): string {
+  const [job] = ledger.rows.scan('x/', 'x0', 1)
+  return job?.key.split('/').at(-1) ?? ''
+}
+
+test('after a crash the old starts are applied again but nothing of them is dispatched', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(PLAN)
+  ledger.crash()
+  assert.equal(ledger.running.size, 0)
+  assert.equal(ledger.job(id).status, 'running')
+  ledger.apply({ kind: 'term-start' })
+  const leases = ledger.said.find(({ kind }) => kind === 'leases')
+  assert.deepEqual(leases, {
+    kind: 'leases',
+    arc: ARC,
+    workers: [{ node: ledger.node, boot: 1 }],
+  })
+  ledger.apply({ kind: 'lose-worker', node: ledger.node, beforeBoot: 2 })
+  ledger.pass(1000)
+  ledger.succeed('main', 'second')
+  const { attempts } = ledger.step(id, 'main')
+  assert.deepEqual(
+    attempts.map(({ outcome }) => outcome),
+    ['lost', 'succeeded'],
+  )
+})
+
+test('a stale attempt that wakes up after its successor has finished changes nothing', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ main: { retry: retry(3, { delayMs: 0 }) } }))
+  const first = ledger.attemptOf('main')
+  ledger.crash()
+  ledger.apply({ kind: 'lose-worker', node: ledger.node, beforeBoot: 2 })
+  ledger.pass(0)
+  ledger.succeed('main', 'of the second')
+  const stale = ledger.end(first, { kind: 'succeeded', output: 'of the first' })
+  assert.equal(!stale.ok && stale.code, 'attempt_fenced')
+  assert.equal(ledger.job(id)['output'], 'of the second')
+})
+
+test('a new term is told demand, timer and leases, changed or not', () => {
+  const ledger = new LedgerHarness()
+  ledger.apply({ kind: 'term-start' })
+  assert.deepEqual(kinds(ledger), ['reply', 'demand', 'timer', 'leases', 'applied'])
+})
+
+test('a fired timer is followed by the next one, also when nothing else has changed', () => {
+  const ledger = new LedgerHarness()
+  ledger.submit(planOf({ main: { timeoutMs: 50 } }))
+  ledger.now += 1
+  ledger.apply({ kind: 'fire' })
+  const timer = ledger.said.find(({ kind }) => kind === 'timer')
+  assert.deepEqual(timer, { kind: 'timer', arc: ARC, at: FIRST_INSTANT + 50 })
+})
+
+test('who watches a job is answered once, when it is final, or at once if it is', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(PLAN)
+  const watching = ledger.ask({ kind: 'watch-job', id })
+  const given = ledger.ask({ kind: 'watch-job', id })
+  assert.equal(ledger.said.length, 0)
+  ledger.unwatch(given)
+  ledger.succeed('main')
+  const answered = ledger.said.flatMap((said) => (said.kind === 'reply' ? [said.request] : []))
+  assert.equal(answered.includes(watching), true)
+  assert.equal(answered.includes(given), false)
+  const late = ledger.query({ kind: 'watch-job', id })
+  assert.equal(late.ok && JSON.parse(late.body ?? '').status, 'succeeded')
+  const missing = ledger.query({ kind: 'watch-job', id: 'f'.repeat(32) })
+  assert.equal(!missing.ok && missing.code, 'job_not_found')
+})
+
+test('a command of an unknown kind stops apply and is not skipped', () => {
+  const overlay = new Overlay(new MemoryTable())
+  const self = { node: 'n', boot: 1 }
+  const node = new LedgerNode({ overlay, self, arcCount: 1, hash: toyHash })
+  for (const body of ['{"t":1,"s":1,"c":{"kind":"from-the-future"}}', '{"t":1', 'null']) {
+    const entry = { kind: 'entry', arc: ARC, term: 1, index: 1, request: 0, body } as const
+    assert.throws(() => node.step(entry), /unknown-command/)
+  }
+  assert.equal(overlay.applied(ARC), 0)
+})
+
+test('the first message of a life tells the applied index and arc time of every arc', () => {
+  const ledger = new LedgerHarness()
+  ledger.submit(PLAN)
+  ledger.flush()
+  const self = { node: 'n', boot: 2 }
+  const node = new LedgerNode({
+    overlay: new Overlay(ledger.table),
+    self,
+    arcCount: 1,
+    hash: toyHash,
+  })
+  assert.deepEqual(node.takeOutputs(), [{ kind: 'loaded', applied: [[ARC, 1, FIRST_INSTANT]] }])
+  node.checkpoint()
+  assert.deepEqual(node.takeOutputs(), [{ kind: 'durable', applied: [[ARC, 1]] }])
+})
