@@ -24,7 +24,6 @@ const PROBLEM_KINDS = {
   payload_too_large: { status: 413, title: 'The request is too large' },
   uri_too_long: { status: 414, title: 'The URL is too long' },
   unsupported_media_type: { status: 415, title: 'The media type is not supported' },
-  expectation_failed: { status: 417, title: 'The expectation cannot be met' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   route_not_found: { status: 404, title: 'There is no such resource' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
@@ -51,8 +50,6 @@ const PROBLEM_KINDS = {
   internal_error: { status: 500, title: 'The node failed to handle the request' },
   overloaded: { status: 503, title: 'The node has too much to do' },
   not_ready: { status: 503, title: 'The node is not ready' },
-  arc_unavailable: { status: 503, title: 'The arc has no quorum' },
-  state_damaged: { status: 503, title: 'The state of the arc is damaged' },
   outcome_unknown: { status: 504, title: 'The outcome is not known' },
 } as const satisfies Readonly<Record<string, ProblemKind>>
 

@@ -44,3 +44,5 @@ export const RETRY_AFTER_SECONDS = 1
 export const STATUS_TIMEOUT_MS = 2000
 /** The least time between two looks at the ring's list of services, ms. */
 export const SERVICES_REFRESH_MS = 1000
+/** How long open requests may take to end when the API closes, ms; then they are cut off. */
+export const CLOSE_PATIENCE_MS = 5000

@@ -59,16 +59,17 @@ export function makeServer(options: ServerOptions): ApiServer {
   routes.watch(app)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'Gyre-Served-By': servedBy, 'X-Content-Type-Options': 'nosniff' })
-    if (isStopping()) {
-      reply.header('Connection', 'close')
-      throw new Problem('not_ready', 'the node is stopping; ask another node')
-    }
+    if (isStopping()) throw new Problem('not_ready', 'the node is stopping; ask another node')
     if (request.url.length > URL_LENGTH_MAX) {
       throw new Problem('uri_too_long', `a URL may have ${URL_LENGTH_MAX} characters`)
     }
     // Here, not in a handler: an unknown path is told before its body is looked at.
     if (request.is404) throw routes.problemFor(request.method, request.url)
     admission.enter(request)
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    // A connection that is kept alive would keep the server from closing.
+    if (isStopping()) reply.header('Connection', 'close')
   })
   app.addHook('onResponse', async (request, reply) => {
     admission.leave(request)

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { AppError } from '../base/app-error.js'
 import type { NodeClient } from '../runtime/node-client.js'
 import { Admission } from './admission.js'
+import { CLOSE_PATIENCE_MS } from './limits.js'
 import { type CompileSchema, InputSchemas } from './input-schemas.js'
 import { JobIds } from './job-ids.js'
 import { JobWaits } from './job-waits.js'
@@ -80,7 +81,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const close = async (): Promise<void> => {
     stopping = true
     waits.stop()
-    await app.close()
+    const closed = app.close()
+    const patience = setTimeout(() => app.server.closeAllConnections(), CLOSE_PATIENCE_MS)
+    await closed
+    clearTimeout(patience)
   }
   return { url, close }
 }

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ApiNode } from './api-node.js'
+
+const node = ApiNode.forThisFile()
+
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const
+
+async function openApi() {
+  const { status, body } = await node.rest.call('GET', '/openapi.json')
+  assert.equal(status, 200)
+  return body
+}
+
+test('the OpenAPI document is of version 3.1 and every reference in it leads somewhere', async () => {
+  const document = await openApi()
+  assert.equal(document.openapi, '3.1.0')
+  const references = [
+    ...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g),
+  ]
+  assert.ok(references.length > 20)
+  for (const [, name = ''] of references) assert.ok(document.components.schemas[name], name)
+  assert.doesNotMatch(JSON.stringify(document), /"\$ref":"(?!#\/components)/)
+})
+
+test('the OpenAPI document lists exactly the routes of the first version', async () => {
+  const { paths } = await openApi()
+  const listed = Object.entries<object>(paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  assert.deepEqual(listed.sort(), [
+    'DELETE /v1/dht/{key}',
+    'GET /livez',
+    'GET /metrics',
+    'GET /readyz',
+    'GET /v1/dht',
+    'GET /v1/dht/{key}',
+    'GET /v1/ids/{id}',
+    'GET /v1/job-definitions',
+    'GET /v1/jobs',
+    'GET /v1/jobs/{id}',
+    'GET /v1/jobs/{id}/history',
+    'GET /v1/jobs/{id}/steps/{name}/items',
+    'GET /v1/ring',
+    'GET /v1/ring/owner',
+    'GET /v1/services',
+    'POST /v1/jobs',
+    'POST /v1/jobs/batch',
+    'POST /v1/jobs/{id}/cancel',
+    'POST /v1/jobs/{id}/retry',
+    'POST /v1/jobs/{id}/skip',
+    'PUT /v1/dht/{key}',
+  ])
+})
+
+test('methods that the document does not list are refused by the server', async () => {
+  const { paths } = await openApi()
+  for (const [path, operations] of Object.entries<object>(paths)) {
+    const url = path.replace('{id}', '0'.repeat(32)).replace(/\{\w+\}/, 'x')
+    for (const method of METHODS.filter((each) => !(each in operations))) {
+      // To a GET, `batch` is a job's ID like any other.
+      if (method === 'get' && path === '/v1/jobs/batch') continue
+      const answer = await fetch(node.url + url, { method: method.toUpperCase() })
+      const { code } = JSON.parse(await answer.text())
+      assert.deepEqual([answer.status, code], [405, 'method_not_allowed'], `${method} ${path}`)
+      const allowed = Object.keys(operations).map((each) => each.toUpperCase())
+      for (const each of allowed) assert.ok(answer.headers.get('allow')?.includes(each))
+    }
+  }
+})
+
+test('the submission schema of the document refuses what the server refuses', async () => {
+  const { paths } = await openApi()
+  const { schema } = paths['/v1/jobs'].post.requestBody.content['application/json']
+  assert.equal(schema.anyOf.length, 3)
+  for (const shape of schema.anyOf) assert.equal(shape.additionalProperties, false)
+})
+
+test('the documentation page loads nothing from elsewhere', async () => {
+  const page = await (await fetch(`${node.url}/docs/`)).text()
+  assert.match(page, /swagger-ui/)
+  assert.doesNotMatch(page, /(?:src|href)="(?:https?:)?\/\//)
+  const script = await fetch(`${node.url}/docs/static/swagger-ui-bundle.js`)
+  assert.equal(script.status, 200)
+})
+
+test('health tells alive and ready', async () => {
+  const live = await node.rest.call('GET', '/livez')
+  const ready = await node.rest.call('GET', '/readyz')
+  assert.deepEqual([live.status, ready.status], [200, 200])
+})
+
+test('metrics are Prometheus text with every known job status from the start', async () => {
+  await node.rest.submit({ service: 'test.echo' }, undefined, { prefer: 'wait=20' })
+  const { headers, body } = await node.rest.call('GET', '/metrics')
+  assert.match(String(headers['content-type']), /^text\/plain/)
+  for (const status of ['queued', 'running', 'failed', 'compensation_failed']) {
+    assert.match(body, new RegExp(`^gyre_jobs\\{status="${status}"\\} 0$`, 'm'))
+  }
+  assert.match(body, /^gyre_jobs\{status="succeeded"\} 1$/m)
+  assert.match(
+    body,
+    /^gyre_http_requests_total\{method="POST",route="\/v1\/jobs",status="200"\} 1$/m,
+  )
+  assert.match(body, /^gyre_serving 1$/m)
+  assert.match(body, /^gyre_log_syncs_total [1-9]/m)
+  assert.doesNotMatch(body, /[0-9a-f]{32}/, 'no IDs in labels')
+})
+
+test('the ring of one node owns every arc without a gap', async () => {
+  const { body } = await node.rest.call('GET', '/v1/ring')
+  assert.equal(body.nodes.length, 1)
+  assert.equal(body.nodes[0].state, 'up')
+  assert.deepEqual(body.health, { healthy: body.arcs.length, underReplicated: 0, unavailable: 0 })
+  assert.equal(body.arcs[0].from, '0'.repeat(32))
+  for (const [index, arc] of body.arcs.entries()) {
+    assert.equal(arc.arc, index)
+    assert.equal(arc.to, body.arcs[(index + 1) % body.arcs.length].from)
+    assert.equal(arc.owner, body.nodes[0].id)
+  }
+})
+
+test('services and job definitions are listed with their schemas', async () => {
+  const services = await node.rest.call('GET', '/v1/services')
+  const sleep = services.body.items.find((item: { name: string }) => item.name === 'test.sleep')
+  assert.deepEqual(sleep.input.required, ['ms'])
+  assert.equal(sleep.nodes.length, 1)
+  const jobs = await node.rest.call('GET', '/v1/job-definitions')
+  assert.equal(jobs.status, 200)
+  assert.ok(Array.isArray(jobs.body.items))
+})
