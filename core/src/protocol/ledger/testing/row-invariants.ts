@@ -1,0 +1,166 @@
+import { assert } from '../../../base/assert.js'
+import type { RowEntry, Rows } from '../../state/rows.js'
+import { formatAttemptId } from '../attempt-id.js'
+import type { AttemptRef } from '../command.js'
+import type { ItemRow, JobRow } from '../job-row.js'
+import { isFinal } from '../job-status.js'
+import {
+  type CountsRow,
+  endOf,
+  type PlanRow,
+  type ReadyRow,
+  type TimerRow,
+} from '../rows-layout.js'
+import type { TaskState } from '../task.js'
+
+/**
+ * What must agree in the rows of an arc after every entry, checked the slow way: everything that is
+ * kept up to date by small steps is counted anew from the jobs.
+ */
+export function checkRows(rows: Rows): void {
+  const tasks = allTasks(rows)
+  checkLeases(rows, tasks)
+  checkTimers(rows, tasks)
+  checkReady(rows, tasks)
+  checkJobs(rows, tasks)
+}
+
+interface FoundTask {
+  readonly job: JobRow
+  readonly ref: AttemptRef
+  readonly task: TaskState
+}
+
+function all<T extends object>(rows: Rows, prefix: string): RowEntry<T>[] {
+  return rows.scan<T>(prefix, endOf(prefix), Number.MAX_SAFE_INTEGER)
+}
+
+function allJobs(rows: Rows): JobRow[] {
+  return all<JobRow>(rows, 'j/').flatMap(({ key, value }) => (key.length === 34 ? [value] : []))
+}
+
+function planOf(rows: Rows, job: JobRow): PlanRow {
+  const row = rows.get<PlanRow>(`j/${job.id}/p`)
+  assert(row !== undefined, `job ${job.id} has no plan`)
+  return row
+}
+
+function allTasks(rows: Rows): FoundTask[] {
+  return allJobs(rows).flatMap((job) => {
+    const { steps } = planOf(rows, job).plan
+    return steps.flatMap(({ name }, position) => tasksOfStep(rows, job, { name, position }))
+  })
+}
+
+function tasksOfStep(
+  rows: Rows,
+  job: JobRow,
+  { name, position }: { readonly name: string; readonly position: number },
+): FoundTask[] {
+  const step = job.steps[position]
+  const found: FoundTask[] = []
+  const add = (
+    task: TaskState | null | undefined,
+    index: number | null,
+    hook: AttemptRef['hook'],
+  ): void => {
+    if (!task) return
+    const ref = { job: job.id, run: job.run, step: name, index, hook, attempt: task.attempt }
+    found.push({ job, ref, task })
+  }
+  add(step?.task, null, 'run')
+  add(step?.undo?.task, null, 'compensate')
+  for (const { key, value } of all<ItemRow>(rows, `j/${job.id}/i/${name}/`)) {
+    const index = Number.parseInt(key.slice(-13), 16)
+    add(value.task, index, 'run')
+    add(value.undo, index, 'compensate')
+  }
+  return found
+}
+
+function checkLeases(rows: Rows, tasks: readonly FoundTask[]): void {
+  const wanted = tasks
+    .filter(({ task }) => task.phase === 'leased' || task.phase === 'stopping')
+    .map(({ ref }) => formatAttemptId(ref))
+  const kept = all<AttemptRef>(rows, 'l/').map(({ value }) => formatAttemptId(value))
+  same('leases', kept, wanted)
+}
+
+function checkTimers(rows: Rows, tasks: readonly FoundTask[]): void {
+  const wanted = tasks
+    .filter(({ task }) => task.phase === 'leased' || task.phase === 'backoff')
+    .map(
+      ({ ref, task }) => `${task.phase === 'leased' ? 'timeout' : 'retry'} ${formatAttemptId(ref)}`,
+    )
+  const kept = all<TimerRow>(rows, 't/').map(({ value }) => {
+    return `${value.kind} ${formatAttemptId(value.attempt)}`
+  })
+  same('timers', kept, wanted)
+}
+
+function checkReady(rows: Rows, tasks: readonly FoundTask[]): void {
+  const ready = all<ReadyRow>(rows, 'r/')
+  const singles = tasks.filter(({ task }) => task.phase === 'ready').length
+  const ofFans = allJobs(rows).flatMap(({ steps }) => {
+    return steps.map(({ fan, undo }) => (fan?.queued ?? 0) + (undo?.fan?.queued ?? 0))
+  })
+  const total = ready.reduce((sum, { value }) => sum + value.count, 0)
+  assert(
+    total === singles + sum(ofFans),
+    `${total} tasks are queued, ${singles} and ${ofFans} ready`,
+  )
+  const counted = new Map<string, number>()
+  for (const { key, value } of ready) {
+    const service = key.split('/')[1] ?? ''
+    counted.set(service, (counted.get(service) ?? 0) + value.count)
+  }
+  sameCounts('ready tasks', rows.get<CountsRow>('c/ready'), counted)
+}
+
+function checkJobs(rows: Rows, tasks: readonly FoundTask[]): void {
+  const jobs = allJobs(rows)
+  const listed = all(rows, 'x/').map(({ key }) => key)
+  const wanted = jobs.map(({ status, createdAt, id }) => {
+    return `x/${status}/${createdAt.toString(16).padStart(13, '0')}/${id}`
+  })
+  same('lists', listed, wanted)
+  const counted = new Map<string, number>()
+  for (const { status } of jobs) counted.set(status, (counted.get(status) ?? 0) + 1)
+  sameCounts('jobs', rows.get<CountsRow>('c/jobs'), counted)
+  for (const job of jobs) checkJob(job, tasks)
+}
+
+function checkJob(job: JobRow, tasks: readonly FoundTask[]): void {
+  const own = tasks.filter(({ ref }) => ref.job === job.id).map(({ task }) => task.phase)
+  const running = own.filter((phase) => phase === 'leased' || phase === 'stopping').length
+  assert(running === job.running, `job ${job.id} counts ${job.running} running, ${running} are`)
+  const active = running + own.filter((phase) => phase === 'ready' || phase === 'backoff').length
+  if (isFinal(job.status)) {
+    assert(active === 0 && job.ready === 0, `job ${job.id} is ${job.status} with active tasks`)
+    return
+  }
+  assert(active + job.ready > 0, `job ${job.id} is ${job.status} and nothing can move it on`)
+}
+
+function same(what: string, kept: readonly string[], wanted: readonly string[]): void {
+  const left = [...kept].sort().join('\n')
+  const right = [...wanted].sort().join('\n')
+  assert(left === right, `${what} in rows:\n${left}\nby the jobs:\n${right}`)
+}
+
+function sameCounts(
+  what: string,
+  row: CountsRow | undefined,
+  counted: ReadonlyMap<string, number>,
+): void {
+  const kept = Object.entries(row?.counts ?? {}).map(([name, count]) => `${name} ${count}`)
+  same(
+    `counts of ${what}`,
+    kept,
+    [...counted].map(([name, count]) => `${name} ${count}`),
+  )
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
