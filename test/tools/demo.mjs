@@ -58,7 +58,7 @@ async function failingOrder(node) {
     amount: 49.9,
     card: 'card-of-the-demo',
     address: 'Nowhere 1',
-    failing: { reserve: {}, charge: { attempts: 1 }, ship: { permanently: true } },
+    failing: { charge: { attempts: 1 }, ship: {} },
   }
   const job = await runJob(node, { job: 'order', input }, 'demo-order', makeProgress())
   expect(job, 'compensated')
