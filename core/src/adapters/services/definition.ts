@@ -1,5 +1,6 @@
 import {
   ATTEMPT_TIMEOUT_MS_DEFAULT,
+  checkJobDefinition,
   type DurationSpec,
   type JobDefinition,
   type Json,
@@ -125,8 +126,13 @@ function readJob(members: Members): Definition {
     if (members[member] !== undefined) known[member] = members[member]
   }
   // Through JSON: what the rest of the node gets to see must be what was checked.
-  const parsed = parseJobDefinition(plain(known))
+  const data = plain(known)
+  const parsed = parseJobDefinition(data)
   if (!parsed.ok) throw new Invalid(`is not a valid job: ${parsed.message}`)
+  const [issue] = checkJobDefinition(data)
+  if (issue !== undefined) {
+    throw new Invalid(`is not a valid job: ${`${issue.path} ${issue.message}`.trim()}`)
+  }
   return {
     kind: 'job',
     job: offerOfJob(name, parsed.definition),

@@ -24,7 +24,10 @@ export function compileUserSchema(schema: unknown): UserSchema {
   const refused = refuse(schema)
   if (refused !== null) return { ok: false, message: refused }
   try {
-    const validate = makeAjv().compile(schema as JsonObject)
+    ajv ??= makeAjv()
+    const validate = ajv.compile(schema as JsonObject)
+    // What was compiled is kept by whoever uses it, not for ever by the compiler.
+    ajv.removeSchema(schema as JsonObject)
     return { ok: true, check: (value) => (validate(value) ? null : faultOf(validate)) }
   } catch (error) {
     return { ok: false, message: messageOf(error) }
@@ -54,20 +57,24 @@ function depthOf(value: unknown, depth: number): number {
   return deepest
 }
 
+/** Made with the first schema: compiling the rules for schemas takes tens of milliseconds. */
+let ajv: Ajv2020 | null = null
+
 function makeAjv(): Ajv2020 {
   const linear = Object.assign(linearPattern, { code: 'linearPattern' })
-  const ajv = new Ajv2020({
+  const made = new Ajv2020({
     strict: false,
     $data: false,
     addUsedSchema: false,
     logger: false,
     code: { regExp: linear },
   })
-  addFormats.default(ajv, { mode: 'fast' })
-  return ajv
+  addFormats.default(made, { mode: 'fast' })
+  return made
 }
 
-function linearPattern(pattern: string): { test(text: string): boolean } {
+/** `toString` is what ajv tells patterns apart by: without it all would be the first one. */
+function linearPattern(pattern: string): { test(text: string): boolean; toString(): string } {
   let compiled: RE2JS
   try {
     compiled = RE2JS.compile(pattern)
@@ -77,7 +84,7 @@ function linearPattern(pattern: string): { test(text: string): boolean } {
         `(${messageOf(error)}); write it without look-around and back-references`,
     )
   }
-  return { test: (text) => compiled.matcher(text).find() }
+  return { test: (text) => compiled.matcher(text).find(), toString: () => `/${pattern}/` }
 }
 
 function faultOf(validate: ValidateFunction): SchemaFault {

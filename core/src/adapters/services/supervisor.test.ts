@@ -1,0 +1,432 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { AttemptOutcome } from '../../protocol/ledger/command.js'
+import type { Dispatch, FromServices, OffersBody } from '../../protocol/node/messages.js'
+import { SystemClock } from '../system-clock.js'
+import { ServicesSupervisor, type SupervisorOptions } from './supervisor.js'
+import type { ServicesLogLine } from './thread-messages.js'
+
+/** Bound of every wait: a test that needs longer has failed. */
+const WAIT_MS = 60_000
+
+type Offers = Extract<FromServices, { readonly kind: 'offers' }>
+
+/** A supervisor with a real thread over plugin files of one temporary folder. */
+class Host {
+  readonly supervisor: ServicesSupervisor
+  readonly log: ServicesLogLine[] = []
+  readonly received: FromServices[] = []
+  readonly #folder: string
+  #changed: (() => void)[] = []
+
+  constructor(files: Readonly<Record<string, string>>, options: Partial<SupervisorOptions> = {}) {
+    this.#folder = mkdtempSync(join(tmpdir(), 'gyre-plugins-'))
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(this.#folder, name), text)
+    this.supervisor = new ServicesSupervisor({
+      clock: new SystemClock(),
+      plugins: { modules: [], folders: [this.#folder] },
+      log: (line) => {
+        this.log.push(line)
+        this.#wake()
+      },
+      blockedWarnMs: 200,
+      blockedAfterMs: 1_000,
+      abortGraceMs: 300,
+      ...options,
+    })
+    this.supervisor.onReceive((messages) => {
+      this.received.push(...messages)
+      this.#wake()
+    })
+    this.supervisor.start()
+  }
+
+  run(attempt: string, service: string, input: unknown = null, more: Partial<Dispatch> = {}): void {
+    this.supervisor.send({
+      kind: 'dispatch',
+      arc: 0,
+      index: 1,
+      attempt,
+      service,
+      hook: 'run',
+      job: 'ab'.repeat(16),
+      task: 'cd'.repeat(16),
+      step: 'main',
+      item: null,
+      number: 1,
+      fence: 9,
+      idempotencyKey: 'key',
+      timeoutMs: 60_000,
+      next: [],
+      body: JSON.stringify({ input }),
+      ...more,
+    })
+  }
+
+  abort(attempt: string, reason: 'timed_out' | 'cancelled' | 'stopping'): void {
+    this.supervisor.send({ kind: 'abort', attempt, reason })
+  }
+
+  async offers(number: number): Promise<OffersBody> {
+    const seen = (): Offers[] =>
+      this.received.filter((message): message is Offers => message.kind === 'offers')
+    await this.until(() => seen().length >= number, `offers ${number}`)
+    return JSON.parse(seen()[number - 1]?.body ?? '{}')
+  }
+
+  async ended(attempt: string): Promise<AttemptOutcome> {
+    await this.until(() => this.endsOf(attempt).length > 0, `the end of ${attempt}`)
+    return JSON.parse(this.endsOf(attempt)[0] ?? '')
+  }
+
+  endsOf(attempt: string): string[] {
+    return this.received.flatMap((message) =>
+      message.kind === 'ended' && message.attempt === attempt ? [message.body] : [],
+    )
+  }
+
+  async logged(pattern: RegExp): Promise<ServicesLogLine> {
+    const find = (): ServicesLogLine | undefined =>
+      this.log.find(({ message }) => pattern.test(message))
+    await this.until(() => find() !== undefined, `a log line ${pattern}`)
+    return find() as ServicesLogLine
+  }
+
+  async until(holds: () => boolean, what: string): Promise<void> {
+    const late = Date.now() + WAIT_MS
+    while (!holds()) {
+      assert.ok(Date.now() < late, `waited for ${what}; received ${JSON.stringify(this.received)}`)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, late - Date.now())
+        this.#changed.push(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+    }
+  }
+
+  async stop(): Promise<void> {
+    await new Promise<void>((resolve) => this.supervisor.stop(resolve))
+    rmSync(this.#folder, { recursive: true })
+  }
+
+  #wake(): void {
+    const changed = this.#changed
+    this.#changed = []
+    for (const wake of changed) wake()
+  }
+}
+
+async function withHost(
+  files: Readonly<Record<string, string>>,
+  body: (host: Host) => Promise<void>,
+  options: Partial<SupervisorOptions> = {},
+): Promise<void> {
+  const host = new Host(files, options)
+  try {
+    await body(host)
+  } finally {
+    await host.stop()
+  }
+}
+
+const HANDLERS = `
+const wait = (ms, signal) => new Promise((resolve, reject) => {
+  setTimeout(resolve, ms)
+  signal?.addEventListener('abort', () => reject(signal.reason))
+})
+const service = (name, run, more = {}) => ({ name, run, ...more })
+export const handlers = [].concat(
+  service('echo', (input, ctx) => ({ input, fence: ctx.fence, job: ctx.job, key: ctx.idempotencyKey, step: ctx.step })),
+  service('throws', () => { throw new Error("cannot open '/srv/secret/place/x.txt'") }),
+  service('throwsNothing', () => { throw undefined }),
+  service('bigint', () => 1n),
+  service('big', () => 'x'.repeat(300000)),
+  service('typed', (input) => input, { input: { type: 'object' }, output: { required: ['done'] } }),
+  service('patient', (input, ctx) => wait(600000, ctx.signal)),
+  service('deaf', () => new Promise(() => {})),
+  service('lateBlock', async () => { await wait(30); await null; for (;;); }),
+  service('leaves', () => { setTimeout(() => { for (;;); }, 30); return 'done' }),
+  service('exits', () => process.exit(3)),
+  service('kills', () => process.kill(process.pid, 'SIGKILL')),
+  service('hoards', async () => { await wait(1); const all = []; for (;;) all.push(new Array(10000).fill(all.length)) }),
+  service('strays', () => {
+    setTimeout(() => { throw new Error('late') }, 1)
+    void Promise.reject(new Error('unheard'))
+    return wait(30)
+  }),
+  service('logs', (input, ctx) => { for (let i = 0; i < 100; i += 1) ctx.log.info('x'.repeat(1000), { i }) }),
+  service('undoes', () => 1, { compensate: (input, output) => ({ input, output }) }),
+)
+`
+
+test('handlers end as what they return or throw, each exactly once', async () => {
+  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
+    const { services, failures } = await host.offers(1)
+    assert.deepEqual(failures, [])
+    assert.equal(services.length, 16)
+    const failed =
+      (code: string, retryable: boolean, message?: string) => (outcome: AttemptOutcome) => {
+        assert.equal(outcome.kind, 'failed')
+        if (outcome.kind !== 'failed') return
+        assert.deepEqual([outcome.error.code, outcome.error.retryable], [code, retryable])
+        if (message !== undefined) assert.equal(outcome.error.message, message)
+      }
+    const cases: readonly (readonly [string, unknown, (outcome: AttemptOutcome) => void])[] = [
+      ['throws', null, failed('service_failed', true, "cannot open '…/x.txt'")],
+      ['throwsNothing', null, failed('service_failed', true)],
+      ['bigint', null, failed('output_invalid', false)],
+      ['big', null, failed('output_too_large', false)],
+      ['typed', 5, failed('schema_mismatch', false)],
+      ['typed', {}, failed('output_invalid', false)],
+      ['exits', null, failed('service_failed', true)],
+      ['kills', null, failed('service_failed', true)],
+      [
+        'typed',
+        { done: 1 },
+        (o) => assert.deepEqual(o, { kind: 'succeeded', output: { done: 1 } }),
+      ],
+      ['strays', null, (o) => assert.deepEqual(o, { kind: 'succeeded', output: null })],
+      ['missing', null, (o) => assert.deepEqual(o, { kind: 'lost', charged: false })],
+    ]
+    cases.forEach(([service, input], index) => host.run(`${index}`, service, input))
+    for (const [index, [, , check]] of cases.entries()) check(await host.ended(`${index}`))
+    for (const index of cases.keys()) assert.equal(host.endsOf(`${index}`).length, 1)
+    const stray = await host.logged(
+      /a rejected promise that nobody awaited in service strays: unheard/,
+    )
+    assert.equal(stray.fields['attempt'], '9')
+    await host.logged(/an exception that nobody caught in service strays: late/)
+    assert.equal(host.received.filter(({ kind }) => kind === 'withdrawn').length, 0)
+  })
+})
+
+test('a handler gets its context, compensation its input and output, and a log with a limit', async () => {
+  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
+    await host.offers(1)
+    host.run('a', 'echo', { x: 1 })
+    const body = JSON.stringify({ input: 1, output: 2 })
+    host.run('b', 'undoes', null, { hook: 'compensate', body })
+    host.run('c', 'logs')
+    const output = { input: { x: 1 }, fence: 9, job: 'ab'.repeat(16), key: 'key', step: 'main' }
+    assert.deepEqual(await host.ended('a'), { kind: 'succeeded', output })
+    assert.deepEqual(await host.ended('b'), { kind: 'succeeded', output: { input: 1, output: 2 } })
+    await host.ended('c')
+    const own = host.log.filter(({ fields }) => fields['attempt'] === 'c')
+    assert.ok(own.length > 50 && own.length < 70, `${own.length} lines`)
+    assert.match(own.at(-1)?.message ?? '', /the rest is dropped/)
+  })
+})
+
+test('an abort ends a handler that heeds it as the reason says, and no other', async () => {
+  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
+    await host.offers(1)
+    for (const attempt of ['a', 'b', 'c', 'd']) host.run(attempt, 'patient')
+    host.abort('a', 'timed_out')
+    host.abort('b', 'cancelled')
+    host.abort('c', 'stopping')
+    assert.deepEqual(await host.ended('a'), { kind: 'timed_out' })
+    assert.deepEqual(await host.ended('b'), { kind: 'cancelled' })
+    assert.deepEqual(await host.ended('c'), { kind: 'lost', charged: false })
+    assert.deepEqual(host.endsOf('d'), [])
+  })
+})
+
+test('a handler that ignores its abort costs the thread; its neighbours are lost, uncharged', async () => {
+  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
+    await host.offers(1)
+    host.run('deaf', 'deaf')
+    host.run('neighbour', 'patient')
+    host.abort('deaf', 'cancelled')
+    assert.deepEqual(await host.ended('deaf'), { kind: 'cancelled' })
+    assert.deepEqual(await host.ended('neighbour'), { kind: 'lost', charged: false })
+    const line = await host.logged(/has not settled 300 ms after its abort signal/)
+    assert.equal(line.fields['attempt'], 'deaf')
+    await host.offers(2)
+    const kinds = host.received.map(({ kind }) => kind)
+    assert.deepEqual(kinds, ['offers', 'withdrawn', 'ended', 'ended', 'offers'])
+  })
+})
+
+test('a handler that blocks after an await is named among others in flight, and alone timed out', async () => {
+  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
+    await host.offers(1)
+    for (let index = 0; index < 5; index += 1) host.run(`before${index}`, 'patient')
+    host.run('blocker', 'lateBlock')
+    for (let index = 0; index < 5; index += 1) host.run(`after${index}`, 'patient')
+    const warning = await host.logged(/has blocked its thread for \d{3} ms$/)
+    assert.match(warning.message, /^service lateBlock, attempt blocker,/)
+    assert.deepEqual(await host.ended('blocker'), { kind: 'timed_out' })
+    for (const name of ['before0', 'before4', 'after0', 'after4']) {
+      assert.deepEqual(await host.ended(name), { kind: 'lost', charged: false })
+    }
+    await host.offers(2)
+    host.run('again', 'echo')
+    assert.equal((await host.ended('again')).kind, 'succeeded')
+  })
+})
+
+test('code that a settled attempt left behind is named when it blocks the thread', async () => {
+  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
+    await host.offers(1)
+    host.run('victim', 'patient')
+    host.run('culprit', 'leaves')
+    assert.deepEqual(await host.ended('culprit'), { kind: 'succeeded', output: 'done' })
+    assert.deepEqual(await host.ended('victim'), { kind: 'lost', charged: false })
+    const line = await host.logged(/is restarted/)
+    assert.equal(line.fields['attempt'], 'culprit')
+    assert.equal(host.endsOf('culprit').length, 1)
+  })
+})
+
+test('a thread out of memory charges the handler on its CPU, and comes back', async () => {
+  const options = { heapMb: 48, blockedAfterMs: 30_000 }
+  const body = async (host: Host): Promise<void> => {
+    await host.offers(1)
+    host.run('neighbour', 'patient')
+    host.run('hoarder', 'hoards')
+    assert.deepEqual(await host.ended('hoarder'), { kind: 'lost', charged: true })
+    assert.deepEqual(await host.ended('neighbour'), { kind: 'lost', charged: false })
+    await host.logged(/48 MiB of heap; on its CPU was service hoards/)
+    await host.offers(2)
+  }
+  await withHost({ 'handlers.mjs': HANDLERS }, body, options)
+})
+
+test('while the thread is down, and beyond its slots, attempts are handed back at once', async () => {
+  const body = async (host: Host): Promise<void> => {
+    host.run('early', 'echo')
+    assert.deepEqual(await host.ended('early'), { kind: 'lost', charged: false })
+    await host.offers(1)
+    host.run('a', 'patient')
+    host.run('b', 'patient')
+    host.run('b', 'patient')
+    host.run('c', 'patient')
+    assert.deepEqual(await host.ended('c'), { kind: 'lost', charged: false })
+    assert.deepEqual([...host.endsOf('a'), ...host.endsOf('b')], [])
+  }
+  await withHost({ 'handlers.mjs': HANDLERS }, body, { totalSlots: 2 })
+})
+
+test('stop aborts what runs, waits for it, and reports the deaf before it is done', async () => {
+  const host = new Host({ 'handlers.mjs': HANDLERS })
+  await host.offers(1)
+  host.run('patient', 'patient')
+  host.run('deaf', 'deaf')
+  await host.stop()
+  assert.deepEqual(host.endsOf('patient').length, 1)
+  assert.deepEqual(host.endsOf('deaf').length, 1)
+  host.run('late', 'echo')
+  assert.deepEqual(await host.ended('late'), { kind: 'lost', charged: false })
+  await new Promise<void>((resolve) => host.supervisor.stop(resolve))
+})
+
+test('plugins that fail to load are named with what to do, and stop nobody else', async () => {
+  const files = {
+    'a-syntax.js': 'export const x = (',
+    'b-throws.mjs': "throw new Error('no config in /etc/app/x.json')",
+    'c-empty.mjs': 'export const x = 1',
+    'd-wrong.mjs': "export default { name: 'x', run: 5 }",
+    'e-never.mjs': 'await new Promise(() => {})',
+    'f-good.mjs': "export default { name: 'good', run: () => 1 }",
+    'g-other.cjs': '',
+    'h-duplicate.js': "module.exports = { again: { name: 'good', run: () => 2 } }",
+    'i-job.mjs': "export const job = { name: 'j', steps: { a: { service: 'good' } } }",
+    'k.test.mjs': "throw new Error('a test is no plugin')",
+    'l-types.d.ts': 'export declare const x: number',
+  }
+  const body = async (host: Host): Promise<void> => {
+    const { services, jobs, failures } = await host.offers(1)
+    assert.deepEqual(
+      services.map(({ name }) => name),
+      ['good'],
+    )
+    assert.deepEqual(
+      jobs.map(({ name }) => name),
+      ['j'],
+    )
+    assert.deepEqual(
+      failures.map(({ file, error }) => [file, error.code]),
+      [
+        ['a-syntax.js', 'plugin_failed'],
+        ['b-throws.mjs', 'plugin_failed'],
+        ['c-empty.mjs', 'plugin_empty'],
+        ['d-wrong.mjs', 'definition_invalid'],
+        ['e-never.mjs', 'plugin_load_timeout'],
+        ['h-duplicate.js', 'definition_duplicate'],
+      ],
+    )
+    assert.match(failures[1]?.error.message ?? '', /no config in …\/x\.json/)
+    host.run('a', 'good')
+    assert.deepEqual(await host.ended('a'), { kind: 'succeeded', output: 1 })
+  }
+  await withHost(files, body, { loadMs: 3_000 })
+})
+
+test('a plugin that blocks or ends the thread while it loads is left out of the next life', async () => {
+  const files = {
+    'a-blocks.mjs': 'for (;;);',
+    'b-dies.mjs': 'const all = []; for (;;) all.push(new Array(10000).fill(1))',
+    'c-good.mjs': "export default { name: 'good', run: () => 1 }",
+  }
+  const body = async (host: Host): Promise<void> => {
+    const { services, failures } = await host.offers(1)
+    assert.deepEqual(
+      services.map(({ name }) => name),
+      ['good'],
+    )
+    const codes = failures.map(({ file, error }) => `${file} ${error.code}`)
+    assert.deepEqual(codes, ['a-blocks.mjs plugin_blocked', 'b-dies.mjs plugin_died'])
+  }
+  await withHost(files, body, { loadMs: 4_000, heapMb: 48 })
+})
+
+test('plugins in TypeScript and JavaScript find @gyre/workers and @gyre/jobs from any folder', async () => {
+  const files = {
+    'a.ts': `
+      import { defineService, giveUp, type ServiceContext } from '@gyre/workers'
+      export const a = defineService({
+        name: 'a',
+        input: { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] },
+        run(input, ctx: ServiceContext) {
+          const n: number = input.n
+          if (n < 0) throw giveUp('negative', 'n is below zero', { n })
+          return { n, attempt: ctx.attempt }
+        },
+      })`,
+    'b.mjs': `
+      import { defineService } from '@gyre/workers'
+      import { defineJob } from '@gyre/jobs'
+      export default defineService({ name: 'b', run: () => 'b' })
+      export const job = defineJob({ name: 'jb', steps: { one: { service: 'b' } } })`,
+    'c.js': `
+      const { defineService } = require('@gyre/workers')
+      exports.c = defineService({ name: 'c', run: () => 'c' })`,
+  }
+  await withHost(files, async (host) => {
+    const { services, jobs, failures } = await host.offers(1)
+    assert.deepEqual(failures, [])
+    assert.deepEqual(
+      services.map(({ name }) => name),
+      ['a', 'b', 'c'],
+    )
+    assert.deepEqual(
+      jobs.map(({ name }) => name),
+      ['jb'],
+    )
+    host.run('1', 'a', { n: 1 })
+    host.run('2', 'a', { n: -1 })
+    assert.deepEqual(await host.ended('1'), { kind: 'succeeded', output: { n: 1, attempt: 1 } })
+    const error = {
+      code: 'negative',
+      message: 'n is below zero',
+      retryable: false,
+      details: { n: -1 },
+    }
+    assert.deepEqual(await host.ended('2'), { kind: 'failed', error })
+  })
+})
