@@ -47,7 +47,8 @@ export class IndexReader {
       if (found === word) return parseWordLine(line).postings
       if (found < word) low = next
       else if (begin === low) return []
-      else high = middle
+      // A line that begins at `middle` itself has not been looked at.
+      else high = middle + 1
     }
     return []
   }
