@@ -23,8 +23,10 @@ export interface FlushPolicy {
   readonly everyMs: number
   /** Rows of one slice, so that a flush never holds up apply for long. */
   readonly sliceRows: number
-  /** Rows in memory at which flushing begins at once. Bounds memory. */
+  /** Rows in memory at which flushing begins at once. */
   readonly maxDirtyRows: number
+  /** Characters of entries whose rows may be in memory only; the same for rows that are large. */
+  readonly maxDirtyChars: number
   /** Rows written after which a checkpoint makes them durable and lets the log be cut. */
   readonly checkpointRows: number
 }
@@ -33,6 +35,7 @@ export const DEFAULT_FLUSH_POLICY: FlushPolicy = {
   everyMs: 1000,
   sliceRows: 2000,
   maxDirtyRows: 50_000,
+  maxDirtyChars: 32 * 1024 * 1024,
   checkpointRows: 100_000,
 }
 
@@ -49,7 +52,8 @@ export interface LedgerRuntimeOptions {
  * holds every entry above the applied index that a completed checkpoint has (design §5).
  *
  * Modes: *idle* (nothing dirty, no alarm), *waiting* (dirty, alarm set), *flushing* (slices, one a
- * turn, until nothing is dirty).
+ * turn, until nothing is dirty). What arrives faster than it can be flushed is held up: twice the
+ * bound is flushed down to the bound before the next turn's entries are taken.
  */
 export class LedgerRuntime {
   readonly #options: LedgerRuntimeOptions
@@ -57,6 +61,8 @@ export class LedgerRuntime {
   #alarmIsSet = false
   #flushing = false
   #rowsSinceCheckpoint = 0
+  /** Characters of the entries applied since nothing was dirty. */
+  #dirtyChars = 0
   #full = false
 
   constructor(options: LedgerRuntimeOptions) {
@@ -70,7 +76,10 @@ export class LedgerRuntime {
       for (const message of messages) {
         if (message.kind === 'close') this.#close()
         else machine.step(message)
+        if (message.kind === 'entry') this.#dirtyChars += message.body.length
       }
+      this.#send()
+      this.#catchUp()
       this.#afterTurn()
     })
     this.#afterTurn()
@@ -80,13 +89,24 @@ export class LedgerRuntime {
     const { machine, clock } = this.#options
     this.#send()
     if (machine.dirtyRowCount === 0 || this.#flushing) return
-    if (machine.dirtyRowCount >= this.#policy.maxDirtyRows && !this.#full) return this.#beginFlush()
+    if (this.#isOver(1) && !this.#full) return this.#beginFlush()
     if (this.#alarmIsSet) return
     this.#alarmIsSet = true
     clock.alarm(this.#policy.everyMs, () => {
       this.#alarmIsSet = false
       this.#beginFlush()
     })
+  }
+
+  #isOver(times: number): boolean {
+    const { maxDirtyRows, maxDirtyChars } = this.#policy
+    const { dirtyRowCount } = this.#options.machine
+    return dirtyRowCount >= maxDirtyRows * times || this.#dirtyChars >= maxDirtyChars * times
+  }
+
+  #catchUp(): void {
+    if (!this.#isOver(2)) return
+    while (this.#isOver(1) && this.#flushSome() > 0) continue
   }
 
   #send(): void {
@@ -102,24 +122,43 @@ export class LedgerRuntime {
 
   #flushSlice(): void {
     const { machine, clock } = this.#options
-    const written = this.#tryFlush(this.#policy.sliceRows)
-    this.#rowsSinceCheckpoint += written
+    const written = this.#flushSome()
     if (written > 0 && machine.dirtyRowCount > 0) return clock.soon(() => this.#flushSlice())
     this.#flushing = false
     if (!this.#full && this.#rowsSinceCheckpoint >= this.#policy.checkpointRows) this.#checkpoint()
     this.#afterTurn()
   }
 
+  /** One slice; smaller where rows are large. */
+  #flushSome(): number {
+    const { machine } = this.#options
+    const { sliceRows, maxDirtyChars } = this.#policy
+    const before = machine.dirtyRowCount
+    const share = maxDirtyChars / Math.max(this.#dirtyChars, maxDirtyChars)
+    const written = this.#tryFlush(Math.ceil(sliceRows * share))
+    const left = machine.dirtyRowCount
+    this.#dirtyChars = left === 0 ? 0 : Math.floor((this.#dirtyChars * left) / Math.max(before, 1))
+    this.#rowsSinceCheckpoint += written
+    return written
+  }
+
   /** @returns rows written; 0 when the disk is full: they stay in memory and are tried again */
   #tryFlush(maxRows: number): number {
+    let written = 0
+    this.#unlessFull(() => {
+      written = this.#options.machine.flush(maxRows)
+    })
+    return written
+  }
+
+  /** A full disk is an expected outcome; whatever else the state store throws ends the process. */
+  #unlessFull(write: () => void): void {
     try {
-      const written = this.#options.machine.flush(maxRows)
+      write()
       this.#noteFull(false)
-      return written
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'state_full') throw error
       this.#noteFull(true)
-      return 0
     }
   }
 
@@ -130,8 +169,10 @@ export class LedgerRuntime {
   }
 
   #checkpoint(): void {
-    this.#options.machine.checkpoint()
-    this.#rowsSinceCheckpoint = 0
+    this.#unlessFull(() => {
+      this.#options.machine.checkpoint()
+      this.#rowsSinceCheckpoint = 0
+    })
     this.#send()
   }
 
