@@ -55,6 +55,9 @@ export const SERVICES = ['work.a', 'work.b', 'work.c'] as const
 /** Also a plain service, used to undo the others. */
 export const UNDO_SERVICE = 'work.undo'
 
+/** A node that has lost its state may have to refuse to start, which ends a run early. */
+const RARE_FAULTS: ReadonlySet<FaultKind> = new Set(['wipe-state', 'damage-row'])
+
 const ALL_BEHAVIOURS: readonly BehaviourKind[] = [
   'fail',
   'give-up',
@@ -88,18 +91,18 @@ export function drawOptions(seed: number): SimOptions {
     undoMayFail: prng.chance(0.5),
     duplicateReports: prng.pick([0, 0, 0, 0.1]),
     wallErrorMs: prng.pick([0, 0, 400, -400]),
-    faultKinds: FAULT_KINDS.filter(() => prng.chance(0.35)),
+    faultKinds: FAULT_KINDS.filter((kind) => prng.chance(RARE_FAULTS.has(kind) ? 0.1 : 0.35)),
     faultCount: prng.pick([0, 2, 6, 15]),
   }
 }
 
 function drawFlush(prng: Prng): FlushPolicy {
-  return {
-    everyMs: prng.pick([5, 50, 1_000]),
-    sliceRows: prng.pick([1, 20, 2_000]),
-    maxDirtyRows: prng.pick([10, 200, 50_000]),
-    checkpointRows: prng.pick([1, 100, 2_000]),
-  }
+  const everyMs = prng.pick([5, 50, 1_000])
+  const sliceRows = prng.pick([1, 20, 2_000])
+  const maxDirtyRows = prng.pick([10, 200, 50_000])
+  const checkpointRows = prng.pick([1, 100, 2_000])
+  // A row of the workload is some hundred characters.
+  return { everyMs, sliceRows, maxDirtyRows, maxDirtyChars: maxDirtyRows * 300, checkpointRows }
 }
 
 function drawSlots(prng: Prng): Record<string, number> {
