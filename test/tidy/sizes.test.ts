@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { read, sourceFiles, withoutComments } from './repository.js'
+import { isTest, read, sourceFiles, withoutComments } from './repository.js'
 
 /** Code lines, comments and blanks not counted, above which a file must say why it is so long. */
 const FILE_LINES_MAX = 400
+/** The same for tests, whose tables grow by rows and not by branches. */
+const TEST_LINES_MAX = 600
 
 /** Files with one subject that is longer than that: path → the subject and why it is not split. */
-const LONG_FILES: Readonly<Record<string, string>> = {}
+const LONG_FILES: Readonly<Record<string, string>> = {
+  'core/src/protocol/node/engine.ts':
+    'one machine: what enters it and the order of what it asks for; its parts stand beside it',
+}
 
 function codeLines(path: string): number {
   return withoutComments(read(path))
@@ -14,11 +19,14 @@ function codeLines(path: string): number {
     .filter((line) => line.trim() !== '').length
 }
 
+function isLong(path: string): boolean {
+  return codeLines(path) > (isTest(path) ? TEST_LINES_MAX : FILE_LINES_MAX)
+}
+
 test('a file of more than 400 lines of code has a stated reason', () => {
   const long = sourceFiles()
-    .map((path) => ({ path, lines: codeLines(path) }))
-    .filter(({ path, lines }) => lines > FILE_LINES_MAX && LONG_FILES[path] === undefined)
-    .map(({ path, lines }) => `${path}: ${lines}`)
+    .filter((path) => isLong(path) && LONG_FILES[path] === undefined)
+    .map((path) => `${path}: ${codeLines(path)}`)
   assert.deepEqual(
     long,
     [],
@@ -29,7 +37,7 @@ LONG_FILES of test/tidy/sizes.test.ts.\n${long.join('\n')}`,
 
 test('the list of long files names only files that are long', () => {
   const stale = Object.keys(LONG_FILES).filter(
-    (path) => !sourceFiles().includes(path) || codeLines(path) <= FILE_LINES_MAX,
+    (path) => !sourceFiles().includes(path) || !isLong(path),
   )
   assert.deepEqual(stale, [], 'Remedy: remove them from LONG_FILES.')
 })
