@@ -9,12 +9,16 @@ import { assert } from '../../../base/assert.js'
 export interface ToldEvent {
   readonly seq: number
   readonly type: string
-  readonly [member: string]: unknown
+  readonly step?: string
+  readonly index?: number
+  readonly hook?: string
+  readonly attempt?: number
+  readonly outcome?: string
 }
 
 interface TaskStory {
   readonly step: string
-  readonly index: unknown
+  readonly index: number | undefined
   /** Seq of the newest end of an attempt, and whether it may have had an effect. */
   endedAt: number
   touched: boolean
@@ -30,13 +34,13 @@ interface TaskStory {
 export function checkStory(plan: JobPlan, events: readonly ToldEvent[], status: string): void {
   const runs = new Map<string, TaskStory>()
   const undos = new Map<string, TaskStory>()
-  const skipped = new Set<unknown>()
+  const skipped = new Set<string>()
   for (const event of events) {
-    if (event.type === 'compensation_skipped') skipped.add(event['step'])
+    if (event.type === 'compensation_skipped') skipped.add(event.step ?? '')
     if (event.type === 'job_retried') freshBudgets(runs)
     if (event.type === 'compensation_retried') freshBudgets(undos)
-    if (typeof event['attempt'] !== 'number') continue
-    const isUndo = event['hook'] === 'compensate'
+    if (typeof event.attempt !== 'number') continue
+    const isUndo = event.hook === 'compensate'
     const story = storyOf(isUndo ? undos : runs, event)
     if (event.type === 'attempt_started') {
       onStarted(plan, event, story, isUndo)
@@ -48,12 +52,12 @@ export function checkStory(plan: JobPlan, events: readonly ToldEvent[], status: 
 }
 
 function storyOf(stories: Map<string, TaskStory>, event: ToldEvent): TaskStory {
-  const name = `${event['step']} ${event['index'] ?? '-'}`
+  const name = nameOf(event.step ?? '', event.index)
   const known = stories.get(name)
   if (known !== undefined) return known
   const story: TaskStory = {
-    step: String(event['step']),
-    index: event['index'],
+    step: event.step ?? '',
+    index: event.index,
     endedAt: 0,
     touched: false,
     done: false,
@@ -74,7 +78,7 @@ function onStarted(plan: JobPlan, event: ToldEvent, story: TaskStory, isUndo: bo
   assert(!story.running, `${story.step} was started while an attempt of it ran`)
   assert(!story.done, `${story.step} was started after it had succeeded`)
   assert(
-    event['attempt'] === story.attempts + 1,
+    event.attempt === story.attempts + 1,
     `attempts of ${story.step} do not count up by one`,
   )
   story.running = true
@@ -86,7 +90,7 @@ function onStarted(plan: JobPlan, event: ToldEvent, story: TaskStory, isUndo: bo
 
 function onEnded(event: ToldEvent, story: TaskStory): void {
   assert(story.running, `an attempt of ${story.step} ended twice`)
-  const outcome = event['outcome']
+  const outcome = event.outcome
   story.running = false
   story.endedAt = event.seq
   if (outcome === 'succeeded') story.done = true
@@ -99,7 +103,7 @@ function onEnded(event: ToldEvent, story: TaskStory): void {
 interface Stories {
   readonly runs: ReadonlyMap<string, TaskStory>
   readonly undos: ReadonlyMap<string, TaskStory>
-  readonly skipped: ReadonlySet<unknown>
+  readonly skipped: ReadonlySet<string>
 }
 
 /** A step is undone only when nothing of the job runs, and all that ended later is undone. */
@@ -107,8 +111,8 @@ function checkUndoStart(plan: JobPlan, { runs, undos, skipped }: Stories, undo: 
   for (const story of runs.values()) {
     assert(!story.running, `${undo.step} is undone while ${story.step} runs`)
   }
-  const own = runs.get(`${undo.step} ${undo.index ?? '-'}`)
-  assert(own?.touched === true, `${undo.step} ${undo.index} is undone without having acted`)
+  const own = runs.get(nameOf(undo.step, undo.index))
+  assert(own?.touched === true, `${nameOf(undo.step, undo.index)} is undone without having acted`)
   for (const [name, story] of runs) {
     if (!isOwed(plan, story) || lastEnd(runs, story.step) <= lastEnd(runs, undo.step)) continue
     const settled = undos.get(name)?.done === true || skipped.has(story.step)
@@ -132,10 +136,18 @@ function checkEnd(plan: JobPlan, { runs, undos, skipped }: Stories, status: stri
   const owed = [...runs].filter(([, story]) => isOwed(plan, story))
   const open = owed.filter(([name, { step }]) => !undos.get(name)?.done && !skipped.has(step))
   if (status === 'compensated')
-    assert(open.length === 0, `not undone: ${open.map(([name]) => name)}`)
+    assert(open.length === 0, `not undone: ${namesOf(open)}`)
   if (status === 'failed')
-    assert(owed.length === 0, `failed without undoing ${owed.map(([name]) => name)}`)
+    assert(owed.length === 0, `failed without undoing ${namesOf(owed)}`)
   if (status === 'succeeded' || status === 'cancelled') {
     assert(undos.size === 0, `a job that is ${status} has undone something`)
   }
+}
+
+function nameOf(step: string, index: number | undefined): string {
+  return `${step} ${index ?? '-'}`
+}
+
+function namesOf(stories: readonly (readonly [string, TaskStory])[]): string {
+  return stories.map(([name]) => name).join(', ')
 }

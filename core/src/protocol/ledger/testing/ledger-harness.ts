@@ -10,6 +10,7 @@ import type { AttemptOutcome, Command, EntryBody, Grant, SubmitCommand } from '.
 import { LedgerNode } from '../ledger-node.js'
 import type { Reply } from '../outcome.js'
 import type { Query } from '../query.js'
+import type { ToldEvent } from './history-oracle.js'
 
 /** Slots of every service that tests use, as many as anybody could want. */
 export const PLENTY = 1000
@@ -156,7 +157,7 @@ export class LedgerHarness {
     return step
   }
 
-  history(id: string): { seq: number; type: string; [member: string]: unknown }[] {
+  history(id: string): ToldEvent[] {
     const reply = this.query({ kind: 'history', id, after: 0, limit: 100_000 })
     assert(reply.ok && reply.body !== undefined, `no job ${id}`)
     return JSON.parse(reply.body).items

@@ -107,7 +107,7 @@ function checkReady(rows: Rows, tasks: readonly FoundTask[]): void {
   const total = ready.reduce((sum, { value }) => sum + value.count, 0)
   assert(
     total === singles + sum(ofFans),
-    `${total} tasks are queued, ${singles} and ${ofFans} ready`,
+    `${total} tasks are queued, ${singles} and ${ofFans.join(' + ')} ready`,
   )
   const counted = new Map<string, number>()
   for (const { key, value } of ready) {
