@@ -1,4 +1,4 @@
-import type { Dispatch, ToLedger } from '@gyre/core/internal/protocol/node/messages.js'
+import type { AbortReason, Dispatch, ToLedger } from '@gyre/core/internal/protocol/node/messages.js'
 import type { AttemptOutcome } from '@gyre/core/internal/protocol/ledger/command.js'
 import type { Reply } from '@gyre/core/internal/protocol/ledger/outcome.js'
 import type { ClientOperation } from './operation.js'
@@ -18,6 +18,8 @@ export type Observation =
   | { readonly kind: 'entry'; readonly entry: Extract<ToLedger, { readonly kind: 'entry' }> }
   /** The engine hands an attempt to the services thread. */
   | { readonly kind: 'dispatched'; readonly dispatch: Dispatch }
+  /** The engine asks for an attempt's end. */
+  | { readonly kind: 'aborted'; readonly attempt: string; readonly reason: AbortReason }
   /** A handler did something to the world outside. */
   | { readonly kind: 'effect'; readonly effect: OutsideEffect }
   /** No code of the attempt runs any more: it settled, or its thread or process is gone. */

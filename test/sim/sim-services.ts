@@ -144,6 +144,7 @@ export class SimServices implements WorkerHost {
   }
 
   #onAbort(attempt: string, reason: AbortReason): void {
+    this.#observe({ kind: 'aborted', attempt, reason })
     const handler = this.#running.get(attempt)
     if (handler === undefined || handler.abortedFor !== null) return
     handler.abortedFor = reason

@@ -14,6 +14,7 @@ import { CompensationOrder } from './compensation-order.js'
 import { DurablePromise } from './durable-promise.js'
 import { FinalStays } from './final-stays.js'
 import { GaveUpForAReason } from './gave-up-for-a-reason.js'
+import { LateReports } from './late-reports.js'
 import { NoOverlap } from './no-overlap.js'
 import { OneJobPerKey } from './one-job-per-key.js'
 import { OutputsFlow } from './outputs-flow.js'
@@ -33,6 +34,7 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new AcknowledgedKept(),
     new OneJobPerKey(),
     new AttemptsRise(),
+    new LateReports(),
     new NoOverlap(),
     new SlotsKept(),
     new ArcTime(),

@@ -33,6 +33,8 @@ export class RecordsLinearizable implements Checker {
   readonly #tries = new Map<number, Try>()
   /** Value → version, as far as clients were told. */
   readonly #versions = new Map<string, number>()
+  /** Record key and version → value. */
+  readonly #valueOf = new Map<string, string>()
 
   observe(at: number, observation: Observation): void {
     switch (observation.kind) {
@@ -60,7 +62,18 @@ export class RecordsLinearizable implements Checker {
     known.returnedAt = at
     known.reply = reply
     const value = valueTold(operation, reply)
-    if (value !== null && reply.ok && reply.version !== undefined) this.#versions.set(value, reply.version)
+    const key = keyOf(operation)
+    const hasVersion = value !== null && reply.ok && reply.version !== undefined
+    if (key !== null && hasVersion) this.#learn(key, value, reply.version)
+  }
+
+  /** Versions only rise for a key, also across deletes: none is ever used for two values. */
+  #learn(key: string, value: string, version: number): void {
+    const place = `${key} at version ${version}`
+    const other = this.#valueOf.get(place) ?? value
+    if (other !== value) throw new Violation(this.name, `${place} was ${other} and is ${value}`)
+    this.#valueOf.set(place, value)
+    this.#versions.set(value, version)
   }
 
   #check(): void {
@@ -142,7 +155,7 @@ function valueIn(body: string | undefined): string | null {
 }
 
 function isReplay(reply: Extract<Reply, { readonly ok: true }>): boolean {
-  return reply.result === 'replayed' || reply.result === 'replayed-final'
+  return reply.replayed === true || reply.result === 'replayed' || reply.result === 'replayed-final'
 }
 
 /** Refused before it reached the log. */

@@ -1,50 +1,72 @@
 import type { JobPlan } from '@gyre/jobs'
+import type { Command } from '@gyre/core/internal/protocol/ledger/command.js'
 import { type Checker, type Observation, Violation } from '../observation.js'
 import { partsOf } from './task-key.js'
 
 /**
  * The retry policy is kept: in one run a task fails at most as often as its policy allows attempts,
- * and nothing is tried again after a failure that says it cannot be retried.
+ * and nothing is tried again after a failure that says it cannot be retried. A failure counts once it
+ * is committed; one that came after the attempt's abort counts as the abort's.
  */
 export class RetriesBounded implements Checker {
   readonly name = 'retries-bounded'
   readonly #plans = new Map<string, JobPlan>()
-  /** Task and run → failures reported and dispatches after them. */
-  readonly #failures = new Map<string, number>()
-  readonly #gaveUp = new Set<string>()
+  readonly #aborted = new Set<string>()
+  /** Tasks, with their run, that may be started once and were. */
+  readonly #startedOnce = new Set<string>()
+  /** Attempt → whether its committed failure may be retried. */
+  readonly #failed = new Map<string, boolean>()
 
   observe(_at: number, observation: Observation): void {
-    if (observation.kind === 'invoked') {
-      const { work } = observation.operation
-      if (work.kind === 'command' && work.command.kind === 'submit') {
-        this.#plans.set(work.command.id, work.command.plan)
+    switch (observation.kind) {
+      case 'invoked': {
+        const { work } = observation.operation
+        const isSubmit = work.kind === 'command' && work.command.kind === 'submit'
+        if (isSubmit) this.#plans.set(work.command.id, work.command.plan)
+        return
       }
-    } else if (observation.kind === 'dispatched') {
-      this.#onDispatch(observation.dispatch.attempt)
-    } else if (observation.kind === 'reported') {
-      this.#onReport(observation.attempt, observation.outcome)
+      case 'entry':
+        return this.#onEntry(JSON.parse(observation.entry.body).c)
+      case 'aborted':
+        this.#aborted.add(observation.attempt)
+        return
+      case 'dispatched':
+        return this.#onDispatch(observation.dispatch.attempt)
+      default:
+        return
     }
+  }
+
+  #onEntry(command: Command): void {
+    if (command.kind !== 'finish-attempt') return
+    const { attempt: ref, outcome } = command
+    if (outcome.kind !== 'failed' && outcome.kind !== 'timed_out') return
+    const attempt = `${ref.job}.${ref.run}.${ref.step}.${ref.index ?? '-'}.${ref.hook === 'run' ? 'r' : 'c'}.${ref.attempt}`
+    if (!this.#failed.has(attempt)) this.#failed.set(attempt, outcome.kind === 'timed_out' || outcome.error.retryable)
+  }
+
+  /** One attempt allowed means never started twice, whatever became of the first. */
+  #onOnlyAttempt(attempt: string, task: string): void {
+    if (this.#startedOnce.has(task)) throw new Violation(this.name, `${attempt} is a second attempt where one is allowed`)
+    this.#startedOnce.add(task)
   }
 
   #onDispatch(attempt: string): void {
     const parts = partsOf(attempt)
     if (parts.isCompensation) return
-    const key = `${parts.task}.${parts.run}`
-    if (this.#gaveUp.has(key)) throw new Violation(this.name, `${attempt} was started after a failure that is not retryable`)
     const policy = this.#plans.get(parts.job)?.steps.find((step) => step.name === parts.step)
     if (policy === undefined) throw new Violation(this.name, `${attempt} is of no step that was submitted`)
-    const failures = this.#failures.get(key) ?? 0
+    if (policy.retry.attempts === 1) this.#onOnlyAttempt(attempt, `${parts.task}.${parts.run}`)
+    const stem = attempt.slice(0, attempt.lastIndexOf('.') + 1)
+    let failures = 0
+    for (let number = 1; number < parts.number; number += 1) {
+      const isRetryable = this.#failed.get(stem + number)
+      if (isRetryable !== undefined) failures += 1
+      if (isRetryable === false && !this.#aborted.has(stem + number)) {
+        throw new Violation(this.name, `${attempt} was started after a failure that is not retryable`)
+      }
+    }
     if (failures < policy.retry.attempts) return
     throw new Violation(this.name, `${attempt} was started after ${failures} failures; ${policy.retry.attempts} attempts are allowed`)
-  }
-
-  #onReport(attempt: string, outcome: { readonly kind: string; readonly error?: { readonly retryable: boolean } }): void {
-    const parts = partsOf(attempt)
-    if (outcome.kind !== 'failed' && outcome.kind !== 'timed_out') return
-    const key = `${parts.task}.${parts.run}`
-    const counted = `${attempt} counted`
-    if (parts.isCompensation || this.#failures.has(counted)) return
-    this.#failures.set(counted, 1)
-    this.#failures.set(key, (this.#failures.get(key) ?? 0) + 1)
   }
 }
