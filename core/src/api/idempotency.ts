@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module'
 import type { Submission } from '@gyre/jobs'
 import type { IdempotencyStamp } from '../protocol/ledger/command.js'
+import { canonicalJson } from './canonical-json.js'
 import { hashId, sha256 } from './hash-id.js'
 import { IDEMPOTENCY_KEY_LENGTH_MAX } from './limits.js'
 import { Problem } from './problem.js'
@@ -10,11 +10,6 @@ import { Problem } from './problem.js'
  * fingerprint whether it is the same request: RFC 8785 canonical form, so member order and number
  * spelling do not matter.
  */
-
-// Its types describe an ES module, but it is CommonJS: a plain import does not compile.
-const canonicalize: (value: unknown) => string | undefined = createRequire(import.meta.url)(
-  'canonicalize',
-)
 
 /** Single and batch submissions share one key space, whatever their path. */
 const SUBMISSIONS = 'submit'
@@ -52,5 +47,5 @@ export function idempotencyKeyOf(header: string | string[] | undefined): string 
 }
 
 function fingerprint(request: unknown): string {
-  return sha256(canonicalize(request) ?? '')
+  return sha256(canonicalJson(request))
 }

@@ -8,11 +8,11 @@ import { WAITS_MAX } from './limits.js'
  * nothing.
  */
 export class JobWaits {
-  readonly #client: NodeClient
+  readonly #client: Pick<NodeClient, 'watchJob'>
   readonly #open = new Set<() => void>()
   #stopped = false
 
-  constructor(client: NodeClient) {
+  constructor(client: Pick<NodeClient, 'watchJob'>) {
     this.#client = client
   }
 

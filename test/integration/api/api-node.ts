@@ -79,13 +79,13 @@ export interface RawAnswer {
 }
 
 function isComplete(text: string): boolean {
-  const [head = '', body] = splitOnce(text)
+  const [head, body] = splitOnce(text)
   const length = /^content-length: (\d+)/im.exec(head)?.[1]
   return body !== undefined && length !== undefined && Buffer.byteLength(body) >= Number(length)
 }
 
 function parseAnswer(text: string): RawAnswer {
-  const [head = '', body = ''] = splitOnce(text)
+  const [head, body = ''] = splitOnce(text)
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0)
   return { status, head, body: body.startsWith('{') ? JSON.parse(body) : undefined }
 }

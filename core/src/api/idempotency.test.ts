@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { instantOfJobId } from '../base/ids.js'
+import { callStamp, idempotencyKeyOf, submissionStamp } from './idempotency.js'
+import { JobIds } from './job-ids.js'
+
+const echo = { service: 'test.echo', input: { b: 1, a: [1.0, 'ä'] } }
+
+test('the fingerprint knows neither member order nor key nor notAfter, but every value', () => {
+  const { fingerprint } = submissionStamp('k', echo)
+  const same = [
+    { input: { a: [1, 'ä'], b: 1 }, service: 'test.echo' },
+    { ...echo, idempotencyKey: 'k' },
+    { ...echo, notAfter: '2030-01-01T00:00:00Z' },
+  ]
+  for (const each of same) assert.equal(submissionStamp('k', each).fingerprint, fingerprint)
+  const others = [
+    { ...echo, input: { b: 1, a: ['ä', 1] } },
+    { ...echo, input: { b: '1', a: [1, 'ä'] } },
+    { ...echo, retry: {} },
+    { service: 'test.echo' },
+  ]
+  for (const each of others) assert.notEqual(submissionStamp('k', each).fingerprint, fingerprint)
+})
+
+test('submissions share one key space; other calls have one for each method and path', () => {
+  const call = { method: 'POST', path: '/a', request: {} }
+  const keys = [
+    submissionStamp('k', echo).key,
+    submissionStamp('l', echo).key,
+    callStamp('k', call).key,
+    callStamp('k', { ...call, path: '/b' }).key,
+    callStamp('k', { ...call, method: 'PUT' }).key,
+  ]
+  assert.equal(new Set(keys).size, keys.length)
+  for (const key of keys) assert.match(key, /^[0-9a-f]{32}$/)
+  assert.equal(submissionStamp('k', { service: 'other' }).key, keys[0])
+})
+
+test('the header is one text of 1 to 512 characters', () => {
+  assert.equal(idempotencyKeyOf(undefined), undefined)
+  assert.equal(idempotencyKeyOf('x'.repeat(512)), 'x'.repeat(512))
+  for (const bad of ['', 'x'.repeat(513), ['a', 'b']]) assert.throws(() => idempotencyKeyOf(bad))
+})
+
+test('a job with a key stands at the place of its key, under a new ID each time', () => {
+  const ids = new JobIds()
+  const stamp = submissionStamp('k', echo)
+  const minted = Array.from({ length: 2000 }, () => ids.mint(stamp))
+  assert.equal(new Set(minted).size, 2000)
+  for (const id of minted) assert.equal(id.slice(0, 4), stamp.key.slice(0, 4))
+})
+
+test('jobs without a key share a place for one turn of the loop and then get another', async () => {
+  const ids = new JobIds()
+  const places = new Set<string>()
+  for (let turn = 0; turn < 50; turn += 1) {
+    const inTurn = new Set([ids.mint(undefined), ids.mint(undefined)].map((id) => id.slice(0, 4)))
+    assert.equal(inTurn.size, 1)
+    places.add([...inTurn].join())
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.ok(places.size > 40, `${places.size} places in 50 turns`)
+})
+
+test('an ID carries the instant at which it was minted', () => {
+  const before = Date.now()
+  const at = instantOfJobId(new JobIds().mint(undefined))
+  assert.ok(at >= before && at <= Date.now())
+})
