@@ -35,6 +35,8 @@ test('a failed job undoes its steps with a hook, newest first, one after another
     job.steps.map(({ compensation }) => compensation?.status ?? null),
     ['succeeded', null, 'succeeded', null],
   )
+  const announced = ledger.history(id).find(({ type }) => type === 'compensation_started')
+  assert.deepEqual(announced, { ...announced, steps: ['c', 'a'] })
 })
 
 test('the decision to fail starts the first compensation; j compensations take j more entries', () => {

@@ -22,19 +22,21 @@ import { isActive } from './task.js'
  */
 export class JobEdit {
   readonly context: EntryContext
-  #row: JobRow
-  #steps: StepState[]
+  readonly #row: Mutable<JobRow>
+  readonly #steps: StepState[]
   #planRow: PlanRow | undefined
   #positions: Map<string, number> | undefined
   readonly #events: HistoryEvent[] = []
   /** Status under which lists know the job; null: they do not yet. */
   readonly #listedAs: JobStatus | null
+  #changed: boolean
 
   constructor(context: EntryContext, row: JobRow, origin: 'stored' | 'new' = 'stored') {
     this.context = context
-    this.#row = row
     this.#steps = [...row.steps]
+    this.#row = { ...row, steps: this.#steps }
     this.#listedAs = origin === 'stored' ? row.status : null
+    this.#changed = origin === 'new'
   }
 
   get row(): JobRow {
@@ -84,11 +86,13 @@ export class JobEdit {
   }
 
   patch(changes: Partial<Omit<JobRow, 'steps' | 'status'>>): void {
-    this.#row = { ...this.#row, ...changes }
+    Object.assign(this.#row, changes)
+    this.#changed = true
   }
 
   patchStep(position: number, changes: Partial<StepState>): void {
     this.#steps[position] = { ...this.step(position), ...changes }
+    this.#changed = true
   }
 
   patchFan(position: number, changes: Partial<FanState>): FanState {
@@ -125,9 +129,11 @@ export class JobEdit {
     this.patch({ eventCount: eventCount + 1 })
   }
 
+  /** Called once, when the entry is done: what is put may not change any more. */
   save(): void {
+    if (!this.#changed) return
     const status = statusOf(this.#row, this.#steps)
-    this.#row = { ...this.#row, status, steps: this.#steps }
+    this.#row.status = status
     this.context.rows.put(keys.job(this.id), this.#row)
     this.#saveEvents()
     if (status === this.#listedAs) return
@@ -183,3 +189,6 @@ export class JobEdit {
     return this.#planRow
   }
 }
+
+/** The copy that one entry works on; rows themselves are never written into. */
+type Mutable<T> = { -readonly [Member in keyof T]: T[Member] }

@@ -1,3 +1,4 @@
+import { assert } from '../../../base/assert.js'
 import { currentAttempt } from '../end-attempt.js'
 import type { EntryContext } from '../entry-context.js'
 import { TIMERS_PER_FIRE } from '../limits.js'
@@ -24,14 +25,16 @@ export function fireTimers(context: EntryContext): Applied {
 /** The attempt is told to stop; its task goes on when it has ended. */
 function onTimeout(context: EntryContext, { attempt }: TimerRow): void {
   const current = currentAttempt(context, attempt)
-  if (current?.task.phase === 'leased') stopAttempt(current.edit, current.place, 'timed_out')
+  assert(current?.task.phase === 'leased', 'a timeout without an attempt that it is of')
+  stopAttempt(current.edit, current.place, 'timed_out')
 }
 
 function onRetryDue(context: EntryContext, { attempt: ref }: TimerRow): void {
   const edit = context.job(ref.job)
   const position = edit?.positionOf(ref.step)
-  if (edit === undefined || position === undefined) return
+  assert(edit !== undefined && position !== undefined, 'a retry of a job or step that is not there')
   const place: TaskPlace = { position, index: ref.index, hook: ref.hook }
   const task = taskAt(edit, place)
-  if (task?.phase === 'backoff') placeTask(edit, place, readyAgain(task, context.at, 'kept'))
+  assert(task?.phase === 'backoff', 'a retry of a task that does not wait for it')
+  placeTask(edit, place, readyAgain(task, context.at, 'kept'))
 }

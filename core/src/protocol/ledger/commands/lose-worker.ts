@@ -1,3 +1,4 @@
+import { assert } from '../../../base/assert.js'
 import type { AttemptRef, LoseWorkerCommand } from '../command.js'
 import { currentAttempt, endAttempt } from '../end-attempt.js'
 import type { EntryContext } from '../entry-context.js'
@@ -16,9 +17,8 @@ export function loseWorker(context: EntryContext, command: LoseWorkerCommand): A
     const page = context.rows.scan<AttemptRef>(from, to, SCAN_PAGE_ROWS)
     for (const { key, value } of page) {
       const current = currentAttempt(context, value)
-      // A row without a running attempt cannot be; were there one, it must not hold up this loop.
-      if (current === undefined) context.rows.delete(key)
-      else endAttempt(current.edit, current.place, { kind: 'lost', charged: true })
+      assert(current !== undefined, `${key} is a lease of no running attempt`)
+      endAttempt(current.edit, current.place, { kind: 'lost', charged: true })
     }
     if (page.length < SCAN_PAGE_ROWS) return { ok: true, result: 'done' }
   }

@@ -77,10 +77,7 @@ function freshBudgets(stories: ReadonlyMap<string, TaskStory>): void {
 function onStarted(plan: JobPlan, event: ToldEvent, story: TaskStory, isUndo: boolean): void {
   assert(!story.running, `${story.step} was started while an attempt of it ran`)
   assert(!story.done, `${story.step} was started after it had succeeded`)
-  assert(
-    event.attempt === story.attempts + 1,
-    `attempts of ${story.step} do not count up by one`,
-  )
+  assert(event.attempt === story.attempts + 1, `attempts of ${story.step} do not count up by one`)
   story.running = true
   story.attempts += 1
   const step = plan.steps.find(({ name }) => name === story.step)
@@ -135,10 +132,8 @@ function checkEnd(plan: JobPlan, { runs, undos, skipped }: Stories, status: stri
   }
   const owed = [...runs].filter(([, story]) => isOwed(plan, story))
   const open = owed.filter(([name, { step }]) => !undos.get(name)?.done && !skipped.has(step))
-  if (status === 'compensated')
-    assert(open.length === 0, `not undone: ${namesOf(open)}`)
-  if (status === 'failed')
-    assert(owed.length === 0, `failed without undoing ${namesOf(owed)}`)
+  if (status === 'compensated') assert(open.length === 0, `not undone: ${namesOf(open)}`)
+  if (status === 'failed') assert(owed.length === 0, `failed without undoing ${namesOf(owed)}`)
   if (status === 'succeeded' || status === 'cancelled') {
     assert(undos.size === 0, `a job that is ${status} has undone something`)
   }
