@@ -17,8 +17,8 @@ export class SimFile {
 
   static ofContent(content: Uint8Array): SimFile {
     const file = new SimFile()
-    file.#view = content.slice()
-    file.#durable = content.slice()
+    file.#view = Uint8Array.from(content)
+    file.#durable = Uint8Array.from(content)
     return file
   }
 
@@ -45,7 +45,7 @@ export class SimFile {
 
   write(offset: number, content: Uint8Array): void {
     if (content.length === 0) return
-    const copy = content.slice()
+    const copy = Uint8Array.from(content)
     this.#view = withBytes(this.#view, offset, copy)
     this.#unsynced.push({ offset, content: copy })
   }
@@ -110,7 +110,10 @@ const TEARINGS: readonly Tearing[] = [
 
 /** A power cut: each sector of each unsynced write has its own fate, in any order. */
 export function tear(file: SimFile, prng: Prng): void {
-  if (file.unsynced.length === 0 && file.size === file.durable.length) return
+  if (file.unsynced.length === 0 && file.size === file.durable.length) {
+    file.survive(file.durable.slice())
+    return
+  }
   const tearing = prng.pick(TEARINGS)
   let content: Uint8Array = file.durable.slice()
   if (prng.chance(0.5) && file.size > content.length) {

@@ -222,7 +222,7 @@ export class SimFiles implements Files {
   openForAppend(path: string): AppendFile {
     const file = this.#file(path)
     const opened: SimAppendFile = new SimAppendFile(file, path, (offset, content, done) => {
-      const copy = content.slice()
+      const copy = Uint8Array.from(content)
       this.#inFlight.add(opened)
       this.#steps(
         [

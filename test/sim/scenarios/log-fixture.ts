@@ -74,7 +74,8 @@ export class LogBench {
   /** Lets everything happen that is going to; alarms up to `ms` from now. */
   settle(ms = 1_000): void {
     this.#unlessPowerCut(() => {
-      while (this.time.step(this.time.now + ms) && !this.files.isOff) {}
+      const limit = this.time.now + ms
+      while (!this.files.isOff && this.time.step(limit)) {}
     })
   }
 

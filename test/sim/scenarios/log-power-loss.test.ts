@@ -94,6 +94,28 @@ test('a sync that fails once is never retried, nothing is acknowledged, and the 
   assert.deepEqual(bench.log.recovered.damaged, [])
 })
 
+test('what a failed sync left in memory only is durable before a later life acts upon it', () => {
+  for (let seed = 1; seed <= 30; seed += 1) {
+    const bench = new LogBench({ seed })
+    bench.open('create')
+    bench.append([entriesOf(0, 1, ['acknowledged'])])
+    bench.settle()
+    bench.files.failNextSync()
+    assert.equal(bench.append([entriesOf(0, 2, ['in memory'.repeat(seed * 100)])]), false)
+    bench.kill()
+    bench.failures.length = 0
+    bench.open()
+    assert.equal(bench.log.recovered.arcs.get(0)?.lastIndex, 2)
+    bench.crash()
+    bench.open()
+    assert.equal(bench.payloads(0).length, 2, `seed ${seed}`)
+    assert.ok(bench.append([entriesOf(0, 3, ['and on'])]))
+    bench.crash()
+    bench.open()
+    assert.deepEqual([bench.payloads(0).length, bench.log.recovered.damaged], [3, []])
+  }
+})
+
 test('a write that fails half-way ends the log and is cut at the next start', () => {
   const bench = new LogBench()
   bench.open('create')

@@ -58,7 +58,7 @@ test('torn tail: a batch cut off a second time, while the cut is being made, is 
 test('torn tail: the cut is reported once, and only then', () => {
   const bench = benchWith([hardState(0, 1)])
   bench.files.cutPowerAtEffect(2)
-  bench.append([entriesOf(0, 1, ['lost'.repeat(9_000)])])
+  bench.append([entriesOf(0, 1, ['lost'.repeat(7_000)])])
   const seed = [...Array(100).keys()].find((candidate) => tears(bench, candidate))
   assert.ok(seed !== undefined, 'some seed tears the batch')
   assert.equal(bench.open() && bench.log.recovered.tornTailCut, true)
@@ -88,7 +88,7 @@ test('rotten tail: any flipped bit of the last batch is harmless or reported, ne
 
 test('rotten tail: it is not written over, and still reported by later starts', () => {
   const intact = imageOf([[entriesOf(1, 1, ['kept'])], [entriesOf(1, 2, ['rotten'])]])
-  for (const offset of [BLOCK_BYTES + 10, BLOCK_BYTES + 64 + 4 + 48 + 20]) {
+  for (const offset of [BLOCK_BYTES + 10, BLOCK_BYTES + 4 + 64 + 48 + 14]) {
     const bench = openFlipped(intact, offset)
     assert.equal(bench.log.recovered.damaged[0]?.reason, 'rotten-tail')
     assert.ok(bench.append([hardState(2, 1)]))

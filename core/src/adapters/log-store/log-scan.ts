@@ -2,8 +2,9 @@ import type { ArcId } from '../../base/ids.js'
 import type { Files } from '../../ports/files.js'
 import type { LogDamage } from '../../ports/log-store.js'
 import { ArcIndex } from './arc-index.js'
-import { type FoundRow, isFullyStamped, readHead, readRows } from './batch-reader.js'
-import { BLOCK_BYTES, type Head, segmentName, segmentNumberOf, stampOf } from './format.js'
+import { decodeEntries, type FoundRow, isFullyStamped, readHead, readRows } from './batch-reader.js'
+import { type RowDraft, rowDraft } from './batch-writer.js'
+import { BLOCK_BYTES, type Head, segmentName, segmentNumberOf, stampOf, unstamp } from './format.js'
 
 /** Bytes of a torn write, to be zeroed before anything else is written. */
 export interface Cut {
@@ -12,11 +13,11 @@ export interface Cut {
   readonly bytes: number
 }
 
-/** Where a batch stands. */
-export interface BatchPlace {
-  readonly segment: number
-  readonly offset: number
-  readonly bytes: number
+/** The newest batch: it may be in the system's memory only, whatever a sync says now. */
+export interface UnsettledBatch {
+  readonly rows: readonly RowDraft[]
+  readonly batchSeq: number
+  readonly previousCrc: number
 }
 
 export interface ScanResult {
@@ -29,8 +30,8 @@ export interface ScanResult {
   readonly oldestSegment: number
   readonly lastSeq: number
   readonly lastCrc: number
-  /** The newest batch, whose sync may have failed; null in an empty log. */
-  readonly lastBatch: BatchPlace | null
+  /** To be written again before anything relies on it; null where there is none that is intact. */
+  readonly unsettled: UnsettledBatch | null
   /** Where the next batch goes; `block` at the segment's end: into the next segment. */
   readonly tail: { readonly segment: number; readonly block: number }
 }
@@ -54,6 +55,8 @@ interface Finding extends LogDamage {
  * R2: a batch is torn, and cut, only if no batch follows it and a sector of it lacks its stamp: then
  *     its sync cannot have returned. A batch with all its stamps and a bad checksum is rotten.
  * R3: rows that are intact are used although others of their batch are not.
+ * R4: the newest batch may stand there more than once, since each start writes it again; one intact
+ *     copy is enough.
  */
 export class LogScan {
   readonly #files: Files
@@ -69,7 +72,8 @@ export class LogScan {
   #isResyncing = false
   #oldestSegment = 1
   #tail = { segment: 1, block: 0 }
-  #lastBatch: BatchPlace | null = null
+  /** The newest batch, if it is intact. */
+  #last: { readonly segment: Segment; readonly head: Head } | null = null
 
   constructor(files: Files, folder: string) {
     this.#files = files
@@ -123,12 +127,16 @@ export class LogScan {
     const broken = rows === null ? 'all' : brokenArcs(rows)
     if (broken.length === 0) return this.#take(segment, head, rows ?? [])
     const end = head.block + head.blockCount
-    const isLast = this.#nextHead(segment, end, head.batchSeq) === null
+    const next = this.#nextHead(segment, end, head.batchSeq - 1)
+    if (next?.batchSeq === head.batchSeq) return next.segment === segment.number ? next.block : null
+    const isLast = next === null
     if (isLast && fits(segment, head) && !isFullyStamped(segment.content, head)) {
       return this.#cut(segment, head.block)
     }
+    if (this.#isRepeat(head)) return this.#pass(segment, head)
     this.#report(broken, segment.number, head.block, isLast ? ROTTEN : MIDDLE, CHECKSUM)
     this.#take(segment, head, rows ?? [])
+    this.#last = null
     if (isLast) this.#closeTail(segment)
     return end
   }
@@ -136,13 +144,16 @@ export class LogScan {
   #take(segment: Segment, head: Head, rows: readonly FoundRow[]): number {
     for (const row of rows) this.#arc(row.arc).fold(row, row.body)
     this.#expectedSeq = head.batchSeq + 1
-    this.#lastCrc = head.headCrc
     this.#isResyncing = false
     this.#oldestSegment = head.oldestSegment
+    this.#last = { segment, head }
+    return this.#pass(segment, head)
+  }
+
+  #pass(segment: Segment, head: Head): number {
+    this.#lastCrc = head.headCrc
     const end = head.block + head.blockCount
     this.#tail = { segment: segment.number, block: end }
-    const [offset, bytes] = [head.block * BLOCK_BYTES, head.blockCount * BLOCK_BYTES]
-    this.#lastBatch = { segment: segment.number, offset, bytes }
     return end
   }
 
@@ -154,6 +165,7 @@ export class LogScan {
     this.#report('all', segment.number, block, ROTTEN, 'its head is not readable')
     if (expected !== null) this.#expectedSeq = expected + 1
     this.#isResyncing = true
+    this.#last = null
     this.#closeTail(segment)
     return null
   }
@@ -171,11 +183,17 @@ export class LogScan {
   }
 
   #isAcceptable(head: Head): boolean {
-    return this.#expectedSeq === null || head.batchSeq >= this.#expectedSeq
+    if (this.#expectedSeq === null || head.batchSeq >= this.#expectedSeq) return true
+    return this.#isRepeat(head)
+  }
+
+  #isRepeat(head: Head): boolean {
+    const last = this.#last?.head
+    return head.batchSeq === last?.batchSeq && head.previousCrc === last.previousCrc
   }
 
   #continuesChain(head: Head): boolean {
-    if (this.#isResyncing) return true
+    if (this.#isResyncing || this.#isRepeat(head)) return true
     if (this.#expectedSeq === null) return head.block === 0
     return head.batchSeq === this.#expectedSeq && head.previousCrc === this.#lastCrc
   }
@@ -243,9 +261,17 @@ export class LogScan {
       oldestSegment: oldest,
       lastSeq: (this.#expectedSeq ?? 1) - 1,
       lastCrc: this.#lastCrc,
-      lastBatch: this.#lastBatch,
+      unsettled: this.#unsettled(),
       tail: this.#tail,
     }
+  }
+
+  #unsettled(): UnsettledBatch | null {
+    if (this.#last === null) return null
+    const { segment, head } = this.#last
+    const rows = readRows(segment.content, head) ?? []
+    const { batchSeq, previousCrc } = head
+    return { rows: rows.map((row) => draftOf(segment, row)), batchSeq, previousCrc }
   }
 
   /** Entries that an intact chain promises and no segment holds. */
@@ -283,6 +309,12 @@ const ROTTEN = 'rotten-tail'
 const MIDDLE = 'damage-in-the-middle'
 const SKIPPED = 'bytes between two batches are not readable'
 const CHECKSUM = 'a checksum does not hold'
+
+function draftOf(segment: Segment, row: FoundRow): RowDraft {
+  if (row.kind !== 'append' && row.kind !== 'relocate') return rowDraft(row)
+  const body = unstamp(segment.content, row.body.position, row.body.bytes)
+  return rowDraft(row, decodeEntries(body, row.first, { from: row.first, to: row.last }))
+}
 
 function brokenArcs(rows: readonly FoundRow[]): ArcId[] {
   return [...new Set(rows.filter((row) => !row.intact).map((row) => row.arc))]

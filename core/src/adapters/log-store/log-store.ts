@@ -30,7 +30,7 @@ import {
   unstamp,
 } from './format.js'
 import { RELOCATED_SHARE_MAX } from './limits.js'
-import type { ScanResult } from './log-scan.js'
+import type { ScanResult, UnsettledBatch } from './log-scan.js'
 import { planRelease } from './release.js'
 import type { Run } from './run-list.js'
 import type { SegmentShelf } from './segment-shelf.js'
@@ -96,7 +96,7 @@ export class SegmentedLog implements LogStore {
   #pending: Pending | null = null
   #state: 'open' | 'failed' | 'closed' = 'open'
   /** False while nothing has changed since a release was found impossible. */
-  #mayRelease = true
+  #mayRelease = false
   #syncs = 0
   #bytesWritten = 0
 
@@ -137,6 +137,15 @@ export class SegmentedLog implements LogStore {
     const bytes = HEAD_BYTES + rowBytes
     assert(bytes <= this.batchBytesMax, `batch of ${bytes} bytes, at most ${this.batchBytesMax}`)
     this.#pending = { records, rows, rowBytes, done }
+    this.#write()
+  }
+
+  /** Writes the newest batch that a scan found once more, under its number, behind itself. */
+  repeat({ rows, batchSeq, previousCrc }: UnsettledBatch, done: () => void): void {
+    assert(batchSeq === this.#lastSeq, 'only the newest batch is repeated, before any other')
+    this.#lastSeq = batchSeq - 1
+    this.#lastCrc = previousCrc
+    this.#pending = { records: [], rows, rowBytes: bytesOfRows(rows), done }
     this.#write()
   }
 
@@ -271,6 +280,7 @@ export class SegmentedLog implements LogStore {
   #tidy(oldestSegment: number): void {
     if (this.#state !== 'open') return
     this.#shelf.prepare()
+    if (this.recovered.damaged.length > 0) return
     const failure = fileFailureOf(() => this.#shelf.removeBelow(oldestSegment))
     if (failure !== null) this.#fail(failure)
   }

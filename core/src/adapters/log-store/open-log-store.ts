@@ -105,21 +105,20 @@ class Opening {
   }
 
   /**
-   * Zeroes what was torn, so that no later scan takes it for a part of what will stand there, then
-   * writes the last batch again as it is and syncs it; then the log can be used.
+   * Zeroes what was torn, so that no later scan takes it for a part of what will stand there, and
+   * syncs; then the last batch is written again, and the log can be used.
    *
-   * A sync alone would not do: after a sync that failed in an earlier life the system may hold the
-   * batch as clean in its memory, with nothing of it on the disk (protocol §4.3, fsyncgate).
+   * A sync of what stands there would not do. (1) A sync fails and the process ends. (2) The system
+   * holds the batch as clean in its memory, with nothing of it on the disk. (3) The next life reads
+   * it there, syncs to no effect and acts on it. (4) The power goes, and the batch with it. Nor may
+   * the batch be written over itself: the power may go while it is.
    */
   #settle(scan: ScanResult, done: number): void {
     const { files, onFailure } = this.#options
     const shelf = this.#shelf(scan.segments, scan.tail.segment)
-    const cut = scan.cuts[done]
-    const place = cut ?? scan.lastBatch ?? { segment: scan.tail.segment, offset: 0, bytes: 0 }
-    const path = shelf.path(place.segment)
-    const content = cut ? Buffer.alloc(cut.bytes) : files.readAt(path, place.offset, place.bytes)
-    const file = files.openForAppend(path)
-    file.writeAndSync(place.offset, content, (error) => {
+    const cut = scan.cuts[done] ?? { segment: scan.tail.segment, offset: 0, bytes: 0 }
+    const file = files.openForAppend(shelf.path(cut.segment))
+    file.writeAndSync(cut.offset, Buffer.alloc(cut.bytes), (error) => {
       file.close()
       if (error !== null) onFailure(error)
       else if (done < scan.cuts.length) this.#settle(scan, done + 1)
@@ -129,12 +128,6 @@ class Opening {
 
   #finish(scan: ScanResult, shelf: SegmentShelf): void {
     const { files, onFailure, retainBytes, tailCacheBytes } = this.#options
-    const isIntact = scan.damaged.length === 0
-    const failure = isIntact ? fileFailureOf(() => shelf.removeBelow(scan.oldestSegment)) : null
-    if (failure !== null) {
-      onFailure(failure)
-      return
-    }
     const store = new SegmentedLog({
       files,
       shelf,
@@ -145,7 +138,8 @@ class Opening {
       onFailure,
     })
     shelf.prepare()
-    this.#opened(store)
+    if (scan.unsettled === null) this.#opened(store)
+    else store.repeat(scan.unsettled, () => this.#opened(store))
   }
 
   #shelf(segments: ReadonlyMap<number, number>, current: number): SegmentShelf {
