@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { TestContext } from 'node:test'
 
 /** The command as people run it: this file runs from test/dist/integration. */
 export const GYRE = join(import.meta.dirname, '..', '..', '..', 'core', 'bin', 'gyre.js')
@@ -13,6 +12,11 @@ export const GYRE = join(import.meta.dirname, '..', '..', '..', 'core', 'bin', '
 const READY_TIMEOUT_MS = 30_000
 /** After SIGTERM a node waits for its attempts and aborts them; then it must be gone. */
 const EXIT_TIMEOUT_MS = 30_000
+
+/** What cleans up behind a fixture: a test's own context, or a file's. */
+export interface Owner {
+  after(cleanup: () => unknown): void
+}
 
 export interface Exit {
   readonly code: number | null
@@ -38,16 +42,16 @@ export class NodeProcess {
   }
 
   /** Starts a node and waits until it serves; it is killed when the test ends, however it ends. */
-  static async start(t: TestContext, args: readonly string[]): Promise<NodeProcess> {
-    const node = NodeProcess.spawn(t, args)
+  static async start(owner: Owner, args: readonly string[]): Promise<NodeProcess> {
+    const node = NodeProcess.spawn(owner, args)
     await node.#ready()
     return node
   }
 
   /** Starts a node that is expected to end by itself. */
-  static spawn(t: TestContext, args: readonly string[]): NodeProcess {
+  static spawn(owner: Owner, args: readonly string[]): NodeProcess {
     const node = new NodeProcess(args)
-    t.after(() => node.kill())
+    owner.after(() => node.kill())
     return node
   }
 
@@ -89,9 +93,9 @@ export class NodeProcess {
 }
 
 /** A folder that goes when the test ends. */
-export async function temporaryFolder(t: TestContext): Promise<string> {
+export async function temporaryFolder(owner: Owner): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'gyre-test-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  owner.after(() => rm(folder, { recursive: true, force: true }))
   return folder
 }
 

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, before, test } from 'node:test'
+import { GYRE, NodeProcess, temporaryFolder } from './node-process.js'
+
+interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the command as a person would, with what they pipe into it. */
+async function gyre(args: readonly string[], environment = {}, input = ''): Promise<Ran> {
+  const child = spawn(process.execPath, [GYRE, ...args], {
+    env: { ...process.env, GYRE_URL: node.url, ...environment },
+  })
+  child.stdin.end(input)
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ])
+  return { code, stdout, stderr }
+}
+
+/** The document that a command prints with `--json`: one, and nothing else on stdout. */
+async function json(args: readonly string[]): Promise<ReturnType<typeof JSON.parse>> {
+  const { code, stdout, stderr } = await gyre([...args, '--json'])
+  assert.equal(code, 0, stderr)
+  return JSON.parse(stdout)
+}
+
+let node: NodeProcess
+let folder: string
+/** Clean-up that a whole file shares, in the form that the fixtures take. */
+const cleanups: (() => unknown)[] = []
+const file = { after: (cleanup: () => unknown) => cleanups.push(cleanup) }
+
+before(async () => {
+  folder = await temporaryFolder(file)
+  node = await NodeProcess.start(file, ['--data', join(folder, 'data'), '--init'])
+})
+after(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup()
+})
+
+test('submit --wait prints the job ID, then its output', async () => {
+  const ran = await gyre(['submit', '--service', 'test.echo', '--input', '{"a":1}', '--wait'])
+  assert.equal(ran.code, 0)
+  const [id, ...output] = ran.stdout.trim().split('\n')
+  assert.match(id ?? '', /^[0-9a-f]{32}$/)
+  assert.deepEqual(JSON.parse(output.join('\n')), { a: 1 })
+})
+
+test('input comes as text, from a file and from standard input, and reaches the job unchanged', async () => {
+  const path = join(folder, 'input.json')
+  await writeFile(path, '{"from":"file"}')
+  const submit = ['submit', '--service', 'test.echo', '--wait', '--json', '--input']
+  for (const [given, expected] of [
+    [`@${path}`, 'file'],
+    ['-', 'pipe'],
+    ['{"from":"text"}', 'text'],
+  ] as const) {
+    const { stdout } = await gyre([...submit, given], {}, '{"from":"pipe"}')
+    assert.deepEqual(JSON.parse(stdout).output, { from: expected })
+  }
+})
+
+test('a submission file may hold any submission, with the input replaced', async () => {
+  const path = join(folder, 'submission.json')
+  await writeFile(path, '{"service":"test.echo","input":1}')
+  const job = await json(['submit', '--file', path, '--input', '2', '--wait'])
+  assert.equal(job.output, 2)
+})
+
+test('the same --key gives the same job', async () => {
+  const submit = ['submit', '--service', 'test.echo', '--key', 'cli-key']
+  const [first, second] = [await gyre(submit), await gyre(submit)]
+  assert.match(first.stdout, /^[0-9a-f]{32}\n$/)
+  assert.equal(second.stdout, first.stdout)
+})
+
+test('a job that does not succeed gives exit code 3 and says where to look', async () => {
+  const path = join(folder, 'failing.json')
+  const step = { service: 'test.fail', retry: { attempts: 1 } }
+  await writeFile(path, JSON.stringify({ steps: { only: step } }))
+  const { code, stderr } = await gyre(['submit', '--file', path, '--wait'])
+  assert.equal(code, 3)
+  assert.match(stderr, /ended failed: test_failed/)
+  assert.match(stderr, /gyre history [0-9a-f]{32}/)
+})
+
+test('wrong usage gives exit code 2 and a suggestion', async () => {
+  const typo = await gyre(['jbos'])
+  assert.equal(typo.code, 2)
+  assert.match(typo.stderr, /Did you mean jobs/)
+  for (const args of [
+    ['submit'],
+    ['dht', 'put', 'k', 'no json'],
+    ['start'],
+    ['jobs', '--limit', '0'],
+  ]) {
+    const ran = await gyre(args)
+    assert.equal(ran.code, 2, args.join(' '))
+    assert.equal(ran.stdout, '')
+  }
+})
+
+test('a refusal gives exit code 1, no node exit code 4', async () => {
+  const refused = await gyre(['job', '0'.repeat(32)])
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /job_not_found/)
+  const nobody = await gyre(['jobs', '--url', 'http://127.0.0.1:1'])
+  assert.equal(nobody.code, 4)
+  assert.match(nobody.stderr, /gyre dev/)
+})
+
+test('job, history, jobs and peek agree about a job', async () => {
+  const { id } = await json(['submit', '--service', 'test.echo', '--input', '"x"', '--wait'])
+  assert.equal((await json(['job', id])).output, 'x')
+  const types = (await json(['history', id])).items.map(({ type }: { type: string }) => type)
+  assert.deepEqual(types, ['job_submitted', 'attempt_started', 'attempt_ended', 'job_ended'])
+  const listed = await json(['jobs', '--limit', '1000'])
+  assert(listed.items.some((job: { id: string }) => job.id === id))
+  assert.equal((await json(['peek', id])).kind, 'job')
+  const shown = await gyre(['job', id])
+  assert.match(shown.stdout, /test\.echo +succeeded/)
+})
+
+test('cancel, retry and skip reach the job, or say why not', async () => {
+  const { id } = await json(['submit', '--service', 'test.sleep', '--input', '{"ms":60000}'])
+  assert.match((await json(['cancel', id])).status, /^cancel/)
+  const again = await gyre(['retry', id])
+  assert.equal(again.code, 1)
+  assert.match(again.stderr, /nothing_to_retry/)
+  assert.equal((await gyre(['skip', id, 'main'])).code, 2, 'a skip wants a reason')
+})
+
+test('records are put, read, listed and removed, on condition where asked', async () => {
+  const { version } = await json(['dht', 'put', 'cli/a', '[1,2]'])
+  assert.deepEqual((await json(['dht', 'get', 'cli/a'])).value, [1, 2])
+  assert.equal((await gyre(['dht', 'put', 'cli/a', '3', '--if-absent'])).code, 1)
+  assert.equal((await gyre(['dht', 'put', 'cli/a', '3', '--if-version', '1'])).code, 1)
+  const next = await json(['dht', 'put', 'cli/a', '3', '--if-version', String(version)])
+  assert(next.version > version)
+  // A path that a URL would swallow is a key like any other.
+  await json(['dht', 'put', '..', '"dots"'])
+  assert.equal((await json(['dht', 'get', '..'])).value, 'dots')
+  const keys = (await json(['dht', 'list', 'cli/'])).items.map(({ key }: { key: string }) => key)
+  assert.deepEqual(keys, ['cli/a'])
+  assert.equal((await gyre(['dht', 'delete', 'cli/a'])).code, 0)
+  assert.equal((await gyre(['dht', 'get', 'cli/a'])).code, 1)
+})
+
+test('ring, owner and services show the one node', async () => {
+  const ring = await json(['ring'])
+  assert.equal(ring.nodes.length, 1)
+  assert.equal(ring.nodes[0].id, node.id)
+  assert.equal((await json(['owner', 'some key'])).owner, node.id)
+  const names = (await json(['services'])).items.map(({ name }: { name: string }) => name)
+  assert(names.includes('test.echo'))
+})
+
+test('NO_COLOR and a pipe keep escape sequences out of what is printed', async () => {
+  const { stdout } = await gyre(['jobs'], { NO_COLOR: '1' })
+  assert(!stdout.includes('\u001b'))
+  assert(!(await gyre(['jobs'])).stdout.includes('\u001b'))
+})
