@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { BATCH_BODY_BYTES_MAX, BODIES_IN_FLIGHT_BYTES_MAX, BODY_BYTES_MAX } from './limits.js'
+import { BODIES_IN_FLIGHT_BYTES_MAX, BODY_BYTES_MAX } from './limits.js'
 import { Problem } from './problem.js'
 
 /**
@@ -33,9 +33,10 @@ export class Admission {
 }
 
 function announcedBytes(request: FastifyRequest): number {
-  const { headers } = request
-  if (headers['transfer-encoding'] !== undefined) return BODY_BYTES_MAX
+  const { headers, routeOptions } = request
+  const limit = routeOptions.bodyLimit ?? BODY_BYTES_MAX
+  if (headers['transfer-encoding'] !== undefined) return limit
   const bytes = Number(headers['content-length'] ?? 0)
-  // More than the largest body is refused by its route before it is read.
-  return Number.isFinite(bytes) ? Math.min(bytes, BATCH_BODY_BYTES_MAX) : 0
+  // More than the route takes is refused before it is read.
+  return Number.isFinite(bytes) ? Math.min(bytes, limit) : 0
 }

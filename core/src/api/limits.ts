@@ -28,11 +28,13 @@ export const WAIT_MS_MAX = 60_000
 export const WAITS_MAX = 10_000
 /** Connections at a time; more are closed at once by the kernel's side. */
 export const CONNECTIONS_MAX = 20_000
-/** Bodies being received or worked on at a time, in bytes: past it 503. */
-export const BODIES_IN_FLIGHT_BYTES_MAX = 128 * 1024 * 1024
+/** Bodies being received or worked on at a time, in bytes: past it 503. As objects they take more. */
+export const BODIES_IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024
 /** How long a client may take to send its headers, and its whole request, ms. */
 export const HEADERS_TIMEOUT_MS = 15_000
 export const REQUEST_TIMEOUT_MS = 60_000
+/** How often slow clients are looked for, ms. */
+export const SLOW_CLIENT_CHECK_MS = 5000
 /** How long an idle connection is kept, ms. */
 export const KEEP_ALIVE_TIMEOUT_MS = 75_000
 

@@ -12,6 +12,7 @@ import {
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_TIMEOUT_MS,
   REQUEST_TIMEOUT_MS,
+  SLOW_CLIENT_CHECK_MS,
   URL_LENGTH_MAX,
 } from './limits.js'
 import type { Metrics } from './metrics.js'
@@ -40,7 +41,13 @@ export function makeServer(options: ServerOptions): ApiServer {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: URL_LENGTH_MAX },
-    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_TIMEOUT_MS },
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: SLOW_CLIENT_CHECK_MS,
+      // Checked below, where the refusal can be a problem.
+      requireHostHeader: false,
+    },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => {
       const problem = frameworkProblem(error)
@@ -60,6 +67,9 @@ export function makeServer(options: ServerOptions): ApiServer {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'Gyre-Served-By': servedBy, 'X-Content-Type-Options': 'nosniff' })
     if (isStopping()) throw new Problem('not_ready', 'the node is stopping; ask another node')
+    if (request.headers.host === undefined && request.raw.httpVersion !== '1.0') {
+      throw new Problem('malformed_request', 'HTTP/1.1 requests name their Host')
+    }
     if (request.url.length > URL_LENGTH_MAX) {
       throw new Problem('uri_too_long', `a URL may have ${URL_LENGTH_MAX} characters`)
     }

@@ -1,365 +1,216 @@
 /** Requests that nobody should send, each with the answer that it deserves. */
 
-const JSON_TYPE = { 'content-type': 'application/json' }
-
 export interface Hostile {
   readonly what: string
+  readonly request: HostileRequest
+  /** Status and code: `400 invalid_json`. */
+  readonly answer: string
+}
+
+export interface HostileRequest {
   readonly method?: string
   readonly path?: string
   readonly headers?: Record<string, string>
   readonly body?: string | Uint8Array
-  readonly status: number
-  readonly code: string
 }
 
-export const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)
+const JSON_TYPE = { 'content-type': 'application/json' }
+const SUBMIT = { method: 'POST', path: '/v1/jobs', headers: JSON_TYPE }
+const WRITE = { method: 'PUT', path: '/v1/dht/hostile', headers: JSON_TYPE }
+
+function any(what: string, request: HostileRequest, answer: string): Hostile {
+  return { what, request, answer }
+}
+
+function read(what: string, path: string, answer: string): Hostile {
+  return { what, request: { path }, answer }
+}
+
+function submit(what: string, body: string | Uint8Array, answer: string): Hostile {
+  return { what, request: { ...SUBMIT, body }, answer }
+}
+
+function write(what: string, body: string, answer: string): Hostile {
+  return { what, request: { ...WRITE, body }, answer }
+}
+
+/** JSON of that many levels. */
+export function nested(depth: number): string {
+  return '['.repeat(depth) + ']'.repeat(depth)
+}
+
 const echo = (input: string): string => `{"service":"test.echo","input":${input}}`
-const post = { method: 'POST', path: '/v1/jobs', headers: JSON_TYPE }
-const put = { method: 'PUT', path: '/v1/dht/hostile', headers: JSON_TYPE }
 
 export const HOSTILE: readonly Hostile[] = [
-  { what: 'no route', path: '/v1/nothing', status: 404, code: 'route_not_found' },
-  {
-    what: 'no route, with a body',
-    method: 'POST',
-    path: '/x',
-    body: 'x',
-    status: 404,
-    code: 'route_not_found',
-  },
-  { what: 'method', method: 'DELETE', path: '/v1/jobs', status: 405, code: 'method_not_allowed' },
-  { what: 'method', method: 'PROPFIND', path: '/livez', status: 405, code: 'method_not_allowed' },
-  {
-    what: 'no content type',
-    ...post,
-    headers: {},
-    body: new Uint8Array([123, 125]),
-    status: 415,
-    code: 'unsupported_media_type',
-  },
-  {
-    what: 'form',
-    ...post,
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: 'a=b',
-    status: 415,
-    code: 'unsupported_media_type',
-  },
-  {
-    what: 'broken content type',
-    ...post,
-    headers: { 'content-type': ';;;' },
-    body: '{}',
-    status: 415,
-    code: 'unsupported_media_type',
-  },
-  { what: 'no body', ...post, headers: {}, status: 400, code: 'invalid_request' },
-  { what: 'broken JSON', ...post, body: '{"service":', status: 400, code: 'invalid_json' },
-  {
-    what: 'not UTF-8',
-    ...post,
-    body: new Uint8Array([34, 0xff, 34]),
-    status: 400,
-    code: 'invalid_json',
-  },
-  { what: 'bare null', ...post, body: 'null', status: 400, code: 'invalid_request' },
-  { what: 'array', ...post, body: '[]', status: 400, code: 'invalid_request' },
-  {
-    what: 'unknown member',
-    ...post,
-    body: '{"service":"test.echo","colour":1}',
-    status: 400,
-    code: 'unknown_field',
-  },
-  {
-    what: '__proto__',
-    ...post,
-    body: echo('{"a":{"__proto__":{"x":1}}}'),
-    status: 400,
-    code: 'invalid_request',
-  },
-  {
-    what: 'escaped __proto__',
-    ...post,
-    body: echo('{"\\u005f_proto__":1}'),
-    status: 400,
-    code: 'invalid_request',
-  },
-  {
-    what: 'constructor.prototype',
-    ...post,
-    body: echo('{"constructor":{"prototype":{}}}'),
-    status: 400,
-    code: 'invalid_request',
-  },
-  {
-    what: '__proto__ in a record',
-    ...put,
-    body: '{"__proto__":1}',
-    status: 400,
-    code: 'invalid_request',
-  },
-  { what: '65 levels', ...post, body: echo(nested(65)), status: 400, code: 'invalid_request' },
-  {
-    what: '100,000 levels',
-    ...post,
-    body: echo(nested(100_000)),
-    status: 400,
-    code: 'invalid_request',
-  },
-  { what: '65 levels in a record', ...put, body: nested(65), status: 400, code: 'invalid_request' },
-  { what: 'infinite number', ...put, body: '1e999', status: 400, code: 'invalid_request' },
-  {
-    what: 'input too large',
-    ...post,
-    body: echo(`"${'x'.repeat(256 * 1024)}"`),
-    status: 413,
-    code: 'payload_too_large',
-  },
-  {
-    what: 'body too large',
-    ...post,
-    body: echo(`"${'x'.repeat(1024 * 1024)}"`),
-    status: 413,
-    code: 'payload_too_large',
-  },
-  {
-    what: 'record too large',
-    ...put,
-    body: `"${'x'.repeat(256 * 1024)}"`,
-    status: 413,
-    code: 'payload_too_large',
-  },
-  {
-    what: 'record that grows',
-    ...put,
-    body: `[${'1e20,'.repeat(20_000)}1]`,
-    status: 413,
-    code: 'payload_too_large',
-  },
-  { what: 'empty record', ...put, headers: {}, status: 400, code: 'invalid_json' },
-  {
-    what: 'unknown service',
-    ...post,
-    body: '{"service":"no.such"}',
-    status: 422,
-    code: 'unknown_service',
-  },
-  { what: 'unknown job', ...post, body: '{"job":"no-such"}', status: 422, code: 'unknown_job' },
-  {
-    what: 'service of a prototype',
-    ...post,
-    body: '{"service":"constructor"}',
-    status: 422,
-    code: 'unknown_service',
-  },
-  {
-    what: 'schema',
-    ...post,
-    body: '{"service":"test.sleep","input":{"ms":"1"}}',
-    status: 422,
-    code: 'schema_mismatch',
-  },
-  { what: 'no steps', ...post, body: '{"steps":{}}', status: 400, code: 'invalid_request' },
-  {
-    what: 'cycle',
-    ...post,
-    body: '{"steps":{"a":{"service":"test.echo","needs":["a"]}}}',
-    status: 400,
-    code: 'invalid_job',
-  },
-  {
-    what: 'too late',
-    ...post,
-    body: '{"service":"test.echo","notAfter":"2001-01-01T00:00:00Z"}',
-    status: 422,
-    code: 'too_late',
-  },
-  {
-    what: 'notAfter',
-    ...post,
-    body: '{"service":"test.echo","notAfter":"tomorrow"}',
-    status: 400,
-    code: 'invalid_request',
-  },
-  {
-    what: 'empty key',
-    ...post,
-    headers: { ...JSON_TYPE, 'idempotency-key': '' },
-    body: '{"service":"test.echo"}',
-    status: 400,
-    code: 'invalid_request',
-  },
-  {
-    what: 'long key',
-    ...post,
-    headers: { ...JSON_TYPE, 'idempotency-key': 'k'.repeat(513) },
-    body: '{"service":"test.echo"}',
-    status: 400,
-    code: 'invalid_request',
-  },
-  {
-    what: 'two keys',
-    ...post,
-    headers: { ...JSON_TYPE, 'idempotency-key': 'a' },
-    body: '{"service":"test.echo","idempotencyKey":"b"}',
-    status: 400,
-    code: 'invalid_request',
-  },
-  {
-    what: 'batch with a key',
-    ...post,
-    path: '/v1/jobs/batch',
-    headers: { ...JSON_TYPE, 'idempotency-key': 'a' },
-    body: '{"jobs":[]}',
-    status: 400,
-    code: 'invalid_request',
-  },
-  {
-    what: 'batch of 1,001',
-    ...post,
-    path: '/v1/jobs/batch',
-    body: `{"jobs":[${'0,'.repeat(1000)}0]}`,
-    status: 413,
-    code: 'payload_too_large',
-  },
-  {
-    what: 'batch of nothing',
-    ...post,
-    path: '/v1/jobs/batch',
-    body: '{}',
-    status: 400,
-    code: 'invalid_request',
-  },
-  {
-    what: 'batch with more',
-    ...post,
-    path: '/v1/jobs/batch',
-    body: '{"jobs":[],"atomic":true}',
-    status: 400,
-    code: 'unknown_field',
-  },
-  { what: 'no ID', path: '/v1/jobs/nonsense', status: 404, code: 'job_not_found' },
-  { what: 'upper case ID', path: `/v1/jobs/${'A'.repeat(32)}`, status: 404, code: 'job_not_found' },
-  { what: 'no such job', path: `/v1/jobs/${'0'.repeat(32)}`, status: 404, code: 'job_not_found' },
-  {
-    what: 'waiting for no job',
-    path: `/v1/jobs/${'0'.repeat(32)}?wait=30s`,
-    status: 404,
-    code: 'job_not_found',
-  },
-  {
-    what: 'wait',
-    path: `/v1/jobs/${'0'.repeat(32)}?wait=long`,
-    status: 400,
-    code: 'invalid_request',
-  },
-  { what: 'limit 0', path: '/v1/jobs?limit=0', status: 400, code: 'invalid_request' },
-  { what: 'limit 1001', path: '/v1/jobs?limit=1001', status: 400, code: 'invalid_request' },
-  { what: 'limit as text', path: '/v1/jobs?limit=ten', status: 400, code: 'invalid_request' },
-  { what: 'two limits', path: '/v1/jobs?limit=1&limit=2', status: 400, code: 'invalid_request' },
-  { what: 'status', path: '/v1/jobs?status=sleeping', status: 400, code: 'invalid_request' },
-  { what: 'createdAfter', path: '/v1/jobs?createdAfter=now', status: 400, code: 'invalid_request' },
-  { what: 'parameter', path: '/v1/jobs?colour=red', status: 400, code: 'unknown_field' },
-  { what: 'cursor', path: '/v1/jobs?cursor=AAAA', status: 400, code: 'invalid_cursor' },
-  {
-    what: 'cursor of another list',
-    path: `/v1/dht?cursor=${Buffer.from('{"createdAt":1,"id":"a"}').toString('base64url')}`,
-    status: 400,
-    code: 'invalid_cursor',
-  },
-  { what: 'bad escape', path: '/v1/dht/%zz', status: 400, code: 'malformed_request' },
-  { what: 'not UTF-8 in the path', path: '/v1/dht/%ff', status: 400, code: 'malformed_request' },
-  { what: 'long key', path: `/v1/dht/${'k'.repeat(513)}`, status: 400, code: 'invalid_key' },
-  { what: 'long URL', path: `/v1/jobs?job=${'x'.repeat(9000)}`, status: 414, code: 'uri_too_long' },
-  {
-    what: 'weak tag',
-    ...put,
-    headers: { ...JSON_TYPE, 'if-match': 'W/"1"' },
-    body: '1',
-    status: 400,
-    code: 'invalid_condition',
-  },
-  {
-    what: 'tag without quotes',
-    ...put,
-    headers: { ...JSON_TYPE, 'if-match': '1' },
-    body: '1',
-    status: 400,
-    code: 'invalid_condition',
-  },
-  {
-    what: 'two tags',
-    ...put,
-    headers: { ...JSON_TYPE, 'if-match': '"1", "2"' },
-    body: '1',
-    status: 400,
-    code: 'invalid_condition',
-  },
-  {
-    what: 'both conditions',
-    ...put,
-    headers: { ...JSON_TYPE, 'if-match': '"1"', 'if-none-match': '*' },
-    body: '1',
-    status: 400,
-    code: 'invalid_condition',
-  },
-  {
-    what: 'tag of nobody',
-    ...put,
-    headers: { ...JSON_TYPE, 'if-match': '"zebra"' },
-    body: '1',
-    status: 412,
-    code: 'version_conflict',
-  },
-  {
-    what: 'cancel of nothing',
-    ...post,
-    path: `/v1/jobs/${'0'.repeat(32)}/cancel`,
-    body: '{}',
-    status: 404,
-    code: 'job_not_found',
-  },
-  {
-    what: 'cancel by text',
-    ...post,
-    path: `/v1/jobs/${'0'.repeat(32)}/cancel`,
-    body: '{"compensate":"yes"}',
-    status: 400,
-    code: 'invalid_request',
-  },
-  {
-    what: 'cancel with more',
-    ...post,
-    path: `/v1/jobs/${'0'.repeat(32)}/cancel`,
-    body: '{"now":true}',
-    status: 400,
-    code: 'unknown_field',
-  },
-  {
-    what: 'skip without reason',
-    ...post,
-    path: `/v1/jobs/${'0'.repeat(32)}/skip`,
-    body: '{"step":"a"}',
-    status: 400,
-    code: 'invalid_request',
-  },
-  {
-    what: 'retry of nothing',
-    ...post,
-    path: `/v1/jobs/${'0'.repeat(32)}/retry`,
-    headers: {},
-    status: 404,
-    code: 'job_not_found',
-  },
-  { what: 'ID', path: '/v1/ids/xyz', status: 400, code: 'invalid_id' },
-  { what: 'owner of nothing', path: '/v1/ring/owner', status: 400, code: 'invalid_request' },
-  {
-    what: 'owner of two',
-    path: `/v1/ring/owner?key=a&id=${'0'.repeat(32)}`,
-    status: 400,
-    code: 'invalid_request',
-  },
+  read('no route', '/v1/nothing', '404 route_not_found'),
+  any('no route, with a body', { method: 'POST', path: '/x', body: 'x' }, '404 route_not_found'),
+  any('method', { method: 'DELETE', path: '/v1/jobs' }, '405 method_not_allowed'),
+  any('method', { method: 'PROPFIND', path: '/livez' }, '405 method_not_allowed'),
+  any(
+    'no content type',
+    { ...SUBMIT, headers: {}, body: new Uint8Array([123, 125]) },
+    '415 unsupported_media_type',
+  ),
+  any(
+    'form',
+    { ...SUBMIT, headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'a=b' },
+    '415 unsupported_media_type',
+  ),
+  any(
+    'broken content type',
+    { ...SUBMIT, headers: { 'content-type': ';;;' }, body: '{}' },
+    '415 unsupported_media_type',
+  ),
+  any('no body', { ...SUBMIT, headers: {} }, '400 invalid_request'),
+  submit('broken JSON', '{"service":', '400 invalid_json'),
+  submit('not UTF-8', new Uint8Array([34, 0xff, 34]), '400 invalid_json'),
+  submit('bare null', 'null', '400 invalid_request'),
+  submit('array', '[]', '400 invalid_request'),
+  submit('unknown member', '{"service":"test.echo","colour":1}', '400 unknown_field'),
+  submit('__proto__', echo('{"a":{"__proto__":{"x":1}}}'), '400 invalid_request'),
+  submit('escaped __proto__', echo('{"\\u005f_proto__":1}'), '400 invalid_request'),
+  submit('constructor.prototype', echo('{"constructor":{"prototype":{}}}'), '400 invalid_request'),
+  write('__proto__ in a record', '{"__proto__":1}', '400 invalid_request'),
+  submit('65 levels', echo(nested(65)), '400 invalid_request'),
+  submit('100,000 levels', echo(nested(100_000)), '400 invalid_request'),
+  write('65 levels in a record', nested(65), '400 invalid_request'),
+  write('infinite number', '1e999', '400 invalid_request'),
+  submit('input too large', echo(`"${'x'.repeat(256 * 1024)}"`), '413 payload_too_large'),
+  submit('body too large', echo(`"${'x'.repeat(1024 * 1024)}"`), '413 payload_too_large'),
+  write('record too large', `"${'x'.repeat(256 * 1024)}"`, '413 payload_too_large'),
+  write('record that grows', `[${'1e20,'.repeat(20_000)}1]`, '413 payload_too_large'),
+  any('empty record', { ...WRITE, headers: {} }, '400 invalid_json'),
+  submit('unknown service', '{"service":"no.such"}', '422 unknown_service'),
+  submit('unknown job', '{"job":"no-such"}', '422 unknown_job'),
+  submit('service of a prototype', '{"service":"constructor"}', '422 unknown_service'),
+  submit('schema', '{"service":"test.sleep","input":{"ms":"1"}}', '422 schema_mismatch'),
+  submit('no steps', '{"steps":{}}', '400 invalid_request'),
+  submit('cycle', '{"steps":{"a":{"service":"test.echo","needs":["a"]}}}', '400 invalid_job'),
+  submit('too late', '{"service":"test.echo","notAfter":"2001-01-01T00:00:00Z"}', '422 too_late'),
+  submit('notAfter', '{"service":"test.echo","notAfter":"tomorrow"}', '400 invalid_request'),
+  any(
+    'empty key',
+    {
+      ...SUBMIT,
+      headers: { ...JSON_TYPE, 'idempotency-key': '' },
+      body: '{"service":"test.echo"}',
+    },
+    '400 invalid_request',
+  ),
+  any(
+    'long key',
+    {
+      ...SUBMIT,
+      headers: { ...JSON_TYPE, 'idempotency-key': 'k'.repeat(513) },
+      body: '{"service":"test.echo"}',
+    },
+    '400 invalid_request',
+  ),
+  any(
+    'two keys',
+    {
+      ...SUBMIT,
+      headers: { ...JSON_TYPE, 'idempotency-key': 'a' },
+      body: '{"service":"test.echo","idempotencyKey":"b"}',
+    },
+    '400 invalid_request',
+  ),
+  any(
+    'batch with a key',
+    {
+      ...SUBMIT,
+      path: '/v1/jobs/batch',
+      headers: { ...JSON_TYPE, 'idempotency-key': 'a' },
+      body: '{"jobs":[]}',
+    },
+    '400 invalid_request',
+  ),
+  any(
+    'batch of 1,001',
+    { ...SUBMIT, path: '/v1/jobs/batch', body: `{"jobs":[${'0,'.repeat(1000)}0]}` },
+    '413 payload_too_large',
+  ),
+  any('batch of nothing', { ...SUBMIT, path: '/v1/jobs/batch', body: '{}' }, '400 invalid_request'),
+  any(
+    'batch with more',
+    { ...SUBMIT, path: '/v1/jobs/batch', body: '{"jobs":[],"atomic":true}' },
+    '400 unknown_field',
+  ),
+  read('no ID', '/v1/jobs/nonsense', '404 job_not_found'),
+  read('upper case ID', `/v1/jobs/${'A'.repeat(32)}`, '404 job_not_found'),
+  read('no such job', `/v1/jobs/${'0'.repeat(32)}`, '404 job_not_found'),
+  read('waiting for no job', `/v1/jobs/${'0'.repeat(32)}?wait=30s`, '404 job_not_found'),
+  read('wait', `/v1/jobs/${'0'.repeat(32)}?wait=long`, '400 invalid_request'),
+  read('limit 0', '/v1/jobs?limit=0', '400 invalid_request'),
+  read('limit 1001', '/v1/jobs?limit=1001', '400 invalid_request'),
+  read('limit as text', '/v1/jobs?limit=ten', '400 invalid_request'),
+  read('two limits', '/v1/jobs?limit=1&limit=2', '400 invalid_request'),
+  read('status', '/v1/jobs?status=sleeping', '400 invalid_request'),
+  read('createdAfter', '/v1/jobs?createdAfter=now', '400 invalid_request'),
+  read('parameter', '/v1/jobs?colour=red', '400 unknown_field'),
+  read('cursor', '/v1/jobs?cursor=AAAA', '400 invalid_cursor'),
+  read(
+    'cursor of another list',
+    `/v1/dht?cursor=${Buffer.from('{"createdAt":1,"id":"a"}').toString('base64url')}`,
+    '400 invalid_cursor',
+  ),
+  read('bad escape', '/v1/dht/%zz', '400 malformed_request'),
+  read('not UTF-8 in the path', '/v1/dht/%ff', '400 malformed_request'),
+  read('long key', `/v1/dht/${'k'.repeat(513)}`, '400 invalid_key'),
+  read('long URL', `/v1/jobs?job=${'x'.repeat(9000)}`, '414 uri_too_long'),
+  any(
+    'weak tag',
+    { ...WRITE, headers: { ...JSON_TYPE, 'if-match': 'W/"1"' }, body: '1' },
+    '400 invalid_condition',
+  ),
+  any(
+    'tag without quotes',
+    { ...WRITE, headers: { ...JSON_TYPE, 'if-match': '1' }, body: '1' },
+    '400 invalid_condition',
+  ),
+  any(
+    'two tags',
+    { ...WRITE, headers: { ...JSON_TYPE, 'if-match': '"1", "2"' }, body: '1' },
+    '400 invalid_condition',
+  ),
+  any(
+    'both conditions',
+    { ...WRITE, headers: { ...JSON_TYPE, 'if-match': '"1"', 'if-none-match': '*' }, body: '1' },
+    '400 invalid_condition',
+  ),
+  any(
+    'tag of nobody',
+    { ...WRITE, headers: { ...JSON_TYPE, 'if-match': '"zebra"' }, body: '1' },
+    '412 version_conflict',
+  ),
+  any(
+    'cancel of nothing',
+    { ...SUBMIT, path: `/v1/jobs/${'0'.repeat(32)}/cancel`, body: '{}' },
+    '404 job_not_found',
+  ),
+  any(
+    'cancel by text',
+    { ...SUBMIT, path: `/v1/jobs/${'0'.repeat(32)}/cancel`, body: '{"compensate":"yes"}' },
+    '400 invalid_request',
+  ),
+  any(
+    'cancel with more',
+    { ...SUBMIT, path: `/v1/jobs/${'0'.repeat(32)}/cancel`, body: '{"now":true}' },
+    '400 unknown_field',
+  ),
+  any(
+    'skip without reason',
+    { ...SUBMIT, path: `/v1/jobs/${'0'.repeat(32)}/skip`, body: '{"step":"a"}' },
+    '400 invalid_request',
+  ),
+  any(
+    'retry of nothing',
+    { ...SUBMIT, path: `/v1/jobs/${'0'.repeat(32)}/retry`, headers: {} },
+    '404 job_not_found',
+  ),
+  read('ID', '/v1/ids/xyz', '400 invalid_id'),
+  read('owner of nothing', '/v1/ring/owner', '400 invalid_request'),
+  read('owner of two', `/v1/ring/owner?key=a&id=${'0'.repeat(32)}`, '400 invalid_request'),
 ]
 
 /** Bytes for the bare socket. */
@@ -409,5 +260,11 @@ export const RAW: readonly { what: string; bytes: string; status: number; code: 
       'POST /v1/jobs HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 999999999999\r\n\r\n',
     status: 413,
     code: 'payload_too_large',
+  },
+  {
+    what: 'no Host',
+    bytes: 'GET /livez HTTP/1.1\r\n\r\n',
+    status: 400,
+    code: 'malformed_request',
   },
 ]

@@ -138,7 +138,12 @@ function instantFilter(
   return text === undefined ? {} : { [name]: parseInstant(text, `/${name}`) }
 }
 
+/** The ledger writes the ID first; a job's body may be large, so it is not parsed for that. */
+const ID_FIRST = /^\{"id":"([0-9a-f]{32})"/
+
 function idOf(body: string): string {
+  const first = ID_FIRST.exec(body)?.[1]
+  if (first !== undefined) return first
   const { id }: { id: string } = JSON.parse(body)
   return id
 }
