@@ -48,12 +48,14 @@ class RandomLife {
     else if (dice < 92) this.#bench.files.setFull(this.#prng.chance(0.3))
     else if (dice < 95) this.#bench.settle(this.#prng.below(5))
     else this.#endLife(null)
-    if (this.#bench.files.isOff) this.#endLife(null)
+    if (this.#bench.files.isOff || this.#bench.failures.length > 0) this.#endLife(null)
   }
 
-  /** Now and then the power goes before, in or after the write. */
+  /** Now and then the power goes before, in or after the write, or the disk fails. */
   #append(): void {
     const records = this.#records()
+    if (this.#prng.chance(0.03)) this.#bench.files.failNextSync()
+    if (this.#prng.chance(0.02)) this.#bench.files.failNextWrite()
     if (this.#prng.chance(0.1)) {
       this.#bench.files.cutPowerAtEffect(this.#prng.between(1, 8))
     }
@@ -66,6 +68,7 @@ class RandomLife {
     if (this.#prng.chance(0.5) && !bench.files.isOff) bench.kill()
     else bench.crash()
     bench.files.setFull(false)
+    bench.failures.length = 0
     while (!this.#reopen()) bench.crash()
     assert.deepEqual(bench.failures, [])
     this.#model = this.#recoveredModel(unacknowledged)

@@ -72,6 +72,7 @@ export interface Row {
 }
 
 export interface Head {
+  /** It repeats the state of all arcs: a log can begin here. */
   readonly opening: boolean
   /** Consecutive over the whole log, from 1. */
   readonly batchSeq: number

@@ -194,7 +194,7 @@ export class LogScan {
 
   #continuesChain(head: Head): boolean {
     if (this.#isResyncing || this.#isRepeat(head)) return true
-    if (this.#expectedSeq === null) return head.block === 0
+    if (this.#expectedSeq === null) return head.opening
     return head.batchSeq === this.#expectedSeq && head.previousCrc === this.#lastCrc
   }
 

@@ -238,7 +238,7 @@ export class SegmentedLog implements LogStore {
     assert(this.#block + blocksFor(bytes) <= this.#blockCount, 'a batch stays in its segment')
     const oldestSegment = this.#oldestSegment + (isReleased ? 1 : 0)
     const place = {
-      opening: this.#block === 0,
+      opening: this.#block === 0 || rows.some((row) => row.kind === 'checkpoint'),
       batchSeq: this.#lastSeq + 1,
       segment: this.#segment,
       block: this.#block,
