@@ -15,6 +15,9 @@ import { test } from 'node:test'
 import { type ServiceContext, testContext } from '../sdk/index.js'
 import { count, list, merge, report, search } from './index.js'
 
+/** Makes a named pipe; there is no call for it in Node. */
+const MAKE_PIPE = 'mkfifo'
+
 interface Folders {
   readonly root: string
   readonly folder: string
@@ -97,7 +100,7 @@ test('links, loops, binaries, pipes, large and unreadable files are skipped and 
     writeFileSync(at('large.txt'), Buffer.alloc(8 * 1024 * 1024 + 1, 'a'))
     symlinkSync('.', at('loop'))
     symlinkSync('/nowhere', at('dangling'))
-    execFileSync('mkfifo', [at('pipe')])
+    execFileSync(MAKE_PIPE, [at('pipe')])
     const { listed, parts, merged } = await makeIndex(folders)
     assert.deepEqual(listed.skipped, {
       links: 2,
@@ -117,7 +120,7 @@ test('a file that became a pipe or vanished after it was listed is skipped, not 
     const { chunks } = await list.run({ folder, out }, testContext())
     rmSync(join(folder, 'a.txt'))
     rmSync(join(folder, 'b.txt'))
-    execFileSync('mkfifo', [join(folder, 'b.txt')])
+    execFileSync(MAKE_PIPE, [join(folder, 'b.txt')])
     const counted = await count.run({ folder, out, chunk: chunks[0] ?? '' }, testContext())
     assert.deepEqual([counted.files, counted.skipped], [1, { binary: 0, unreadable: 2 }])
   })

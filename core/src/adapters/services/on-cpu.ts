@@ -14,8 +14,8 @@ export interface CodeOwner {
  *
  * An AsyncLocalStorage carries the attempt along; an async hook copies it into the beat memory before
  * each callback and continuation. So a handler that blocks long after its first `await`, among others
- * in flight, is named exactly. Cost, measured on Node 20 with a million `await`s: the storage takes an
- * `await` from 35 ns to 115 ns, the hook on top of it to 125 ns.
+ * in flight, is named exactly. Cost per `await`, measured on Node 20 (best of seven runs of 500,000): 44 ns
+ * bare, 122 ns with the storage, 139 ns with the hook as well.
  */
 export class OnCpu {
   readonly #storage = new AsyncLocalStorage<CodeOwner>()

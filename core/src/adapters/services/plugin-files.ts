@@ -20,7 +20,7 @@ export interface PluginFiles {
 
 /** The built-ins by name, then each folder's plugin files in order of their names. */
 export function findPlugins(sources: PluginSources): PluginFiles {
-  const modules: PluginModule[] = sources.modules.map((name) => ({ url: name, file: name }))
+  const modules: PluginModule[] = sources.modules.map((url) => ({ url, file: shortName(url) }))
   const failures: { file: string; message: string }[] = []
   for (const folder of sources.folders) {
     const path = resolve(folder)
@@ -33,6 +33,11 @@ export function findPlugins(sources: PluginSources): PluginFiles {
     }
   }
   return { modules, failures }
+}
+
+/** Where a module stands on this host is cut off: `text/index.js`. */
+function shortName(url: string): string {
+  return url.startsWith('file:') ? url.split('/').slice(-2).join('/') : url
 }
 
 function pluginNames(folder: string): string[] {
