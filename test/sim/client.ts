@@ -121,12 +121,20 @@ export class Client {
     const ready = plan.steps.filter((step) => step.needs.length === 0)
     const needs = ready.map((step) => step.service)
     const idempotency = prng.chance(0.6) ? this.#submissionKey(JSON.stringify(plan)) : undefined
+    const notAfter = prng.chance(this.#options.hurry) ? this.#wallNow() + prng.pick([0, 50, 1_000]) : undefined
     const place = idempotency === undefined ? prng.below(0x10000) : Number.parseInt(idempotency.key.slice(0, 4), 16)
     const intention: Intention = {
       isRepeatable: idempotency !== undefined,
       build: () => {
         const id = makeJobId(place, this.#wallNow(), prng.hex16())
-        const command: Command = { kind: 'submit', id, plan, input, ...(idempotency === undefined ? {} : { idempotency }) }
+        const command: Command = {
+          kind: 'submit',
+          id,
+          plan,
+          input,
+          ...(idempotency === undefined ? {} : { idempotency }),
+          ...(notAfter === undefined ? {} : { notAfter }),
+        }
         return { arc: arcOf(id, this.#options.arcCount), command, needs }
       },
     }

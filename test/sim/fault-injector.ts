@@ -14,6 +14,7 @@ export class FaultInjector {
   #prng = new Prng(0)
   #diskFailures = 0
   #isCalm = false
+  #hasRotted = false
 
   constructor(world: World) {
     this.#world = world
@@ -22,6 +23,22 @@ export class FaultInjector {
   /** Faults so far for which a node may end itself. */
   get diskFailures(): number {
     return this.#diskFailures
+  }
+
+  get hasRotted(): boolean {
+    return this.#hasRotted
+  }
+
+  /** Flips one bit somewhere in the written part of the log. */
+  rot(prng: Prng): void {
+    const { files } = this.#world
+    const path = prng.pick(files.durablePaths('log'))
+    const { bytes } = files.durable(path)
+    const written = bytes.findLastIndex((byte) => byte !== 0) + 1
+    if (written === 0) return
+    this.#hasRotted = true
+    this.#diskFailures += 10
+    files.flipBit(path, prng.below(written), prng.below(8))
   }
 
   schedule(faults: readonly Fault[]): void {

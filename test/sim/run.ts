@@ -39,6 +39,8 @@ export interface RunRequest {
   readonly seed: number
   /** Instead of the schedule that the seed draws. */
   readonly faults?: readonly Fault[]
+  /** Instead of what the seed draws: for scenarios that want certain conditions. */
+  readonly vary?: Partial<SimOptions>
   /** Shows each line of the trace. */
   readonly print?: (line: string) => void
 }
@@ -68,7 +70,7 @@ class Run {
   #openJobs: readonly string[] = []
 
   constructor(request: RunRequest) {
-    this.#options = drawOptions(request.seed)
+    this.#options = { ...drawOptions(request.seed), ...request.vary }
     this.#faults = request.faults ?? faultsOf(this.#options)
     this.#world = new World(this.#options, request.print ?? null)
     this.#workload = new Workload({
@@ -86,6 +88,7 @@ class Run {
     this.#beUnsafe()
     if (this.#goesOn) this.#beLively()
     if (this.#goesOn) this.#cutPowerAtRest()
+    if (this.#goesOn && this.#options.bitRots) this.#rotAtRest()
     return this.#result()
   }
 
@@ -108,6 +111,16 @@ class Run {
 
   #cutPowerAtRest(): void {
     this.#world.endLife({ kind: 'power-cut' }, 100)
+    this.#comeToRest()
+  }
+
+  /**
+   * A bit of the log rots while the node is down. It must be told, or not matter: with the same jobs
+   * shown as before, or with a node that refuses to start because of it.
+   */
+  #rotAtRest(): void {
+    this.#world.endLife({ kind: 'killed' }, 100)
+    this.#world.faults.rot(new Prng(this.#options.seed).fork('rot'))
     this.#comeToRest()
   }
 
@@ -172,6 +185,8 @@ class Run {
     if (violation !== null) return { verdict: 'violated', message: violation.message }
     if (crash !== null) return { verdict: 'crashed', message: crash instanceof Error ? (crash.stack ?? crash.message) : String(crash) }
     if (this.#isStuck !== null) return { verdict: 'stuck', message: this.#isStuck }
+    const isRotTold = this.#world.faults.hasRotted && refusal?.startsWith('log_damaged') === true
+    if (isRotTold) return { verdict: 'passed', message: '' }
     if (refusal !== null) return { verdict: 'refused', message: refusal }
     return { verdict: 'passed', message: '' }
   }

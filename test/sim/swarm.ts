@@ -30,11 +30,15 @@ export interface SimOptions {
   readonly weights: OperationWeights
   readonly behaviours: readonly BehaviourKind[]
   readonly undoMayFail: boolean
+  /** Chance that a submission says by when it must have arrived. */
+  readonly hurry: number
   /** Chance that a handler's end is reported twice. */
   readonly duplicateReports: number
   readonly wallErrorMs: number
   readonly faultKinds: readonly FaultKind[]
   readonly faultCount: number
+  /** Whether a bit of the log rots at the end. */
+  readonly bitRots: boolean
 }
 
 /** How often clients do what, relative to each other; 0: never in this run. */
@@ -89,10 +93,12 @@ export function drawOptions(seed: number): SimOptions {
     weights: drawWeights(prng),
     behaviours: ALL_BEHAVIOURS.filter(() => prng.chance(0.5)),
     undoMayFail: prng.chance(0.5),
+    hurry: prng.pick([0, 0, 0.3]),
     duplicateReports: prng.pick([0, 0, 0, 0.1]),
     wallErrorMs: prng.pick([0, 0, 400, -400]),
     faultKinds: FAULT_KINDS.filter((kind) => prng.chance(RARE_FAULTS.has(kind) ? 0.1 : 0.35)),
     faultCount: prng.pick([0, 2, 6, 15]),
+    bitRots: prng.chance(0.5),
   }
 }
 

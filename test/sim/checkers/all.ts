@@ -15,6 +15,7 @@ import { DurablePromise } from './durable-promise.js'
 import { FinalStays } from './final-stays.js'
 import { GaveUpForAReason } from './gave-up-for-a-reason.js'
 import { LateReports } from './late-reports.js'
+import { NotAfterKept } from './not-after-kept.js'
 import { NoOverlap } from './no-overlap.js'
 import { OneJobPerKey } from './one-job-per-key.js'
 import { OutputsFlow } from './outputs-flow.js'
@@ -36,6 +37,7 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new AttemptsRise(),
     new LateReports(),
     new NoOverlap(),
+    new NotAfterKept(),
     new SlotsKept(),
     new ArcTime(),
     new RetriesBounded(),

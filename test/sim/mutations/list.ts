@@ -39,12 +39,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'Buffer.alloc(cut ? cut.bytes : 0)',
   },
   {
-    name: 'leaves-a-torn-tail-in-place',
-    file: 'adapters/log-store/log-scan.js',
-    find: 'this.#cuts.push({ segment: segment.number, offset, bytes });',
-    replace: '',
-  },
-  {
     name: 'compacts-the-log-past-what-is-durable',
     file: 'protocol/state/overlay.js',
     find: 'const committed = this.#indexes((rows) => rows.committed);',
@@ -215,6 +209,12 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'protocol/ledger/commands/submit-job.js',
     find: 'row.fingerprint === stamp.fingerprint ? row.job : keyReused()',
     replace: 'row.job',
+  },
+  {
+    name: 'stores-what-came-too-late',
+    file: 'protocol/ledger/commands/submit-job.js',
+    find: 'notAfter !== undefined && context.at > notAfter',
+    replace: 'false',
   },
   {
     name: 'writes-a-record-on-an-old-version',
