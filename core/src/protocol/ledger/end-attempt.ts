@@ -37,8 +37,9 @@ export function endAttempt(edit: JobEdit, place: TaskPlace, reported: AttemptOut
   edit.patch({ endCount: edit.row.endCount + 1 })
   if (place.hook === 'run') {
     edit.patchStep(place.position, { endedOrder: edit.row.endCount })
-    const output =
-      reported.kind === 'succeeded' && end.outcome === 'succeeded' ? reported.output : null
+    // JSON has no undefined: a report without an output gives null, as it would from a row.
+    const isDone = reported.kind === 'succeeded' && end.outcome === 'succeeded'
+    const output = isDone ? (reported.output ?? null) : null
     followRun(edit, place, { before: task, after, output })
   } else if (place.index !== null) {
     onUndoItemEnded(edit, place.position, after)

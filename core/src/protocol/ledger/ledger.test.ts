@@ -69,3 +69,12 @@ test('a job fails when its step has used all attempts', () => {
   assert.equal(job.status, 'failed')
   assert.equal(job['cause'], 'failed')
 })
+
+test('a report of success without an output gives null', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ main: {} }))
+  const report = JSON.parse('{"kind":"succeeded"}')
+  ledger.end(ledger.attemptOf('main'), report)
+  assert.equal(ledger.job(id).status, 'succeeded')
+  assert.equal(ledger.job(id)['output'], null)
+})
