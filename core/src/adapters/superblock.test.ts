@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { FileError } from '../ports/files.js'
+import { RealFiles } from './real-files.js'
+import { beginBoot, createSuperblock, loadSuperblock, noteCleanShutdown } from './superblock.js'
+
+const IDENTITY = {
+  clusterId: 'c'.repeat(32),
+  nodeId: '1'.repeat(32),
+  storeId: '5'.repeat(32),
+  name: 'n1',
+  arcCount: 256,
+  prefixLen: 8,
+  hashName: 'sha256',
+  recoveryGen: 0,
+  maxTimeSeen: 1_000,
+}
+const COPIES = ['superblock-a', 'superblock-b'] as const
+
+test('a new superblock is found again, before its first boot', () => {
+  withFolder((files) => {
+    const created = createSuperblock(files, IDENTITY)
+    assert.deepEqual(loadSuperblock(files), created)
+    assert.deepEqual([created.bootEpoch, created.cleanShutdown], [0, true])
+  })
+})
+
+test('a folder with a superblock is not made anew, one without is not started', () => {
+  withFolder((files) => {
+    assert.throws(() => loadSuperblock(files), { code: 'superblock_missing' })
+    createSuperblock(files, IDENTITY)
+    assert.throws(() => createSuperblock(files, IDENTITY), { code: 'data_folder_not_empty' })
+  })
+})
+
+test('each boot raises the epoch and forgets the clean end of the one before', () => {
+  withFolder((files) => {
+    createSuperblock(files, IDENTITY)
+    assert.equal(beginBoot(files).bootEpoch, 1)
+    noteCleanShutdown(files, 5_000)
+    assert.deepEqual(
+      [loadSuperblock(files).cleanShutdown, loadSuperblock(files).maxTimeSeen],
+      [true, 5_000],
+    )
+    const second = beginBoot(files)
+    assert.deepEqual([second.bootEpoch, second.cleanShutdown], [2, false])
+  })
+})
+
+test('the latest time seen never goes back', () => {
+  withFolder((files) => {
+    createSuperblock(files, IDENTITY)
+    assert.equal(noteCleanShutdown(files, 10).maxTimeSeen, 1_000)
+  })
+})
+
+test('damage of either copy loses no boot epoch', () => {
+  for (const copy of COPIES) {
+    withFolder((files, folder) => {
+      createSuperblock(files, IDENTITY)
+      beginBoot(files)
+      beginBoot(files)
+      flipBit(join(folder, copy), 60)
+      assert.equal(loadSuperblock(files).bootEpoch, 2, copy)
+      assert.equal(beginBoot(files).bootEpoch, 3)
+      flipBit(join(folder, copy), 60)
+      assert.equal(loadSuperblock(files).bootEpoch, 3, `${copy} was repaired by the boot`)
+    })
+  }
+})
+
+test('a flipped bit in both copies is found, wherever it is', () => {
+  withFolder((files, folder) => {
+    createSuperblock(files, IDENTITY)
+    const intact = COPIES.map((copy) => readFileSync(join(folder, copy)))
+    const length = intact[0]?.indexOf('  ') ?? 0
+    for (let offset = 0; offset < length; offset += 4) {
+      COPIES.forEach((copy, index) => {
+        writeFileSync(join(folder, copy), intact[index] ?? '')
+        flipBit(join(folder, copy), offset)
+      })
+      assert.throws(() => loadSuperblock(files), { code: 'superblock_damaged' }, `${offset}`)
+    }
+  })
+})
+
+test('copies of two different nodes are refused', () => {
+  withFolder((files, folder) => {
+    createSuperblock(files, IDENTITY)
+    withFolder((others, otherFolder) => {
+      createSuperblock(others, { ...IDENTITY, storeId: '6'.repeat(32) })
+      writeFileSync(join(folder, COPIES[0]), readFileSync(join(otherFolder, COPIES[0])))
+    })
+    assert.throws(() => loadSuperblock(files), { code: 'superblock_conflict' })
+  })
+})
+
+test('fields of a later version are kept', () => {
+  withFolder((files) => {
+    createSuperblock(files, { ...IDENTITY, ...{ zone: 'eu-1' } })
+    beginBoot(files)
+    assert.equal(Reflect.get(noteCleanShutdown(files, 1), 'zone'), 'eu-1')
+  })
+})
+
+class FailingFiles extends RealFiles {
+  override writeDurably(): void {
+    throw new FileError('EIO', 'the disk failed')
+  }
+}
+
+test('a boot whose write fails is no boot', () => {
+  withFolder((files, folder) => {
+    createSuperblock(files, IDENTITY)
+    assert.throws(() => beginBoot(new FailingFiles(folder)), { code: 'EIO' })
+    assert.equal(loadSuperblock(files).bootEpoch, 0)
+  })
+})
+
+function flipBit(path: string, offset: number): void {
+  const content = readFileSync(path)
+  content.writeUInt8(content.readUInt8(offset) ^ 1, offset)
+  writeFileSync(path, content)
+}
+
+function withFolder(run: (files: RealFiles, folder: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), 'gyre-superblock-'))
+  try {
+    run(new RealFiles(folder), folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
