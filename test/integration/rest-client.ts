@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 
 /**
@@ -86,17 +85,3 @@ export interface Job {
 
 const LOOKS = 12
 const FINAL = new Set(['succeeded', 'failed', 'cancelled', 'compensated', 'compensation_failed'])
-
-/** Repeats `attempt` until it gives something, at most `tries` times. */
-export async function eventually<T>(
-  tries: number,
-  pauseMs: number,
-  attempt: () => Promise<T | null>,
-): Promise<T> {
-  for (let number = 1; ; number += 1) {
-    const found = await attempt()
-    if (found !== null) return found
-    if (number === tries) throw new Error(`nothing after ${tries} tries of ${pauseMs} ms`)
-    await pause(pauseMs)
-  }
-}
