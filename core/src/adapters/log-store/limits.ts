@@ -14,7 +14,7 @@ export const BATCH_BYTES_MAX = SEGMENT_BYTES / 2
 
 /**
  * Bytes of segments kept although no arc needs them, so that a lost state store can be rebuilt.
- * Less: a rebuild fails sooner. More: a longer scan at each start (about 1 s per GiB) and more disk.
+ * Less: a rebuild fails sooner. More: a longer scan at each start (some 5 s per GiB) and more disk.
  */
 export const RETAIN_BYTES = 128 * 1024 * 1024
 

@@ -320,7 +320,7 @@ export class SegmentedLog implements LogStore {
       arcs: this.#arcs.values(),
       oldestSegment: this.#oldestSegment,
       relocatedBytesMax: this.#shelf.bytesOf(this.#oldestSegment) * RELOCATED_SHARE_MAX,
-      readRun: (_arc, run) => this.#readRun(run, run.first, run.last),
+      readRun: (run) => this.#readRun(run, run.first, run.last),
     })
     this.#mayRelease = release !== null
     if (release === null) return null

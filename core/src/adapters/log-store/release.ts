@@ -1,4 +1,4 @@
-import type { ArcId, LogIndex } from '../../base/ids.js'
+import type { LogIndex } from '../../base/ids.js'
 import type { LogEntry } from '../../ports/log-store.js'
 import type { ArcIndex } from './arc-index.js'
 import { type RowDraft, rowDraft } from './batch-writer.js'
@@ -17,7 +17,7 @@ export interface ReleaseOptions {
   readonly oldestSegment: number
   /** Above this many bytes of live entries nothing is copied: the arcs have to be compacted first. */
   readonly relocatedBytesMax: number
-  readonly readRun: (arc: ArcId, run: Run) => LogEntry[]
+  readonly readRun: (run: Run) => LogEntry[]
 }
 
 /** What one arc has in the oldest segment. */
@@ -79,7 +79,7 @@ function relocate(pinned: readonly Holding[], options: ReleaseOptions): RowDraft
 
 function relocateRow(arc: ArcIndex, run: Run, options: ReleaseOptions): RowDraft {
   const from = Math.max(run.first, arc.neededFrom, arc.firstIndex)
-  const entries = options.readRun(arc.arc, run).filter((entry) => entry.index >= from)
+  const entries = options.readRun(run).filter((entry) => entry.index >= from)
   const row = { kind: 'relocate' as const, arc: arc.arc, first: from, last: run.last }
   return rowDraft({ ...row, lastTerm: entries[entries.length - 1]?.term ?? 0 }, entries)
 }
