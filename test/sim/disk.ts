@@ -1,7 +1,7 @@
 import { assert } from '@gyre/core/internal/base/assert.js'
 import type { Prng } from '@gyre/core/internal/base/prng.js'
 import { type AppendFile, FileError, type Files } from '@gyre/core/internal/ports/files.js'
-import { SECTOR_BYTES, SimFile, tear } from './disk-file.js'
+import { SECTOR_BYTES, type SimFile, tear } from './disk-file.js'
 import { DiskNames } from './disk-names.js'
 
 /** What is on the platter: path → bytes. */
