@@ -11,7 +11,15 @@ test('strong tags, the star and nothing become conditions', () => {
 })
 
 test('well-formed tags that were never given out match no version', () => {
-  for (const tag of ['"zebra"', '""', '"01"', '"-1"', '"1.5"', '"99999999999999999999"']) {
+  for (const tag of [
+    '"zebra"',
+    '""',
+    '"01"',
+    '"-1"',
+    '"1.5"',
+    '"9999999999999999"',
+    '"99999999999999999999"',
+  ]) {
     assert.deepEqual(conditionOf({ 'if-match': tag }), { kind: 'version', version: -1 }, tag)
   }
 })

@@ -41,6 +41,15 @@ test('a literal is given as it is, also when it looks like a template', () => {
   assert.equal(valueOf({ $literal: null }), null)
 })
 
+test('$from and $literal beside other members are plain data', () => {
+  const data = [
+    { $from: '/input/sku', more: 1 },
+    { $literal: 1, more: { $from: 5 } },
+  ]
+  assert.deepEqual(valueOf(data), data)
+  assert.deepEqual(pointersIn(data), [])
+})
+
 test('what a pointer brings in is not evaluated again', () => {
   const input = { evil: { $from: '/steps/secret/output' } }
   assert.deepEqual(valueOf({ $from: '/input/evil' }, { ...SCOPE, input }), input.evil)
