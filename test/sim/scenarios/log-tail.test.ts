@@ -91,9 +91,11 @@ test('rotten tail: it is not written over, and still reported by later starts', 
   for (const offset of [BLOCK_BYTES + 10, BLOCK_BYTES + 4 + 64 + 48 + 14]) {
     const bench = openFlipped(intact, offset)
     assert.equal(bench.log.recovered.damaged[0]?.reason, 'rotten-tail')
+    const evidence = bench.files.readAt(SEGMENT, BLOCK_BYTES, BLOCK_BYTES)
     assert.ok(bench.append([hardState(2, 1)]))
     bench.crash()
     bench.open()
+    assert.deepEqual(bench.files.readAt(SEGMENT, BLOCK_BYTES, BLOCK_BYTES), evidence)
     assert.deepEqual(
       bench.log.recovered.damaged.map((damage) => [damage.reason, damage.offset]),
       [['damage-in-the-middle', BLOCK_BYTES]],
