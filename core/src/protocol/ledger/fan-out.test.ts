@@ -212,3 +212,21 @@ test('an item tried again after a timeout gets its own retry delay', () => {
   ledger.pass(1)
   assert.match(ledger.attemptOf('each', { index: 0 }), /\.2$/)
 })
+
+test('an attempt hints at the services that its success may make ready', () => {
+  const ledger = new LedgerHarness()
+  const plan = planOf({
+    each: fanOf({ items: { range: 2 }, concurrency: 1 }),
+    join: { service: 'join', needs: ['each'], compensate: true },
+    last: { service: 'last', needs: ['join'], retry: ONCE },
+  })
+  ledger.submit(plan)
+  const hints = (): readonly string[] => [...ledger.running.values()].flatMap(({ next }) => next)
+  assert.deepEqual(hints(), ['work'])
+  ledger.succeed('each', null, { index: 0 })
+  assert.deepEqual(hints(), ['work', 'join'])
+  ledger.succeed('each', null, { index: 1 })
+  assert.deepEqual(hints(), ['last'])
+  ledger.succeed('join')
+  assert.deepEqual(hints(), [])
+})

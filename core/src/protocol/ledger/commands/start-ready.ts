@@ -176,14 +176,21 @@ function callsHook(edit: JobEdit, { position, hook }: TaskPlace): boolean {
 /** Services of what may become ready when this task succeeds: a hint for the engine's grants. */
 function nextServices(edit: JobEdit, place: TaskPlace): readonly string[] {
   const services = new Set<string>()
-  const step = edit.stepPlan(place.position)
   if (place.index !== null) services.add(serviceOf(edit, place))
-  if (place.hook === 'run') {
-    for (const { needs, service } of edit.plan.steps)
-      if (needs.includes(step.name)) services.add(service)
-  } else {
+  if (place.hook === 'compensate') {
     const next = nextToUndo(edit.steps)
     if (next !== undefined) services.add(serviceOf(edit, { position: next, hook: 'compensate' }))
+  } else if (isNearEnd(edit, place)) {
+    const { name } = edit.stepPlan(place.position)
+    for (const { needs, service } of edit.plan.steps) {
+      if (needs.includes(name)) services.add(service)
+    }
   }
   return [...services]
+}
+
+/** False for items behind which others have yet to start: the step cannot end with them. */
+function isNearEnd(edit: JobEdit, { position }: TaskPlace): boolean {
+  const { fan } = edit.step(position)
+  return fan === null || fan.cursor === fan.total
 }

@@ -14,6 +14,7 @@ export interface ToldEvent {
   readonly hook?: string
   readonly attempt?: number
   readonly outcome?: string
+  readonly fence?: number
 }
 
 interface TaskStory {
@@ -35,6 +36,7 @@ export function checkStory(plan: JobPlan, events: readonly ToldEvent[], status: 
   const runs = new Map<string, TaskStory>()
   const undos = new Map<string, TaskStory>()
   const skipped = new Set<string>()
+  let fence = 0
   for (const event of events) {
     if (event.type === 'compensation_skipped') skipped.add(event.step ?? '')
     if (event.type === 'job_retried') freshBudgets(runs)
@@ -43,6 +45,8 @@ export function checkStory(plan: JobPlan, events: readonly ToldEvent[], status: 
     const isUndo = event.hook === 'compensate'
     const story = storyOf(isUndo ? undos : runs, event)
     if (event.type === 'attempt_started') {
+      assert((event.fence ?? 0) > fence, `the fence of ${event.step ?? ''} does not rise`)
+      fence = event.fence ?? 0
       onStarted(plan, event, story, isUndo)
       if (isUndo) checkUndoStart(plan, { runs, undos, skipped }, story)
     } else if (event.type === 'attempt_stopping') story.stopping = true
