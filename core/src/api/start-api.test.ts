@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { SubmitCommand } from '../protocol/ledger/command.js'
+import type { Reply } from '../protocol/ledger/outcome.js'
+import type { ServiceOffer } from '../protocol/node/messages.js'
+import type { NodeClient, Proposal } from '../runtime/node-client.js'
+import { startApi } from './start-api.js'
+
+/** What only a node in trouble says. The node here is a script; the whole one is tested elsewhere. */
+
+type Propose = (proposal: Proposal) => Reply
+
+const OVERLOADED: Reply = {
+  ok: false,
+  code: 'overloaded',
+  message: 'too much',
+  details: { retryAfter: 7 },
+}
+
+const OLD_SERVICE: ServiceOffer = {
+  name: 'old.service',
+  version: '1',
+  timeoutMs: 1000,
+  concurrency: 1,
+  compensates: false,
+}
+
+function scriptedClient(propose: Propose): NodeClient {
+  return {
+    identity: {
+      clusterId: 'c'.repeat(32),
+      nodeId: 'a'.repeat(32),
+      storeId: 'b'.repeat(32),
+      bootEpoch: 1,
+      name: 'näme',
+      arcCount: 4,
+      version: '0.0.0',
+    },
+    offers: { services: [], jobs: [], failures: [] },
+    propose: async (proposal) => propose(proposal),
+    query: async () => ({
+      ok: true,
+      result: 'found',
+      body: JSON.stringify({ items: [OLD_SERVICE] }),
+    }),
+    queryAll: async () => ({ replies: [], missing: 4 }),
+    watchJob: () => ({ ended: new Promise(() => {}), cancel: () => {} }),
+    status: async () => ({
+      serving: false,
+      reason: '3 arcs are still catching up with the log',
+      stopping: false,
+      pendingProposals: 0,
+      runningAttempts: 0,
+      syncs: 0,
+      bytesWritten: 0,
+      arcs: [],
+    }),
+  }
+}
+
+async function setup(t: TestContext, propose: Propose) {
+  const reported: unknown[] = []
+  const api = await startApi({
+    client: scriptedClient(propose),
+    host: '127.0.0.1',
+    port: 0,
+    compileSchema: () => ({ ok: false, message: 'none here' }),
+    report: (error) => reported.push(error),
+  })
+  t.after(() => api.close())
+  const call = async (path: string, body?: unknown) => {
+    const answer = await fetch(api.url + path, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+    })
+    const parsed: ReturnType<typeof JSON.parse> = await answer.json()
+    return { status: answer.status, headers: answer.headers, body: parsed }
+  }
+  return { api, call, reported }
+}
+
+const submission = (n: number): object => ({ service: 'old.service', input: n })
+
+/** The ID is the command's; the input says which submission it was. */
+function accepted({ command }: Proposal): Reply {
+  const { id } = command as SubmitCommand
+  return { ok: true, result: 'accepted', body: `{"id":"${id}","status":"queued"}` }
+}
+
+function inputOf({ command }: Proposal): unknown {
+  return (command as SubmitCommand).input
+}
+
+test('overload is 503 with the time to wait, for one job and for a batch of which none was stored', async (t) => {
+  const { call } = await setup(t, () => OVERLOADED)
+  const single = await call('/v1/jobs', submission(1))
+  assert.deepEqual([single.status, single.body.code], [503, 'overloaded'])
+  assert.equal(single.headers.get('retry-after'), '7')
+  assert.equal(single.body.retryAfter, undefined)
+  const jobs = [submission(1), { service: 'no.such' }, submission(2)]
+  const batch = await call('/v1/jobs/batch', { jobs })
+  assert.deepEqual([batch.status, batch.body.code], [503, 'overloaded'])
+  assert.ok(batch.headers.get('retry-after'))
+})
+
+test('a batch of which one job was stored tells overload job by job', async (t) => {
+  const { call } = await setup(t, (proposal) =>
+    inputOf(proposal) === 1 ? accepted(proposal) : OVERLOADED,
+  )
+  const { status, body } = await call('/v1/jobs/batch', { jobs: [submission(0), submission(1)] })
+  assert.equal(status, 202)
+  assert.equal(body.results[0].error.code, 'overloaded')
+  assert.equal(body.results[1].status, 'queued')
+})
+
+test('a job of unknown outcome may be stored, so the batch is never overloaded as a whole', async (t) => {
+  const unknown: Reply = { ok: false, code: 'outcome_unknown', message: 'no idea' }
+  const { call } = await setup(t, (proposal) => (inputOf(proposal) === 1 ? unknown : OVERLOADED))
+  const { status, body } = await call('/v1/jobs/batch', { jobs: [submission(0), submission(1)] })
+  assert.equal(status, 202)
+  assert.equal(body.results[1].error.code, 'outcome_unknown')
+  assert.equal((await call('/v1/jobs', submission(1))).status, 504)
+})
+
+test('a fault of ours is 500 without a word about it, and is reported', async (t) => {
+  const { call, reported } = await setup(t, () => {
+    throw new Error('secret in /home/somebody')
+  })
+  const { status, body } = await call('/v1/jobs', submission(1))
+  assert.deepEqual([status, body.code], [500, 'internal_error'])
+  assert.doesNotMatch(JSON.stringify(body), /secret|home|at /)
+  assert.equal(reported.length, 1)
+})
+
+test('a service that only the ring remembers is accepted', async (t) => {
+  const { call } = await setup(t, accepted)
+  assert.equal((await call('/v1/jobs', submission(1))).status, 202)
+})
+
+test('a node that does not serve is alive and not ready, and says why', async (t) => {
+  const { call } = await setup(t, accepted)
+  assert.equal((await call('/livez')).status, 200)
+  const ready = await call('/readyz')
+  assert.deepEqual([ready.status, ready.body.code], [503, 'not_ready'])
+  assert.match(ready.body.detail, /3 arcs/)
+})
+
+test('arcs that do not answer make a list partial', async (t) => {
+  const { call } = await setup(t, accepted)
+  const { body } = await call('/v1/jobs')
+  assert.deepEqual(body, { items: [], nextCursor: null, partial: true, missing: 4 })
+})
+
+test('a name that no header can carry is replaced by the node’s ID', async (t) => {
+  const { call } = await setup(t, accepted)
+  assert.equal((await call('/livez')).headers.get('gyre-served-by'), 'a'.repeat(32))
+})
+
+test('another address than loopback is refused, unless insecure', async () => {
+  const options = {
+    client: scriptedClient(accepted),
+    port: 0,
+    compileSchema: () => ({ ok: false, message: '' }) as const,
+    report: () => {},
+  }
+  for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.com', '127.example.com']) {
+    await assert.rejects(startApi({ ...options, host }), { code: 'address_not_loopback' }, host)
+  }
+  const api = await startApi({ ...options, host: '0.0.0.0', insecure: true })
+  await api.close()
+})
