@@ -83,7 +83,7 @@ test('a word that two reads share is one word, and a run without end is none', a
   await withFolders(async (folders) => {
     writeFileSync(
       join(folders.folder, 'a.txt'),
-      `${'x '.repeat(65_533)}wörd tail ${'y'.repeat(300_000)}`,
+      `${'x '.repeat(65_534)}wörd tail ${'y'.repeat(300_000)}`,
     )
     const { merged } = await makeIndex(folders)
     const ask = (query: string) => search.run({ index: merged.index, query }, testContext())

@@ -3,7 +3,7 @@ import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
 import { AttemptAborted, makeContext } from './attempt-context.js'
 import type { LoadedService } from './definition.js'
 import type { OnCpu } from './on-cpu.js'
-import { errorOf, failedBody, outputText, permanent } from './outcome.js'
+import { errorOf, failedBody, outcomeBody, outputText, permanent } from './outcome.js'
 import { outcomeOfAbort } from './running-attempts.js'
 import type { ServicesLogLine } from './thread-messages.js'
 
@@ -65,14 +65,14 @@ export class AttemptRunner {
     try {
       return await this.#call(dispatch, flight.controller.signal)
     } catch (thrown) {
-      if (flight.aborted !== null) return JSON.stringify(outcomeOfAbort(flight.aborted))
+      if (flight.aborted !== null) return outcomeBody(outcomeOfAbort(flight.aborted))
       return failedBody(errorOf(thrown))
     }
   }
 
   async #call(dispatch: Dispatch, signal: AbortSignal): Promise<string> {
     const service = this.#options.services.get(dispatch.service)
-    if (service === undefined) return JSON.stringify({ kind: 'lost', charged: false })
+    if (service === undefined) return outcomeBody({ kind: 'lost', charged: false })
     const ctx = makeContext(dispatch, signal, this.#options.log)
     const body: { input: Json; output?: Json } = JSON.parse(dispatch.body)
     if (dispatch.hook === 'compensate') {

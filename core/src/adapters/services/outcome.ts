@@ -1,4 +1,5 @@
 import { type JobError, JSON_DEPTH_MAX } from '@gyre/jobs'
+import type { AttemptOutcome } from '../../protocol/ledger/command.js'
 import { ERROR_DETAILS_BYTES_MAX, ERROR_MESSAGE_MAX, OUTPUT_BYTES_MAX } from './limits.js'
 
 /**
@@ -7,9 +8,19 @@ import { ERROR_DETAILS_BYTES_MAX, ERROR_MESSAGE_MAX, OUTPUT_BYTES_MAX } from './
  * as it is.
  */
 
-/** A failed attempt's outcome, ready to be reported. */
+/**
+ * Taken before any plugin is loaded: one that replaces them must not get other than JSON into the log,
+ * where an outcome goes as the text it is.
+ */
+const { parse, stringify } = JSON
+
+/** An outcome as it is reported. */
+export function outcomeBody(outcome: AttemptOutcome): string {
+  return stringify(outcome)
+}
+
 export function failedBody(error: JobError): string {
-  return JSON.stringify({ kind: 'failed', error })
+  return outcomeBody({ kind: 'failed', error })
 }
 
 export function permanent(code: string, message: string): JobError {
@@ -25,7 +36,7 @@ export function outputText(output: unknown): OutputText {
   if (output === undefined) return { ok: true, text: 'null' }
   let text: string | undefined
   try {
-    text = JSON.stringify(output)
+    text = stringify(output)
   } catch (error) {
     // A string longer than the engine allows is the one failure that means "too much".
     if (error instanceof RangeError && /string length/i.test(error.message)) return tooLarge()
@@ -104,10 +115,10 @@ function fromServiceError(thrown: ServiceErrorShape): JobError {
   const code = CODE_PATTERN.test(thrown.code) ? thrown.code : 'service_failed'
   const error = { code, message: cut(thrown.message), retryable: thrown.retryable }
   if (thrown.details === undefined) return error
-  const text = JSON.stringify(thrown.details)
+  const text = stringify(thrown.details)
   const isObject = typeof text === 'string' && text.startsWith('{')
   const fits = isObject && Buffer.byteLength(text) <= ERROR_DETAILS_BYTES_MAX && !isTooDeep(text)
-  return fits ? { ...error, details: JSON.parse(text) } : error
+  return fits ? { ...error, details: parse(text) } : error
 }
 
 function fromAnything(thrown: unknown): JobError {
@@ -121,7 +132,7 @@ export function messageOf(thrown: unknown): string {
       return withoutPaths(thrown.message === '' ? thrown.name : String(thrown.message))
     }
     if (typeof thrown === 'string') return withoutPaths(thrown)
-    return `the handler threw ${withoutPaths(JSON.stringify(thrown) ?? String(thrown))}`
+    return `the handler threw ${withoutPaths(stringify(thrown) ?? String(thrown))}`
   } catch {
     return 'the handler threw a value that cannot be read'
   }

@@ -62,6 +62,8 @@ export class ServicesSupervisor implements WorkerHost {
   #loading: string | null = null
   #verdict: Verdict | null = null
   #startedAt = 0
+  /** When a look last found the thread silent for longer than is usual. */
+  #silentAt = Number.NEGATIVE_INFINITY
   #restartDelayMs = 0
   #cancelLook: (() => void) | null = null
   #cancelRestart: (() => void) | null = null
@@ -129,9 +131,21 @@ export class ServicesSupervisor implements WorkerHost {
     if (running === undefined || running.aborted !== null) return
     running.aborted = reason
     this.#life?.post({ kind: 'abort', attempt, reason })
-    running.cancelGrace = this.#options.clock.alarm(this.#options.abortGraceMs, () =>
-      this.#endThread({ kind: 'ignored-abort', culprit: running }),
-    )
+    this.#armGrace(running)
+  }
+
+  /**
+   * A thread that was silent meanwhile may not even have heard of the abort: whether it is blocked is
+   * decided by its beat, and the grace begins again, for as long as a thread may be silent.
+   */
+  #armGrace(running: RunningAttempt, abortedAt = this.#now): void {
+    const { clock, abortGraceMs, blockedAfterMs } = this.#options
+    running.cancelGrace = clock.alarm(abortGraceMs, () => {
+      const wasSilent = this.#now - this.#silentAt < abortGraceMs + this.#lookMs
+      const mayWait = this.#now - abortedAt < blockedAfterMs + abortGraceMs
+      if (wasSilent && mayWait) return this.#armGrace(running, abortedAt)
+      this.#endThread({ kind: 'ignored-abort', culprit: running })
+    })
   }
 
   #settled(attempt: string, body: string): void {
@@ -151,7 +165,7 @@ export class ServicesSupervisor implements WorkerHost {
     this.#phase = 'starting'
     this.#verdict = null
     this.#loading = null
-    this.#startedAt = clock.now().mono
+    this.#startedAt = this.#now
     const setup = { plugins, banned: [...this.#banned], loadMs, beatMs: this.#lookMs }
     const life: ThreadLife = new ThreadLife({
       clock,
@@ -232,7 +246,7 @@ export class ServicesSupervisor implements WorkerHost {
 
   #restart(): void {
     const { clock } = this.#options
-    const livedMs = clock.now().mono - this.#startedAt
+    const livedMs = this.#now - this.#startedAt
     const delayMs = livedMs >= limits.RESTART_STABLE_MS ? 0 : this.#restartDelayMs
     this.#restartDelayMs = Math.min(
       limits.RESTART_DELAY_MS_MAX,
@@ -282,7 +296,8 @@ export class ServicesSupervisor implements WorkerHost {
     const life = this.#life
     const isBusy = this.#phase === 'starting' || this.#running.count > 0
     if (life === null || this.#phase === 'ending' || !isBusy) return
-    const silence = this.#watch.look(this.#options.clock.now().mono, life.beat.count)
+    const silence = this.#watch.look(this.#now, life.beat.count)
+    if (this.#watch.silentMs >= this.#options.blockedWarnMs) this.#silentAt = this.#now
     if (silence === 'suspicious' && !(this.#phase === 'starting' && this.#loading === null)) {
       const silentMs = Math.round(this.#watch.silentMs)
       this.#log('warn', `${this.#describeCpu(life)} has blocked its thread for ${silentMs} ms`)
@@ -317,6 +332,10 @@ export class ServicesSupervisor implements WorkerHost {
       message: `${who} ${what}; ${rest}. Await something often, and heed ctx.signal.`,
       fields: culprit === undefined ? {} : fieldsOf(culprit),
     })
+  }
+
+  get #now(): number {
+    return this.#options.clock.now().mono
   }
 
   #log(level: ServicesLogLine['level'], message: string): void {

@@ -109,7 +109,15 @@ export class ThreadLife {
     this.#options.onGone(this.#cause)
   }
 
+  /** A plugin that has bent JSON or the port costs its thread, not the engine. */
   #receive(packed: readonly string[]): void {
-    if (!this.#gone) this.#options.onMessages(unpackFromThread(packed))
+    if (this.#gone) return
+    let messages: FromThread[]
+    try {
+      messages = unpackFromThread(packed)
+    } catch {
+      return this.terminate('it sent what cannot be read')
+    }
+    this.#options.onMessages(messages)
   }
 }

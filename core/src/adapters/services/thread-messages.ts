@@ -55,11 +55,14 @@ export interface BannedModule {
   readonly reason: 'blocked' | 'died'
 }
 
+/** As in outcome.ts: taken before any plugin is loaded. */
+const { stringify } = JSON
+
 export function pack(messages: readonly (ToThread | FromThread)[]): string[] {
   const packed: string[] = []
   for (const message of messages) {
     const [head, body] = splitBody(message)
-    packed.push(JSON.stringify(head), body)
+    packed.push(stringify(head), body)
   }
   return packed
 }
