@@ -204,3 +204,18 @@ test('a failed job without hooks can be retried: succeeded steps keep their outp
   const refused = ledger.apply({ kind: 'retry', id })
   assert.equal(!refused.ok && refused.code, 'nothing_to_retry')
 })
+
+test('a new run gives a step all the attempts of its policy again', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: { retry: retry(2, { delayMs: 0 }) } }))
+  const failTwice = (): void => {
+    ledger.fail('a')
+    ledger.pass(0)
+    ledger.fail('a')
+  }
+  failTwice()
+  ledger.apply({ kind: 'retry', id }, { work: 1 })
+  failTwice()
+  assert.equal(ledger.job(id).status, 'failed')
+  assert.equal(ledger.step(id, 'a').attemptCount, 4)
+})
