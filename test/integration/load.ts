@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { RestClient } from './rest-client.js'
+import { type Answer, RestClient } from './rest-client.js'
 
 const CLIENTS = 8
 
@@ -27,16 +27,20 @@ const SUBMISSIONS = [
  * was acknowledged. It lives on over the lives of the node.
  */
 export class Load {
-  /** Job ID → key of each submission that was answered with 2xx. */
-  readonly #jobs = new Map<string, string>()
+  /** Job ID → each submission that was answered with 2xx. */
+  readonly #jobs = new Map<string, Submitted>()
   /** Submissions whose answer never came, by key: a client repeats them with the same key. */
-  readonly #unknown = new Map<string, unknown>()
+  readonly #unknown = new Map<string, Submitted>()
   /** Record key → the newest value that was acknowledged. */
   readonly #records = new Map<string, number>()
   #next = 0
+  #milestone: { readonly count: number; readonly reached: () => void } | null = null
 
-  get jobCount(): number {
-    return this.#jobs.size
+  /** Resolves in the middle of the load, when this many more jobs have been acknowledged. */
+  acknowledgeMore(count: number): Promise<void> {
+    return new Promise((reached) => {
+      this.#milestone = { count: this.#jobs.size + count, reached }
+    })
   }
 
   /** Runs clients until the node answers no more. */
@@ -50,47 +54,63 @@ export class Load {
     for (;;) {
       const number = this.#next
       this.#next += 1
-      const key = `key-${number}`
-      const submission = SUBMISSIONS[number % SUBMISSIONS.length]?.(number)
-      this.#unknown.set(key, submission)
-      try {
-        const { status, body } = await client.submit(submission, key)
-        if (status < 300) this.#acknowledge(key, body.id)
-        const write = await client.call('PUT', `/v1/dht/client-${index}`, { body: number })
-        if (write.status < 300) this.#records.set(`client-${index}`, number)
-      } catch {
-        return
+      const submitted = {
+        key: `key-${number}`,
+        submission: SUBMISSIONS[number % SUBMISSIONS.length]?.(number),
       }
+      this.#unknown.set(submitted.key, submitted)
+      const answer = await unlessGone(client.submit(submitted.submission, submitted.key))
+      if (answer === null) return
+      if (answer.status < 300) this.#acknowledge(submitted, answer.body.id)
+      const path = `/v1/dht/client-${index}`
+      const write = await unlessGone(client.call('PUT', path, { body: number }))
+      if (write === null) return
+      if (write.status < 300) this.#records.set(path, number)
     }
   }
 
-  #acknowledge(key: string, id: string): void {
-    const known = this.#jobs.get(id)
-    assert(known === undefined || known === key, `job ${id} answers the keys ${known} and ${key}`)
-    this.#jobs.set(id, key)
-    this.#unknown.delete(key)
+  #acknowledge(submitted: Submitted, id: string): void {
+    const known = this.#jobs.get(id)?.key ?? submitted.key
+    assert.equal(known, submitted.key, `job ${id} answers two keys`)
+    this.#jobs.set(id, submitted)
+    this.#unknown.delete(submitted.key)
+    if (this.#milestone !== null && this.#jobs.size >= this.#milestone.count) {
+      this.#milestone.reached()
+    }
   }
 
   /**
-   * Checks on a node that is back that nothing acknowledged is missing: each job succeeds, each
-   * record is at least as new as the newest value acknowledged.
+   * Checks on a node that is back that nothing acknowledged is missing: each key still names its
+   * job, each job succeeds, each record is at least as new as the newest value acknowledged.
    */
   async check(client: RestClient): Promise<void> {
-    for (const [key, submission] of this.#unknown) {
-      const { status, body } = await client.submit(submission, key)
-      assert(status < 300, `repeating ${key}: ${status} ${JSON.stringify(body)}`)
-      this.#acknowledge(key, body.id)
-    }
-    for (const id of this.#jobs.keys()) {
+    for (const submitted of this.#unknown.values()) await this.#repeat(client, submitted)
+    for (const [id, submitted] of [...this.#jobs]) {
+      assert.equal(await this.#repeat(client, submitted), id, `${submitted.key} has two jobs`)
       const job = await client.finished(id)
       assert.equal(job.status, 'succeeded', `${id}: ${JSON.stringify(job)}`)
     }
-    for (const [key, value] of this.#records) {
-      const { body } = await client.call('GET', `/v1/dht/${key}`)
-      assert(
-        body.value >= value,
-        `record ${key}: ${value} was acknowledged, ${body.value} is there`,
-      )
+    for (const [path, value] of this.#records) {
+      const { body } = await client.call('GET', path)
+      assert(body.value >= value, `${path}: ${value} was acknowledged, ${body.value} is there`)
     }
   }
+
+  /** What a client does that got no answer: the same again, with the same key. */
+  async #repeat(client: RestClient, submitted: Submitted): Promise<string> {
+    const { status, body } = await client.submit(submitted.submission, submitted.key)
+    assert(status < 300, `repeating ${submitted.key}: ${status} ${JSON.stringify(body)}`)
+    this.#acknowledge(submitted, body.id)
+    return body.id
+  }
+}
+
+interface Submitted {
+  readonly key: string
+  readonly submission: unknown
+}
+
+/** The answer, or null when the connection broke: nobody knows then what became of the request. */
+async function unlessGone(answer: Promise<Answer>): Promise<Answer | null> {
+  return answer.catch(() => null)
 }
