@@ -42,7 +42,10 @@ export function drawBehaviour(prng: Prng, mix: BehaviourMix): Behaviour {
 
 /** What a compensation does: it may fail a few times, or for ever in a few runs. */
 export function drawUndo(prng: Prng, mayFail: boolean): Behaviour {
-  const act = !mayFail || prng.chance(0.6) ? 'succeed' : prng.pick(['flaky', 'flaky', 'fail', 'hang', 'give-up'] as const)
+  const act =
+    !mayFail || prng.chance(0.6)
+      ? 'succeed'
+      : prng.pick(['flaky', 'flaky', 'fail', 'hang', 'give-up'] as const)
   return { act, ms: prng.below(50), failures: prng.between(1, 2) }
 }
 

@@ -25,7 +25,9 @@ export function hash128(text: string): string {
 export interface Intention {
   readonly isRepeatable: boolean
   /** A try: a submission mints a new job ID each time, as the API does. */
-  build(): { readonly arc: number; readonly command: Command; readonly needs: readonly string[] } | { readonly arc: number; readonly query: Query }
+  build():
+    | { readonly arc: number; readonly command: Command; readonly needs: readonly string[] }
+    | { readonly arc: number; readonly query: Query }
 }
 
 /**
@@ -83,7 +85,13 @@ export class Client {
       case 'getRecord':
         return [this.#getRecord()]
       case 'listRecords':
-        return [this.#read(this.#prng.below(this.#options.arcCount), { kind: 'records', prefix: 'r', limit: 100 })]
+        return [
+          this.#read(this.#prng.below(this.#options.arcCount), {
+            kind: 'records',
+            prefix: 'r',
+            limit: 100,
+          }),
+        ]
       case 'getJob':
         return this.#getJob()
     }
@@ -92,8 +100,14 @@ export class Client {
   /** It remembers what it is told. */
   learn(command: Command | null, query: Query | null, reply: Reply): void {
     const body = reply.ok && reply.body !== undefined ? (JSON.parse(reply.body) as Json) : null
-    if (command?.kind === 'submit' && reply.ok) this.#knownJobs.push(String(memberOfBody(body, 'id')))
-    const key = command?.kind === 'put-record' || command?.kind === 'delete-record' ? command.key : query?.kind === 'record' ? query.key : null
+    if (command?.kind === 'submit' && reply.ok)
+      this.#knownJobs.push(String(memberOfBody(body, 'id')))
+    const key =
+      command?.kind === 'put-record' || command?.kind === 'delete-record'
+        ? command.key
+        : query?.kind === 'record'
+          ? query.key
+          : null
     if (key !== null) this.#versions.set(key, this.#versionIn(reply))
   }
 
@@ -121,8 +135,13 @@ export class Client {
     const ready = plan.steps.filter((step) => step.needs.length === 0)
     const needs = ready.map((step) => step.service)
     const idempotency = prng.chance(0.6) ? this.#submissionKey(JSON.stringify(plan)) : undefined
-    const notAfter = prng.chance(this.#options.hurry) ? this.#wallNow() + prng.pick([0, 50, 1_000]) : undefined
-    const place = idempotency === undefined ? prng.below(0x10000) : Number.parseInt(idempotency.key.slice(0, 4), 16)
+    const notAfter = prng.chance(this.#options.hurry)
+      ? this.#wallNow() + prng.pick([0, 50, 1_000])
+      : undefined
+    const place =
+      idempotency === undefined
+        ? prng.below(0x10000)
+        : Number.parseInt(idempotency.key.slice(0, 4), 16)
     const intention: Intention = {
       isRepeatable: idempotency !== undefined,
       build: () => {
@@ -160,7 +179,12 @@ export class Client {
     const command = build(id)
     const isRepeatable = 'idempotency' in command
     const arc = arcOf(id, this.#options.arcCount)
-    return [{ isRepeatable, build: () => ({ arc, command, needs: [...Object.keys(this.#options.slots)] }) }]
+    return [
+      {
+        isRepeatable,
+        build: () => ({ arc, command, needs: [...Object.keys(this.#options.slots)] }),
+      },
+    ]
   }
 
   #recentJob(): string {

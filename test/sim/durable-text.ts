@@ -9,7 +9,10 @@ const LOG_FOLDER = 'log'
 export class DurableText {
   readonly #files: SimFiles
   /** Per segment: its durable text, and the durable bytes that it was made from. */
-  readonly #segments = new Map<string, { readonly version: number; readonly text: Buffer; from: number }>()
+  readonly #segments = new Map<
+    string,
+    { readonly version: number; readonly text: Buffer; from: number }
+  >()
 
   constructor(files: SimFiles) {
     this.#files = files

@@ -54,7 +54,11 @@ export const CLOCK_JUMPS_MS = [3_600_000, -3_600_000, 900, -900] as const
 
 export function drawFaults(
   prng: Prng,
-  options: { readonly kinds: readonly FaultKind[]; readonly count: number; readonly untilMs: number },
+  options: {
+    readonly kinds: readonly FaultKind[]
+    readonly count: number
+    readonly untilMs: number
+  },
 ): Fault[] {
   if (options.kinds.length === 0) return []
   const faults: Fault[] = []

@@ -1,4 +1,12 @@
-import type { CompensatePlan, ForEachPlan, JobPlan, Json, JsonObject, RetryPlan, StepPlan } from '@gyre/jobs'
+import type {
+  CompensatePlan,
+  ForEachPlan,
+  JobPlan,
+  Json,
+  JsonObject,
+  RetryPlan,
+  StepPlan,
+} from '@gyre/jobs'
 import type { Prng } from '@gyre/core/internal/base/prng.js'
 import { drawBehaviour, drawUndo, toJson } from './behaviour.js'
 import { SERVICES, type SimOptions, UNDO_SERVICE } from './swarm.js'
@@ -47,7 +55,10 @@ export class JobMix {
 
   /** The step's behaviour, its undoing's behaviour, and what it takes over from the steps it needs. */
   #drawInput(needs: readonly string[], earlier: readonly StepPlan[]): JsonObject {
-    const behaviour = drawBehaviour(this.#prng, { kinds: this.#kinds(), maxMs: this.#prng.pick([5, 50, 400]) })
+    const behaviour = drawBehaviour(this.#prng, {
+      kinds: this.#kinds(),
+      maxMs: this.#prng.pick([5, 50, 400]),
+    })
     const undo = drawUndo(this.#prng, this.#options.undoMayFail)
     const tokens: Record<string, Json> = {}
     for (const need of needs) {

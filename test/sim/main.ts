@@ -4,13 +4,20 @@ import { parseArgs } from 'node:util'
 import type { Fault } from './faults.js'
 import { runMutations, sweepMutations } from './mutations/run-mutations.js'
 import { type RunResult, runSeed, type Verdict } from './run.js'
+import { drawOptions } from './swarm.js'
 import { shrink } from './shrink.js'
 
 /**
  * The simulator's command: `npm run sim -- --seed 42`. Exit codes: 0 all well, 1 wrong usage, 2 a
  * crash, 3 a broken promise, 4 something never came to rest. The last line of a failure replays it.
  */
-const EXIT_CODES: Readonly<Record<Verdict, number>> = { passed: 0, refused: 0, crashed: 2, violated: 3, stuck: 4 }
+const EXIT_CODES: Readonly<Record<Verdict, number>> = {
+  passed: 0,
+  refused: 0,
+  crashed: 2,
+  violated: 3,
+  stuck: 4,
+}
 
 const { values } = parseArgs({
   options: {
@@ -38,6 +45,10 @@ function main(): number {
   if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count)) {
     console.error('--seed and --runs expect integers')
     return 1
+  }
+  if (count === 1) {
+    console.log(`running seed ${first} of commit ${commit()}`)
+    console.log(`options ${JSON.stringify(drawOptions(first))}`)
   }
   return soak(first, count)
 }
@@ -71,7 +82,7 @@ function runOnce(seed: number, faults: readonly Fault[] | undefined): RunResult 
 }
 
 function reportFailure(result: RunResult, code: number): number {
-  console.log(`commit ${commit()}`)
+  console.log(`seed ${result.seed} of commit ${commit()}`)
   console.log(`options ${JSON.stringify(result.options)}`)
   for (const fault of result.faults) console.log(`fault ${JSON.stringify(fault)}`)
   console.log(`${result.verdict}: ${result.message}`)
@@ -83,7 +94,8 @@ function reportFailure(result: RunResult, code: number): number {
 
 /** Leaves out faults for as long as the run fails in the same way, and writes what is left. */
 function reportShrunk(result: RunResult, code: number): number {
-  const fails = (faults: readonly Fault[]): boolean => runSeed({ seed: result.seed, faults }).verdict === result.verdict
+  const fails = (faults: readonly Fault[]): boolean =>
+    runSeed({ seed: result.seed, faults }).verdict === result.verdict
   const faults = shrink(result.faults, fails)
   const path = `sim-${result.seed}.json`
   writeFileSync(path, `${JSON.stringify(faults, null, 2)}\n`)

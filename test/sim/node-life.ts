@@ -107,7 +107,7 @@ export class NodeLife {
       files,
       mode: hasLog ? 'open' : 'create',
       onFailure: (error: FileError) => this.#giveUp(error),
-      alarm: this.engineThread.clock.alarm,
+      alarm: (delayMs: number, ring: () => void) => this.engineThread.after(delayMs, ring),
       segmentBytes: sim.segmentBytes,
       retainBytes: sim.retainBytes,
     } as const
@@ -138,7 +138,14 @@ export class NodeLife {
     })
     const clock = this.engineThread.clock
     const services = this.services
-    new EngineRuntime({ engine, log, clock, api: this.#engineToApi, ledger: link.atA, services }).start()
+    new EngineRuntime({
+      engine,
+      log,
+      clock,
+      api: this.#engineToApi,
+      ledger: link.atA,
+      services,
+    }).start()
     services.start()
     this.ledgerThread.after(0, () => this.#orGiveUp(() => this.#startLedger(link.atB, self)))
   }

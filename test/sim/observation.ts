@@ -26,7 +26,11 @@ export type Observation =
   | { readonly kind: 'ceased'; readonly attempt: string }
   /** The attempt's end is reported to the engine. */
   | { readonly kind: 'reported'; readonly attempt: string; readonly outcome: AttemptOutcome }
-  | { readonly kind: 'offered'; readonly slots: Readonly<Record<string, number>>; readonly totalSlots: number }
+  | {
+      readonly kind: 'offered'
+      readonly slots: Readonly<Record<string, number>>
+      readonly totalSlots: number
+    }
   | { readonly kind: 'invoked'; readonly operation: ClientOperation }
   /** A client got an answer to one try of its operation. */
   | { readonly kind: 'answered'; readonly operation: ClientOperation; readonly reply: Reply }

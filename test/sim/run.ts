@@ -48,7 +48,11 @@ export interface RunRequest {
 /** The schedule that a seed draws. */
 export function faultsOf(options: SimOptions): readonly Fault[] {
   const prng = new Prng(options.seed).fork('faults')
-  return drawFaults(prng, { kinds: options.faultKinds, count: options.faultCount, untilMs: options.chaosMs })
+  return drawFaults(prng, {
+    kinds: options.faultKinds,
+    count: options.faultCount,
+    untilMs: options.chaosMs,
+  })
 }
 
 /**
@@ -175,15 +179,31 @@ class Run {
 
   #result(): RunResult {
     const { time, trace } = this.#world
-    const stats = { virtualMs: time.now, events: time.stepCount, traceLines: trace.lineCount, jobs: this.#jobCount }
+    const stats = {
+      virtualMs: time.now,
+      events: time.stepCount,
+      traceLines: trace.lineCount,
+      jobs: this.#jobCount,
+    }
     const { seed } = this.#options
-    return { seed, ...this.#judge(), traceHash: trace.digest(), options: this.#options, faults: this.#faults, stats }
+    return {
+      seed,
+      ...this.#judge(),
+      traceHash: trace.digest(),
+      options: this.#options,
+      faults: this.#faults,
+      stats,
+    }
   }
 
   #judge(): { readonly verdict: Verdict; readonly message: string } {
     const { violation, crash, refusal } = this.#world
     if (violation !== null) return { verdict: 'violated', message: violation.message }
-    if (crash !== null) return { verdict: 'crashed', message: crash instanceof Error ? (crash.stack ?? crash.message) : String(crash) }
+    if (crash !== null)
+      return {
+        verdict: 'crashed',
+        message: crash instanceof Error ? (crash.stack ?? crash.message) : String(crash),
+      }
     if (this.#isStuck !== null) return { verdict: 'stuck', message: this.#isStuck }
     const isRotTold = this.#world.faults.hasRotted && refusal?.startsWith('log_damaged') === true
     if (isRotTold) return { verdict: 'passed', message: '' }

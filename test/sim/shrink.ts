@@ -5,7 +5,10 @@
  *
  * @param fails  must be true for `items`; called with parts of it, in order
  */
-export function shrink<Item>(items: readonly Item[], fails: (part: readonly Item[]) => boolean): readonly Item[] {
+export function shrink<Item>(
+  items: readonly Item[],
+  fails: (part: readonly Item[]) => boolean,
+): readonly Item[] {
   let kept = items
   let pieceCount = 2
   while (kept.length > 0) {

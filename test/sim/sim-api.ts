@@ -100,7 +100,8 @@ export class SimApi {
   #onReply(message: Extract<ToApi, { readonly kind: 'reply' }>): void {
     const { request, reply, body } = message
     const take = this.#waiting.get(request)
-    if (take === undefined) throw new Violation('answered-once', `request ${request} was answered and is not open`)
+    if (take === undefined)
+      throw new Violation('answered-once', `request ${request} was answered and is not open`)
     this.#waiting.delete(request)
     take(reply.ok && body !== undefined ? { ...reply, body } : reply)
   }

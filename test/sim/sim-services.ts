@@ -9,6 +9,7 @@ import type {
   OffersBody,
   ToServices,
 } from '@gyre/core/internal/protocol/node/messages.js'
+import { partsOf } from './attempt-parts.js'
 import { type Behaviour, behaviourOf, memberOf } from './behaviour.js'
 import type { Observation } from './observation.js'
 import type { SimThread } from './sim-thread.js'
@@ -125,7 +126,8 @@ export class SimServices implements WorkerHost {
       case 'give-up':
         return this.#settle(handler, failure('sim_gave_up', false))
       case 'flaky':
-        if (dispatch.number <= behaviour.failures) return this.#settle(handler, failure('sim_flaky', true))
+        if (dispatch.number <= behaviour.failures)
+          return this.#settle(handler, failure('sim_flaky', true))
         return this.#succeed(handler)
       case 'fail-late':
         this.#act(dispatch)
@@ -166,7 +168,8 @@ export class SimServices implements WorkerHost {
   }
 
   #act(dispatch: Dispatch): void {
-    const { attempt, job, step, item, hook, number, fence, idempotencyKey } = dispatch
+    const { attempt, job, step, item, number, fence, idempotencyKey } = dispatch
+    const hook = undoes(dispatch) ? 'compensate' : 'run'
     this.#observe({
       kind: 'effect',
       effect: { attempt, job, step, item, hook, number, fence, idempotencyKey },
@@ -206,10 +209,15 @@ export function outputOf(dispatch: Dispatch): Json {
   return { token: dispatch.attempt }
 }
 
+/** A compensation by another service looks to that service like any run; its attempt ID tells. */
+function undoes({ attempt }: Dispatch): boolean {
+  return partsOf(attempt).isCompensation
+}
+
 function behaviourFor(dispatch: Dispatch): Behaviour {
   const body = JSON.parse(dispatch.body) as Json
   const input = memberOf(body, 'input') ?? null
-  if (dispatch.hook === 'run') return behaviourOf(input)
+  if (!undoes(dispatch)) return behaviourOf(input)
   const undo = memberOf(input, 'undo') ?? memberOf(memberOf(input, 'input'), 'undo')
   return behaviourOf({ behaviour: undo ?? null })
 }
@@ -227,7 +235,10 @@ function abortedOutcome(reason: AbortReason): AttemptOutcome {
 }
 
 function failure(code: string, retryable: boolean): AttemptOutcome {
-  return { kind: 'failed', error: { code, message: 'The simulated handler failed as drawn.', retryable } }
+  return {
+    kind: 'failed',
+    error: { code, message: 'The simulated handler failed as drawn.', retryable },
+  }
 }
 
 function offersOf(slots: Readonly<Record<string, number>>): OffersBody {

@@ -105,7 +105,8 @@ export class SimThread {
     if (error instanceof ProcessEnded || !this.process.isAlive) return
     if (error instanceof PowerCut) return this.process.end({ kind: 'power-cut' })
     const isOfTheWorld = error instanceof AppError || error instanceof FileError
-    if (isOfTheWorld) this.process.end({ kind: 'gave-up', code: error.code, message: error.message })
+    if (isOfTheWorld)
+      this.process.end({ kind: 'gave-up', code: error.code, message: error.message })
     else this.process.end({ kind: 'crashed', error })
   }
 }

@@ -18,7 +18,8 @@ function assertPasses(result: RunResult): void {
 }
 
 test(`seeds ${FIRST_SEED} to ${FIRST_SEED + SEED_COUNT - 1}: nothing acknowledged is lost, everything comes to rest`, () => {
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEED_COUNT; seed += 1) assertPasses(runSeed({ seed }))
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEED_COUNT; seed += 1)
+    assertPasses(runSeed({ seed }))
 })
 
 test('seeds that failed once pass', () => {

@@ -30,13 +30,18 @@ export function surveyJobs(api: SimApi, arcCount: number, take: (survey: Survey)
   }
   const onListed = (status: EngineStatus): void => {
     const open = listed.flat().filter((item) => !FINAL_STATUSES.has(item.status))
-    if (open.length > 0) return take({ open: open.map((item) => `${item.id} ${item.status}`), jobs: [], status })
+    if (open.length > 0)
+      return take({ open: open.map((item) => `${item.id} ${item.status}`), jobs: [], status })
     askAll(api, listed, (jobs) => take({ open: [], jobs, status }))
   }
   listFrom(0)
 }
 
-function askAll(api: SimApi, listed: readonly (readonly Listed[])[], take: (jobs: readonly JobView[]) => void): void {
+function askAll(
+  api: SimApi,
+  listed: readonly (readonly Listed[])[],
+  take: (jobs: readonly JobView[]) => void,
+): void {
   const jobs: JobView[] = []
   const askArc = (arc: number): void => {
     const items = listed[arc]
@@ -50,8 +55,14 @@ function askAll(api: SimApi, listed: readonly (readonly Listed[])[], take: (jobs
   askArc(0)
 }
 
-function listArc(api: SimApi, arc: number, before: Listed | null, take: (items: readonly Listed[]) => void): void {
-  const cursor = before === null ? {} : { before: { createdAt: Date.parse(before.createdAt), id: before.id } }
+function listArc(
+  api: SimApi,
+  arc: number,
+  before: Listed | null,
+  take: (items: readonly Listed[]) => void,
+): void {
+  const cursor =
+    before === null ? {} : { before: { createdAt: Date.parse(before.createdAt), id: before.id } }
   api.ask(arc, JSON.stringify({ kind: 'jobs', limit: PAGE, ...cursor }), (reply) => {
     const items: readonly Listed[] = bodyOf(reply).items
     const last = items.at(-1)
@@ -60,7 +71,12 @@ function listArc(api: SimApi, arc: number, before: Listed | null, take: (items: 
   })
 }
 
-function askJobs(api: SimApi, arc: number, ids: readonly string[], take: (jobs: readonly JobView[]) => void): void {
+function askJobs(
+  api: SimApi,
+  arc: number,
+  ids: readonly string[],
+  take: (jobs: readonly JobView[]) => void,
+): void {
   const jobs: JobView[] = []
   if (ids.length === 0) return take(jobs)
   for (const id of ids) {
@@ -72,6 +88,7 @@ function askJobs(api: SimApi, arc: number, ids: readonly string[], take: (jobs: 
 }
 
 function bodyOf(reply: Reply): ReturnType<typeof JSON.parse> {
-  if (!reply.ok || reply.body === undefined) throw new Error(`the survey was refused: ${JSON.stringify(reply)}`)
+  if (!reply.ok || reply.body === undefined)
+    throw new Error(`the survey was refused: ${JSON.stringify(reply)}`)
   return JSON.parse(reply.body)
 }

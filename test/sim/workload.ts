@@ -34,7 +34,10 @@ export class Workload {
   readonly #observe: (observation: Observation) => void
   readonly #clients: Client[] = []
   /** Operations of the running life, to be told when it ends. */
-  readonly #open = new Map<number, { readonly operation: ClientOperation; readonly errand: Errand }>()
+  readonly #open = new Map<
+    number,
+    { readonly operation: ClientOperation; readonly errand: Errand }
+  >()
   #wantsMore = true
   #errandCount = 0
   #lastOperation = 0
@@ -56,7 +59,9 @@ export class Workload {
     this.#observe = options.observe
     for (let number = 0; number < options.sim.clientCount; number += 1) {
       const prng = options.prng.fork(`client ${number}`)
-      this.#clients.push(new Client(prng, options.sim, new JobMix(prng.fork('jobs'), options.sim), options.wallNow))
+      this.#clients.push(
+        new Client(prng, options.sim, new JobMix(prng.fork('jobs'), options.sim), options.wallNow),
+      )
     }
   }
 
@@ -122,7 +127,10 @@ export class Workload {
       intention: errand.number,
       client: errand.clientNumber,
       arc: built.arc,
-      work: 'command' in built ? { kind: 'command', command: built.command, needs: built.needs } : { kind: 'query', query: built.query },
+      work:
+        'command' in built
+          ? { kind: 'command', command: built.command, needs: built.needs }
+          : { kind: 'query', query: built.query },
     }
     this.#open.set(operation.number, { operation, errand })
     this.#observe({ kind: 'invoked', operation })
@@ -134,7 +142,11 @@ export class Workload {
   #onReply(
     operation: ClientOperation,
     errand: Errand,
-    answer: { readonly command: Command | null; readonly query: Query | null; readonly reply: Reply },
+    answer: {
+      readonly command: Command | null
+      readonly query: Query | null
+      readonly reply: Reply
+    },
   ): void {
     this.#open.delete(operation.number)
     this.#observe({ kind: 'answered', operation, reply: answer.reply })

@@ -50,9 +50,15 @@ export class World {
     this.#options = options
     this.#prng = new Prng(options.seed).fork('world')
     this.trace = new Trace(print)
-    this.machineClock = new MachineClock(START_WALL + options.wallErrorMs, this.#prng.below(1_000_000) / 8)
+    this.machineClock = new MachineClock(
+      START_WALL + options.wallErrorMs,
+      this.#prng.below(1_000_000) / 8,
+    )
     const diskPrng = this.#prng.fork('disk')
-    this.files = new SimFiles({ schedule: (delayMs, run) => void this.time.after(delayMs, run), prng: diskPrng })
+    this.files = new SimFiles({
+      schedule: (delayMs, run) => void this.time.after(delayMs, run),
+      prng: diskPrng,
+    })
     this.faults = new FaultInjector(this)
     this.#checkers = makeCheckers(this, options)
     createSuperblock(this.files, {
@@ -196,6 +202,7 @@ export class World {
 }
 
 function traceLine(observation: Observation): string {
-  if (observation.kind === 'life-ended' && observation.end.kind === 'crashed') return `life-ended crashed ${String(observation.end.error)}`
+  if (observation.kind === 'life-ended' && observation.end.kind === 'crashed')
+    return `life-ended crashed ${String(observation.end.error)}`
   return JSON.stringify(observation)
 }

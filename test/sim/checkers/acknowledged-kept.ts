@@ -11,15 +11,21 @@ export class AcknowledgedKept implements Checker {
       const { work } = observation.operation
       if (work.kind !== 'command' || work.command.kind !== 'submit' || !observation.reply.ok) return
       const id = idIn(observation.reply.body)
-      if (id === null) throw new Violation(this.name, `an accepted submission was answered without a job: ${observation.reply.body}`)
+      if (id === null)
+        throw new Violation(
+          this.name,
+          `an accepted submission was answered without a job: ${observation.reply.body}`,
+        )
       this.#acknowledged.set(id, JSON.stringify(work.command.input))
     }
     if (observation.kind !== 'rested') return
     const inputs = new Map(observation.state.jobs.map((job) => [job.id, JSON.stringify(job.input)]))
     for (const [id, input] of this.#acknowledged) {
       const found = inputs.get(id)
-      if (found === undefined) throw new Violation(this.name, `job ${id} was acknowledged and is lost`)
-      if (found !== input) throw new Violation(this.name, `job ${id} was submitted with ${input} and has ${found}`)
+      if (found === undefined)
+        throw new Violation(this.name, `job ${id} was acknowledged and is lost`)
+      if (found !== input)
+        throw new Violation(this.name, `job ${id} was submitted with ${input} and has ${found}`)
     }
   }
 }

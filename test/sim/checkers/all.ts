@@ -28,7 +28,8 @@ import { SlotsKept } from './slots-kept.js'
 /** One of each, for one run. */
 export function makeCheckers(world: World, options: SimOptions): Checker[] {
   const durable = new DurableText(world.files)
-  const imageOf = (arc: number): ReturnType<typeof rowsAsText> => rowsAsText(world.life?.overlay ?? null, arc)
+  const imageOf = (arc: number): ReturnType<typeof rowsAsText> =>
+    rowsAsText(world.life?.overlay ?? null, arc)
   return [
     new CommittedEntries(),
     new DurablePromise((text) => durable.holds(text)),

@@ -12,13 +12,19 @@ export class AnsweredOnce implements Checker {
         return
       case 'answered':
         if (this.#open.delete(observation.operation.number)) return
-        throw new Violation(this.name, `operation ${observation.operation.number} was answered twice`)
+        throw new Violation(
+          this.name,
+          `operation ${observation.operation.number} was answered twice`,
+        )
       case 'unanswered':
         this.#open.delete(observation.operation.number)
         return
       case 'rested':
         if (this.#open.size === 0) return
-        throw new Violation(this.name, `operations ${[...this.#open].join(', ')} were never answered`)
+        throw new Violation(
+          this.name,
+          `operations ${[...this.#open].join(', ')} were never answered`,
+        )
       default:
         return
     }

@@ -22,7 +22,10 @@ export class ArcTime implements Checker {
     const last = this.#last.get(arc)
     if (last !== undefined && index <= last.index) return
     if (last !== undefined && t < last.t) {
-      throw new Violation(this.name, `arc ${arc}: entry ${index} has t=${t}, the one before ${last.t} (request ${request})`)
+      throw new Violation(
+        this.name,
+        `arc ${arc}: entry ${index} has t=${t}, the one before ${last.t} (request ${request})`,
+      )
     }
     this.#last.set(arc, { index, t })
     const base = this.#base.get(arc)
@@ -36,6 +39,9 @@ export class ArcTime implements Checker {
 
   #checkRate(arc: number, index: number, advanced: number, most: number): void {
     if (advanced <= most) return
-    throw new Violation(this.name, `arc ${arc}: arc time advanced ${advanced} ms up to entry ${index}, at most ${most} were true`)
+    throw new Violation(
+      this.name,
+      `arc ${arc}: arc time advanced ${advanced} ms up to entry ${index}, at most ${most} were true`,
+    )
   }
 }

@@ -1,5 +1,5 @@
 import { type Checker, type Observation, Violation } from '../observation.js'
-import { partsOf } from './task-key.js'
+import { partsOf } from '../attempt-parts.js'
 
 /**
  * I11, I13: no attempt is started twice; attempts of a task strictly rise, also across runs and
@@ -20,10 +20,18 @@ export class AttemptsRise implements Checker {
     }
     const task = `${parts.task}.${parts.isCompensation ? 'c' : 'r'}`
     const last = this.#lastNumber.get(task) ?? 0
-    if (number <= last) throw new Violation(this.name, `${attempt} was dispatched after attempt ${last} of the same task`)
+    if (number <= last)
+      throw new Violation(
+        this.name,
+        `${attempt} was dispatched after attempt ${last} of the same task`,
+      )
     this.#lastNumber.set(task, number)
     const lastFence = this.#lastFence.get(job) ?? 0
-    if (fence <= lastFence) throw new Violation(this.name, `${attempt} has fence ${fence}, its job had ${lastFence} before`)
+    if (fence <= lastFence)
+      throw new Violation(
+        this.name,
+        `${attempt} has fence ${fence}, its job had ${lastFence} before`,
+      )
     this.#lastFence.set(job, fence)
   }
 }

@@ -23,8 +23,10 @@ export class CommittedEntries implements Checker {
     this.#entries.set(arc, entries)
     const next = this.#nextInLife.get(arc)
     this.#nextInLife.set(arc, index + 1)
-    if (next !== undefined && next !== index) this.#fail(arc, `entry ${index} came where ${next} was due`)
-    if (index > entries.length + 1) this.#fail(arc, `entries ${entries.length + 1} to ${index - 1} were skipped`)
+    if (next !== undefined && next !== index)
+      this.#fail(arc, `entry ${index} came where ${next} was due`)
+    if (index > entries.length + 1)
+      this.#fail(arc, `entries ${entries.length + 1} to ${index - 1} were skipped`)
     const seen = entries[index - 1]
     if (seen === undefined) entries.push({ term, body })
     else if (seen.body !== body || seen.term !== term) {

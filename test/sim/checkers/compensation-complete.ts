@@ -15,7 +15,8 @@ export class CompensationComplete implements Checker {
   observe(_at: number, observation: Observation): void {
     if (observation.kind === 'invoked') {
       const { work } = observation.operation
-      if (work.kind === 'command' && work.command.kind === 'submit') this.#plans.set(work.command.id, work.command.plan)
+      if (work.kind === 'command' && work.command.kind === 'submit')
+        this.#plans.set(work.command.id, work.command.plan)
     } else if (observation.kind === 'effect') {
       const { effect } = observation
       const effects = this.#effects.get(effect.job) ?? []
@@ -33,39 +34,67 @@ export class CompensationComplete implements Checker {
     if (job.status === 'succeeded' && effects.some((effect) => effect.hook === 'compensate')) {
       throw new Violation(this.name, `job ${job.id} succeeded and was compensated`)
     }
+    const hooked = job.steps.filter((step) => hasHook(plan, step.name))
+    if (job.status === 'failed') this.#checkNothingLeft(job.id, hooked)
     if (job.status !== 'compensated') return
-    for (const step of job.steps) {
-      const hasHook = plan.steps.find(({ name }) => name === step.name)?.compensate !== null
-      if (!hasHook) continue
+    for (const step of hooked) {
       if (mustBeUndone(step)) this.#checkUndone(job.id, step)
-      if (step.compensation?.skipped == null) this.#checkOutside(job.id, step.name, effects)
+      if (!isSkipped(step)) this.#checkOutside(job.id, step.name, effects)
     }
+  }
+
+  #checkNothingLeft(job: string, hooked: readonly StepView[]): void {
+    const left = hooked.find(mustBeUndone)
+    if (left === undefined) return
+    throw new Violation(this.name, `job ${job} failed, and ${left.name} was not undone`)
   }
 
   #checkUndone(job: string, step: StepView): void {
     const status = step.compensation?.status
-    if (status === 'succeeded' || status === 'skipped' || step.compensation?.skipped != null) return
-    throw new Violation(this.name, `job ${job} is compensated, but ${step.name} (${step.status}) is ${status ?? 'not undone'}`)
+    if (status === 'succeeded' || isSkipped(step)) return
+    throw new Violation(
+      this.name,
+      `job ${job} is compensated, but ${step.name} (${step.status}) is ${status ?? 'not undone'}`,
+    )
   }
 
   /** What handlers did: the last word on each item is its undoing, if the action may count as done. */
   #checkOutside(job: string, step: string, effects: readonly OutsideEffect[]): void {
     const undone = new Map<string, number>()
     for (const effect of effects) {
-      if (effect.step === step && effect.hook === 'compensate') undone.set(String(effect.item), effect.fence)
+      if (effect.step === step && effect.hook === 'compensate')
+        undone.set(String(effect.item), effect.fence)
     }
     for (const effect of effects) {
       const fence = undone.get(String(effect.item))
       if (effect.step !== step || effect.hook !== 'run' || fence === undefined) continue
       if (effect.fence > fence) {
-        throw new Violation(this.name, `job ${job}: ${effect.attempt} acted with a higher fence than its compensation`)
+        throw new Violation(
+          this.name,
+          `job ${job}: ${effect.attempt} acted with a higher fence than its compensation`,
+        )
       }
     }
   }
 }
 
+function hasHook(plan: JobPlan, step: string): boolean {
+  return plan.steps.some(({ name, compensate }) => name === step && compensate !== null)
+}
+
+/** An operator let it be. */
+function isSkipped({ compensation }: StepView): boolean {
+  return (compensation?.skipped ?? null) !== null
+}
+
 /** Done, or an attempt of it ended in a way that does not say what happened. */
 function mustBeUndone(step: StepView): boolean {
   const outcomes = step.attempts.map(({ outcome }) => outcome)
-  return outcomes.some((outcome) => outcome === 'succeeded' || outcome === 'timed_out' || outcome === 'lost' || outcome === 'cancelled')
+  return outcomes.some(
+    (outcome) =>
+      outcome === 'succeeded' ||
+      outcome === 'timed_out' ||
+      outcome === 'lost' ||
+      outcome === 'cancelled',
+  )
 }

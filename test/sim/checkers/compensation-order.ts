@@ -1,5 +1,14 @@
+import type { Command } from '@gyre/core/internal/protocol/ledger/command.js'
+import type { Dispatch } from '@gyre/core/internal/protocol/node/messages.js'
 import { type Checker, type Observation, Violation } from '../observation.js'
-import { partsOf } from './task-key.js'
+import { formatAttempt, partsOf } from '../attempt-parts.js'
+
+interface Undoing {
+  step: string
+  alive: number
+  /** Steps that were undone before. */
+  readonly done: Set<string>
+}
 
 /**
  * I14, order: compensations of one job's steps follow one another in the reverse order in which the
@@ -8,18 +17,22 @@ import { partsOf } from './task-key.js'
  */
 export class CompensationOrder implements Checker {
   readonly name = 'compensation-order'
-  /** Per job and step: place in the log of the last report of an attempt of it. */
+  /** Per job and step: place in the log of the end of its last attempt. */
   readonly #endOf = new Map<string, number>()
+  /** Attempts that were dispatched and have no committed end, with their arc. */
+  readonly #open = new Map<string, number>()
+  /** Per arc: index of the newest entry seen; older ones are replayed. */
+  readonly #newest = new Map<number, number>()
   #entryCount = 0
   /** Per job: the step that is being undone, and how many of its compensations have not ceased. */
-  readonly #undoing = new Map<string, { step: string; alive: number; readonly done: Set<string> }>()
+  readonly #undoing = new Map<string, Undoing>()
 
   observe(_at: number, observation: Observation): void {
     switch (observation.kind) {
       case 'entry':
-        return this.#onEntry(observation.entry.body)
+        return this.#onEntry(observation.entry)
       case 'dispatched':
-        return this.#onDispatch(observation.dispatch.attempt)
+        return this.#onDispatch(observation.dispatch)
       case 'ceased':
         return this.#onCeased(observation.attempt)
       default:
@@ -27,16 +40,25 @@ export class CompensationOrder implements Checker {
     }
   }
 
-  #onEntry(body: string): void {
+  #onEntry({ arc, index, body }: Extract<Observation, { readonly kind: 'entry' }>['entry']): void {
+    if (index <= (this.#newest.get(arc) ?? 0)) return
+    this.#newest.set(arc, index)
     this.#entryCount += 1
-    const { c } = JSON.parse(body)
-    if (c.kind === 'retry') this.#undoing.get(c.id)?.done.clear()
-    if (c.kind !== 'finish-attempt' || c.attempt.hook !== 'run') return
-    const key = `${c.attempt.job}.${c.attempt.step}`
-    if (!this.#undoing.has(c.attempt.job)) this.#endOf.set(key, this.#entryCount)
+    const command: Command = JSON.parse(body).c
+    if (command.kind === 'retry') this.#undoing.get(command.id)?.done.clear()
+    if (command.kind === 'finish-attempt') this.#onEnd(formatAttempt(command.attempt))
+    if (command.kind !== 'lose-worker') return
+    for (const [attempt, home] of this.#open) if (home === arc) this.#onEnd(attempt)
   }
 
-  #onDispatch(attempt: string): void {
+  #onEnd(attempt: string): void {
+    if (!this.#open.delete(attempt)) return
+    const { job, step, isCompensation } = partsOf(attempt)
+    if (!isCompensation) this.#endOf.set(`${job}.${step}`, this.#entryCount)
+  }
+
+  #onDispatch({ attempt, arc }: Dispatch): void {
+    this.#open.set(attempt, arc)
     const { job, step, isCompensation } = partsOf(attempt)
     if (!isCompensation) return
     const undoing = this.#undoing.get(job)
@@ -48,13 +70,18 @@ export class CompensationOrder implements Checker {
     undoing.alive += 1
   }
 
-  #onNextStep(job: string, step: string, undoing: { step: string; alive: number; done: Set<string> }): void {
-    if (undoing.alive > 0) throw new Violation(this.name, `job ${job}: ${step} is undone while ${undoing.step} still is`)
-    if (undoing.done.has(step)) throw new Violation(this.name, `job ${job}: ${step} is undone again after ${undoing.step}`)
+  #onNextStep(job: string, step: string, undoing: Undoing): void {
+    if (undoing.alive > 0)
+      throw new Violation(this.name, `job ${job}: ${step} is undone while ${undoing.step} still is`)
+    if (undoing.done.has(step))
+      throw new Violation(this.name, `job ${job}: ${step} is undone again after ${undoing.step}`)
     const before = this.#endOf.get(`${job}.${undoing.step}`)
     const now = this.#endOf.get(`${job}.${step}`)
     if (before !== undefined && now !== undefined && now > before) {
-      throw new Violation(this.name, `job ${job}: ${step} ended after ${undoing.step} and is undone after it`)
+      throw new Violation(
+        this.name,
+        `job ${job}: ${step} ended after ${undoing.step} and is undone after it`,
+      )
     }
     undoing.done.add(undoing.step)
     undoing.step = step

@@ -20,11 +20,17 @@ export class DurablePromise implements Checker {
       const { arc, index, body } = observation.entry
       this.#delivered.add(`${arc}/${index}`)
       if (this.#isDurable(body)) return
-      throw new Violation(this.name, `entry ${index} of arc ${arc} was used before it was durable: ${body}`)
+      throw new Violation(
+        this.name,
+        `entry ${index} of arc ${arc} was used before it was durable: ${body}`,
+      )
     }
     if (observation.kind !== 'dispatched') return
     const { arc, index, attempt } = observation.dispatch
     if (this.#delivered.has(`${arc}/${index}`)) return
-    throw new Violation(this.name, `${attempt} was started by entry ${index} of arc ${arc}, which is not committed`)
+    throw new Violation(
+      this.name,
+      `${attempt} was started by entry ${index} of arc ${arc}, which is not committed`,
+    )
   }
 }

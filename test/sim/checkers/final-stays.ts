@@ -8,7 +8,11 @@ export class FinalStays implements Checker {
   readonly #seen = new Map<string, string>()
 
   observe(_at: number, observation: Observation): void {
-    if (observation.kind === 'answered' && observation.reply.ok && observation.reply.body !== undefined) {
+    if (
+      observation.kind === 'answered' &&
+      observation.reply.ok &&
+      observation.reply.body !== undefined
+    ) {
       const { work } = observation.operation
       if (work.kind === 'command' ? isAboutJob(work.command.kind) : work.query.kind === 'job') {
         const { id, run, status } = JSON.parse(observation.reply.body)

@@ -1,6 +1,6 @@
 import type { AttemptView, JobView } from '../final-state.js'
 import { type Checker, type Observation, Violation } from '../observation.js'
-import { partsOf } from './task-key.js'
+import { partsOf } from '../attempt-parts.js'
 
 /**
  * F37, table 6.7: what an attempt reports after its timeout was decided is stale; it counts as timed
@@ -14,7 +14,8 @@ export class LateReports implements Checker {
   observe(_at: number, observation: Observation): void {
     if (observation.kind === 'aborted' && observation.reason === 'timed_out') {
       const { job, step, index, isCompensation, number } = partsOf(observation.attempt)
-      if (index === '-') this.#timedOut.add(`${job}.${step}.${isCompensation ? 'c' : 'r'}.${number}`)
+      if (index === '-')
+        this.#timedOut.add(`${job}.${step}.${isCompensation ? 'c' : 'r'}.${number}`)
     } else if (observation.kind === 'rested') {
       for (const job of observation.state.jobs) this.#checkJob(job)
     }
@@ -31,7 +32,10 @@ export class LateReports implements Checker {
     for (const { attempt, outcome } of attempts) {
       if (!this.#timedOut.has(`${task}.${attempt}`)) continue
       if (outcome === 'timed_out' || outcome === 'lost') continue
-      throw new Violation(this.name, `attempt ${attempt} of ${task} timed out and counts as ${outcome}`)
+      throw new Violation(
+        this.name,
+        `attempt ${attempt} of ${task} timed out and counts as ${outcome}`,
+      )
     }
   }
 }

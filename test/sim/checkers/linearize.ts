@@ -28,7 +28,11 @@ class Search<State> {
   readonly #visited = new Set<string>()
   #statesLeft: number
 
-  constructor(steps: readonly TimedStep<State>[], keyOf: (state: State) => string, maxStates: number) {
+  constructor(
+    steps: readonly TimedStep<State>[],
+    keyOf: (state: State) => string,
+    maxStates: number,
+  ) {
     this.#steps = steps
     this.#keyOf = keyOf
     this.#taken = steps.map(() => false)

@@ -1,5 +1,5 @@
 import { type Checker, type Observation, Violation } from '../observation.js'
-import { partsOf } from './task-key.js'
+import { partsOf } from '../attempt-parts.js'
 
 /**
  * I13, I14: while code of an attempt may still run, neither another attempt of its task nor the
@@ -15,7 +15,8 @@ export class NoOverlap implements Checker {
       const { attempt } = observation.dispatch
       const { task } = partsOf(attempt)
       const other = this.#alive.get(task)
-      if (other !== undefined) throw new Violation(this.name, `${attempt} was started while ${other} may still run`)
+      if (other !== undefined)
+        throw new Violation(this.name, `${attempt} was started while ${other} may still run`)
       this.#alive.set(task, attempt)
     } else if (observation.kind === 'ceased') {
       this.#alive.delete(partsOf(observation.attempt).task)

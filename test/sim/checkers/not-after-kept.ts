@@ -12,7 +12,8 @@ export class NotAfterKept implements Checker {
       if (c.kind === 'submit' && c.notAfter !== undefined && t > c.notAfter) this.#tooLate.add(c.id)
     } else if (observation.kind === 'rested') {
       const job = observation.state.jobs.find(({ id }) => this.#tooLate.has(id))
-      if (job !== undefined) throw new Violation(this.name, `job ${job.id} was submitted too late and exists`)
+      if (job !== undefined)
+        throw new Violation(this.name, `job ${job.id} was submitted too late and exists`)
     }
   }
 }

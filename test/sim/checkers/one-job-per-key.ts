@@ -19,7 +19,8 @@ export class OneJobPerKey implements Checker {
       const { id, idempotency } = work.command
       if (idempotency === undefined) return
       if (observation.kind === 'invoked') this.#keyOfProposed.set(id, idempotency.key)
-      else if (observation.reply.ok) this.#onTold(idempotency.key, idempotency.fingerprint, idIn(observation.reply.body) ?? '')
+      else if (observation.reply.ok)
+        this.#onTold(idempotency.key, idempotency.fingerprint, idIn(observation.reply.body) ?? '')
     }
     if (observation.kind === 'rested') this.#countJobs(observation.state.jobs.map((job) => job.id))
   }
@@ -29,7 +30,10 @@ export class OneJobPerKey implements Checker {
     if (told === undefined) {
       this.#told.set(key, { id, fingerprint })
     } else if (told.id !== id) {
-      throw new Violation(this.name, `key ${key} was answered with job ${told.id} and with job ${id}`)
+      throw new Violation(
+        this.name,
+        `key ${key} was answered with job ${told.id} and with job ${id}`,
+      )
     } else if (told.fingerprint !== fingerprint) {
       throw new Violation(this.name, `key ${key} was accepted for two different requests`)
     }
@@ -41,7 +45,8 @@ export class OneJobPerKey implements Checker {
       const key = this.#keyOfProposed.get(id)
       if (key === undefined) continue
       const other = jobOfKey.get(key)
-      if (other !== undefined) throw new Violation(this.name, `key ${key} made two jobs: ${other} and ${id}`)
+      if (other !== undefined)
+        throw new Violation(this.name, `key ${key} made two jobs: ${other} and ${id}`)
       jobOfKey.set(key, id)
     }
   }

@@ -1,5 +1,5 @@
 import { type Checker, type Observation, Violation } from '../observation.js'
-import { partsOf } from './task-key.js'
+import { partsOf } from '../attempt-parts.js'
 
 /**
  * What a step is given of another step's output is what one successful attempt of that step reported;
@@ -14,15 +14,16 @@ export class OutputsFlow implements Checker {
     if (observation.kind === 'reported' && observation.outcome.kind === 'succeeded') {
       this.#succeeded.add(observation.attempt)
     } else if (observation.kind === 'dispatched') {
-      const { attempt, hook, job, body } = observation.dispatch
-      if (hook !== 'run') return
+      const { attempt, job, body } = observation.dispatch
+      if (partsOf(attempt).isCompensation) return
       const tokens: Record<string, unknown> = JSON.parse(body).input?.tokens ?? {}
       for (const [step, token] of Object.entries(tokens)) this.#check(attempt, job, step, token)
     } else if (observation.kind === 'rested') {
       for (const { id, status, steps } of observation.state.jobs) {
         for (const { name, output, attempts, status: stepStatus } of steps) {
           const isPlain = attempts.length > 0
-          if (isPlain && stepStatus === 'succeeded') this.#check(`${id} (${status})`, id, name, tokenOf(output))
+          if (isPlain && stepStatus === 'succeeded')
+            this.#check(`${id} (${status})`, id, name, tokenOf(output))
         }
       }
     }
@@ -30,8 +31,16 @@ export class OutputsFlow implements Checker {
 
   #check(who: string, job: string, step: string, token: unknown): void {
     const parts = partsOf(String(token))
-    const isRight = this.#succeeded.has(String(token)) && parts.job === job && parts.step === step && !parts.isCompensation
-    if (!isRight) throw new Violation(this.name, `${who}: output of ${step} is ${JSON.stringify(token)}, which no successful attempt of it reported`)
+    const isRight =
+      this.#succeeded.has(String(token)) &&
+      parts.job === job &&
+      parts.step === step &&
+      !parts.isCompensation
+    if (!isRight)
+      throw new Violation(
+        this.name,
+        `${who}: output of ${step} is ${JSON.stringify(token)}, which no successful attempt of it reported`,
+      )
   }
 }
 

@@ -88,7 +88,11 @@ export class RecordsLinearizable implements Checker {
       const steps = tries.map((attempt) => this.#stepOf(attempt))
       const keyOfState = (state: RecordState): string => state.value ?? ''
       const isRight = isLinearizable(steps, MISSING, { keyOf: keyOfState, maxStates: MAX_STATES })
-      if (isRight === false) throw new Violation(this.name, `no order explains what clients saw of ${key}: ${describe(tries)}`)
+      if (isRight === false)
+        throw new Violation(
+          this.name,
+          `no order explains what clients saw of ${key}: ${describe(tries)}`,
+        )
     }
   }
 
@@ -118,7 +122,10 @@ export class RecordsLinearizable implements Checker {
 const MISSING: RecordState = { value: null, version: undefined }
 
 /** @returns undefined when it depends on a version that nobody was told */
-function conditionHolds(state: RecordState, condition: RecordCondition | undefined): boolean | undefined {
+function conditionHolds(
+  state: RecordState,
+  condition: RecordCondition | undefined,
+): boolean | undefined {
   if (condition === undefined) return true
   if (condition.kind === 'exists') return state.value !== null
   if (condition.kind === 'absent') return state.value === null

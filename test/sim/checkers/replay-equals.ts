@@ -42,7 +42,10 @@ export class ReplayEquals implements Checker {
       const now = this.#imageOf(arc)
       const reference = this.#reference.image(arc)
       if (now.applied !== reference.applied || now.rows === reference.rows) continue
-      throw new Violation(this.name, `arc ${arc} at index ${now.applied}: ${firstDifference(now.rows, reference.rows)}`)
+      throw new Violation(
+        this.name,
+        `arc ${arc} at index ${now.applied}: ${firstDifference(now.rows, reference.rows)}`,
+      )
     }
   }
 }

@@ -10,7 +10,11 @@ export class RestSurvives implements Checker {
     const now = new Map(observation.state.jobs.map((job) => [job.id, JSON.stringify(job)]))
     for (const [id, shown] of this.#before ?? []) {
       const again = now.get(id)
-      if (again !== shown) throw new Violation(this.name, `job ${id} was shown as ${shown}, after a restart as ${again}`)
+      if (again !== shown)
+        throw new Violation(
+          this.name,
+          `job ${id} was shown as ${shown}, after a restart as ${again}`,
+        )
     }
     this.#before = now
   }

@@ -1,7 +1,7 @@
 import type { JobPlan } from '@gyre/jobs'
 import type { Command } from '@gyre/core/internal/protocol/ledger/command.js'
 import { type Checker, type Observation, Violation } from '../observation.js'
-import { partsOf } from './task-key.js'
+import { formatAttempt, partsOf } from '../attempt-parts.js'
 
 /**
  * The retry policy is kept: in one run a task fails at most as often as its policy allows attempts,
@@ -41,13 +41,15 @@ export class RetriesBounded implements Checker {
     if (command.kind !== 'finish-attempt') return
     const { attempt: ref, outcome } = command
     if (outcome.kind !== 'failed' && outcome.kind !== 'timed_out') return
-    const attempt = `${ref.job}.${ref.run}.${ref.step}.${ref.index ?? '-'}.${ref.hook === 'run' ? 'r' : 'c'}.${ref.attempt}`
-    if (!this.#failed.has(attempt)) this.#failed.set(attempt, outcome.kind === 'timed_out' || outcome.error.retryable)
+    const attempt = formatAttempt(ref)
+    if (!this.#failed.has(attempt))
+      this.#failed.set(attempt, outcome.kind === 'timed_out' || outcome.error.retryable)
   }
 
   /** One attempt allowed means never started twice, whatever became of the first. */
   #onOnlyAttempt(attempt: string, task: string): void {
-    if (this.#startedOnce.has(task)) throw new Violation(this.name, `${attempt} is a second attempt where one is allowed`)
+    if (this.#startedOnce.has(task))
+      throw new Violation(this.name, `${attempt} is a second attempt where one is allowed`)
     this.#startedOnce.add(task)
   }
 
@@ -55,7 +57,8 @@ export class RetriesBounded implements Checker {
     const parts = partsOf(attempt)
     if (parts.isCompensation) return
     const policy = this.#plans.get(parts.job)?.steps.find((step) => step.name === parts.step)
-    if (policy === undefined) throw new Violation(this.name, `${attempt} is of no step that was submitted`)
+    if (policy === undefined)
+      throw new Violation(this.name, `${attempt} is of no step that was submitted`)
     if (policy.retry.attempts === 1) this.#onOnlyAttempt(attempt, `${parts.task}.${parts.run}`)
     const stem = attempt.slice(0, attempt.lastIndexOf('.') + 1)
     let failures = 0
@@ -63,10 +66,16 @@ export class RetriesBounded implements Checker {
       const isRetryable = this.#failed.get(stem + number)
       if (isRetryable !== undefined) failures += 1
       if (isRetryable === false && !this.#aborted.has(stem + number)) {
-        throw new Violation(this.name, `${attempt} was started after a failure that is not retryable`)
+        throw new Violation(
+          this.name,
+          `${attempt} was started after a failure that is not retryable`,
+        )
       }
     }
     if (failures < policy.retry.attempts) return
-    throw new Violation(this.name, `${attempt} was started after ${failures} failures; ${policy.retry.attempts} attempts are allowed`)
+    throw new Violation(
+      this.name,
+      `${attempt} was started after ${failures} failures; ${policy.retry.attempts} attempts are allowed`,
+    )
   }
 }

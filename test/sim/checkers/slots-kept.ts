@@ -32,7 +32,10 @@ export class SlotsKept implements Checker {
       throw new Violation(this.name, `${running} attempts of ${service} run in ${offered} slots`)
     }
     if (this.#serviceOf.size > this.#totalSlots) {
-      throw new Violation(this.name, `${this.#serviceOf.size} attempts run in ${this.#totalSlots} slots in all`)
+      throw new Violation(
+        this.name,
+        `${this.#serviceOf.size} attempts run in ${this.#totalSlots} slots in all`,
+      )
     }
   }
 

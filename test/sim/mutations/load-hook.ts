@@ -17,7 +17,9 @@ export const load: LoadHook = async (url, context, nextLoad) => {
   if (planted === null || url !== planted.url) return loaded
   const parts = String(loaded.source).split(planted.find)
   if (parts.length !== 2) {
-    throw new Error(`mutation ${planted.name} is stale: its text is ${parts.length - 1} times in ${planted.file}`)
+    throw new Error(
+      `mutation ${planted.name} is stale: its text is ${parts.length - 1} times in ${planted.file}`,
+    )
   }
   return { ...loaded, source: parts.join(planted.replace) }
 }

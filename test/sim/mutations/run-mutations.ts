@@ -85,23 +85,39 @@ function tryOut(mutation: Mutation, seed: number, runs: number): Trial {
   const env = { ...process.env, GYRE_MUTATION: mutation.name }
   const timeout = RUN_TIMEOUT_MS + runs * 1_000
   const child = spawnSync(process.execPath, args, { encoding: 'utf8', env, timeout })
-  if (child.status === EXIT_USAGE) throw new Error(child.stderr)
+  if (child.status === EXIT_USAGE)
+    return { mutation: mutation.name, seed: null, how: lastError(child.stderr) }
   if (child.status === 0) return { mutation: mutation.name, seed: null, how: 'it survives' }
   return { mutation: mutation.name, ...failureIn(child.stdout, seed) }
 }
 
 /** The last seed begun and the verdict on it; a run that was cut off failed on the seed after. */
-function failureIn(output: string, firstSeed: number): { readonly seed: number; readonly how: string } {
-  const seeds = [...output.matchAll(/^seed (\d+) (\w+)/gm)]
+function failureIn(
+  output: string,
+  firstSeed: number,
+): { readonly seed: number; readonly how: string } {
+  const seeds = [...output.matchAll(/^seed (\d+) (passed|refused|crashed|violated|stuck) /gm)]
   const [, seed, verdict] = seeds.at(-1) ?? []
   const how = /^(?:violated|crashed|stuck): (.{0,120})/m.exec(output)?.[0]
   if (how !== undefined) return { seed: Number(seed), how }
   const next = seed === undefined ? firstSeed : Number(seed) + 1
-  return { seed: next, how: `ran for more than ${RUN_TIMEOUT_MS} ms after verdict ${verdict ?? 'none'}` }
+  return {
+    seed: next,
+    how: `ran for more than ${RUN_TIMEOUT_MS} ms after verdict ${verdict ?? 'none'}`,
+  }
+}
+
+/** A stale entry, most likely. */
+function lastError(text: string): string {
+  return /^Error: (.*)/m.exec(text.replace(/^Error: \n/gm, ''))?.[1] ?? text.slice(0, 300)
 }
 
 function unkilled(mutation: Mutation): Trial {
-  return { mutation: mutation.name, seed: null, how: 'no killing seed is stored; run --sweep-mutations' }
+  return {
+    mutation: mutation.name,
+    seed: null,
+    how: 'no killing seed is stored; run --sweep-mutations',
+  }
 }
 
 function describe({ mutation, seed, how }: Trial): string {

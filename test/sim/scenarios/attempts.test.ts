@@ -25,7 +25,8 @@ function successesAfterAbort({ lines }: Scenario, reason: string): number {
   for (const line of lines) {
     const attempt = /"attempt":"([^"]+)"/.exec(line)?.[1] ?? ''
     if (line.includes('"kind":"aborted"') && line.includes(reason)) aborted.add(attempt)
-    if (line.includes('"kind":"reported"') && line.includes('"succeeded"') && aborted.has(attempt)) count += 1
+    if (line.includes('"kind":"reported"') && line.includes('"succeeded"') && aborted.has(attempt))
+      count += 1
   }
   return count
 }
@@ -34,7 +35,9 @@ test('F37, handlers succeed after their timeout: the report is stale, the next a
   let late = 0
   for (const seed of SEEDS) {
     const vary = { weights: JOBS_ONLY, behaviours: ['finish-anyway'] as const }
-    const pauses = [400, 800, 1_200].map((at): Fault => ({ at, kind: 'pause-engine', ms: 300, count: 1, seed: at }))
+    const pauses = [400, 800, 1_200].map(
+      (at): Fault => ({ at, kind: 'pause-engine', ms: 300, count: 1, seed: at }),
+    )
     late += successesAfterAbort(runScenario({ seed, vary, faults: pauses }), 'timed_out')
   }
   assert.ok(late > 0, 'no handler ever succeeded too late')
@@ -48,7 +51,9 @@ test('F38, cancels race completions, timeouts and crashes: the log decides, once
       behaviours: ['finish-anyway', 'hang', 'fail-late'] as const,
       thinkMs: 15,
     }
-    const kills = [500, 900].map((at): Fault => ({ at, kind: 'kill-at-effect', ms: 1, count: seed, seed: at }))
+    const kills = [500, 900].map(
+      (at): Fault => ({ at, kind: 'kill-at-effect', ms: 1, count: seed, seed: at }),
+    )
     const scenario = runScenario({ seed, vary, faults: kills })
     cancelled += countLines(scenario, '"kind":"aborted"', '"reason":"cancelled"')
   }
@@ -64,22 +69,31 @@ test('F40, compensations fail, hang and meet crashes: newest first, never beside
       behaviours: ['fail-late', 'give-up', 'hang'] as const,
       undoMayFail: true,
     }
-    const kills = [600, 1_000, 1_400].map((at): Fault => ({ at, kind: 'kill', ms: 1, count: 1, seed: at }))
+    const kills = [600, 1_000, 1_400].map(
+      (at): Fault => ({ at, kind: 'kill', ms: 1, count: 1, seed: at }),
+    )
     const scenario = runScenario({ seed, vary, faults: kills })
     failed += countLines(scenario, '"kind":"rested"', '"status":"compensation_failed"')
     undone += countLines(scenario, '"kind":"rested"', '"status":"compensated"')
   }
-  assert.ok(failed > 0 && undone > 0, `runs with failed compensations: ${failed}, with done ones: ${undone}`)
+  assert.ok(
+    failed > 0 && undone > 0,
+    `runs with failed compensations: ${failed}, with done ones: ${undone}`,
+  )
 })
 
 test('F42, submissions arrive after their notAfter: refused, and nothing is stored', () => {
-  const stalls = [300, 900].map((at): Fault => ({ at, kind: 'pause-engine', ms: 400, count: 1, seed: at }))
+  const stalls = [300, 900].map(
+    (at): Fault => ({ at, kind: 'pause-engine', ms: 400, count: 1, seed: at }),
+  )
   const scenario = runScenario({ seed: 17, vary: { weights: JOBS_ONLY, hurry: 1 }, faults: stalls })
   assert.ok(countLines(scenario, '"kind":"answered"', '"too_late"') > 0, 'nothing came too late')
 })
 
 test('F36, the wall clock jumps an hour to and fro: no deadline moves', () => {
-  const jumps = [200, 500, 800, 1_100].map((at): Fault => ({ at, kind: 'clock-jump', ms: 1, count: 1, seed: at }))
+  const jumps = [200, 500, 800, 1_100].map(
+    (at): Fault => ({ at, kind: 'clock-jump', ms: 1, count: 1, seed: at }),
+  )
   for (const seed of SEEDS) {
     const { result } = runScenario({ seed, vary: { behaviours: ['hang'] }, faults: jumps })
     const lateness = result.stats.virtualMs
@@ -88,6 +102,9 @@ test('F36, the wall clock jumps an hour to and fro: no deadline moves', () => {
 })
 
 test('the services thread is lost again and again: each attempt ends once, all jobs come to an end', () => {
-  const losses = [200, 400, 600, 800, 1_000].map((at): Fault => ({ at, kind: 'services-restart', ms: 20, count: 1, seed: at }))
-  for (const seed of SEEDS) runScenario({ seed, vary: { behaviours: ['deaf', 'flaky'] }, faults: losses })
+  const losses = [200, 400, 600, 800, 1_000].map(
+    (at): Fault => ({ at, kind: 'services-restart', ms: 20, count: 1, seed: at }),
+  )
+  for (const seed of SEEDS)
+    runScenario({ seed, vary: { behaviours: ['deaf', 'flaky'] }, faults: losses })
 })

@@ -30,7 +30,13 @@ test('the state store is lost and the log was cut: the node says what is lost an
     clientCount: 5,
     retainBytes: 0,
     segmentBytes: 64 * 1024,
-    flush: { everyMs: 5, sliceRows: 2_000, maxDirtyRows: 200, maxDirtyChars: 60_000, checkpointRows: 1 },
+    flush: {
+      everyMs: 5,
+      sliceRows: 2_000,
+      maxDirtyRows: 200,
+      maxDirtyChars: 60_000,
+      checkpointRows: 1,
+    },
   }
   const result = runSeed({ seed: 26, vary, faults })
   assert.equal(result.verdict, 'refused', result.message)
@@ -47,5 +53,6 @@ test('F31, the disk is full for a while: new work waits, nothing acknowledged su
 })
 
 test('a bit of the log rots while the node is down: it is told, or it does not matter', () => {
-  for (let seed = 30; seed < 50; seed += 1) runScenario({ seed, vary: { bitRots: true, chaosMs: 800 }, faults: [] })
+  for (let seed = 30; seed < 50; seed += 1)
+    runScenario({ seed, vary: { bitRots: true, chaosMs: 800 }, faults: [] })
 })

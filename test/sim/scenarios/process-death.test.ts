@@ -32,15 +32,29 @@ test('F26, power loss between the elementary steps of the disk', () => {
 })
 
 test('F30, kill between apply and flush, row by row: replay repeats no start and loses no row', () => {
-  const flush = { everyMs: 1, sliceRows: 1, maxDirtyRows: 5, maxDirtyChars: 1_000, checkpointRows: 1 }
+  const flush = {
+    everyMs: 1,
+    sliceRows: 1,
+    maxDirtyRows: 5,
+    maxDirtyChars: 1_000,
+    checkpointRows: 1,
+  }
   for (const count of BOUNDARIES) {
     runScenario({ seed: SEED, vary: { flush }, faults: endAt('kill-at-effect', count) })
   }
 })
 
 test('F30, nothing was flushed for the whole life: all of it is replayed from the log', () => {
-  const flush = { everyMs: 60_000, sliceRows: 1, maxDirtyRows: 50_000, maxDirtyChars: 1e9, checkpointRows: 1 }
-  const faults = [900, 1_100, 1_300].map((at): Fault => ({ at, kind: 'kill', ms: 1, count: 1, seed: at }))
+  const flush = {
+    everyMs: 60_000,
+    sliceRows: 1,
+    maxDirtyRows: 50_000,
+    maxDirtyChars: 1e9,
+    checkpointRows: 1,
+  }
+  const faults = [900, 1_100, 1_300].map(
+    (at): Fault => ({ at, kind: 'kill', ms: 1, count: 1, seed: at }),
+  )
   const scenario = runScenario({ seed: SEED, vary: { flush }, faults })
   assert.equal(countLines(scenario, '"end":{"kind":"killed"}'), 3)
 })
@@ -51,6 +65,12 @@ test('the process dies between sync and apply: the client asks again and finds i
     { at: 700, kind: 'kill', ms: 1, count: 1, seed: 2 },
   ]
   const scenario = runScenario({ seed: SEED, vary: { idempotencyKeyCount: 1_000 }, faults })
-  assert.ok(countLines(scenario, '"kind":"unanswered"', '"kind":"submit"', '"idempotency"') > 0, 'an answer was lost')
-  assert.ok(countLines(scenario, '"kind":"answered"', '"result":"replayed') > 0, 'it was given later')
+  assert.ok(
+    countLines(scenario, '"kind":"unanswered"', '"kind":"submit"', '"idempotency"') > 0,
+    'an answer was lost',
+  )
+  assert.ok(
+    countLines(scenario, '"kind":"answered"', '"result":"replayed') > 0,
+    'it was given later',
+  )
 })

@@ -28,7 +28,11 @@ export function runScenario(request: RunRequest): Scenario {
     vary: { ...CALM, ...request.vary },
     print: (line) => lines.push(line),
   })
-  assert.equal(result.verdict, 'passed', `seed ${request.seed}: ${result.verdict}: ${result.message}`)
+  assert.equal(
+    result.verdict,
+    'passed',
+    `seed ${request.seed}: ${result.verdict}: ${result.message}`,
+  )
   return { result, lines }
 }
 
