@@ -2,6 +2,7 @@
  * Runs groups of tests one after the other and closes with the plain line that people and CI read:
  * `N passed, M failed`. The exit code is 1 when anything failed, or when nothing ran.
  */
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { findTests } from './test-files.mjs'
 import { runFiles } from './run-files.mjs'
@@ -11,14 +12,18 @@ const ROOT = join(import.meta.dirname, '..', '..')
 /**
  * @param groups  `{name, concurrency, accepts(source)}`; a test belongs to the first that accepts it
  * @param parts   parts of paths; empty: all
+ * @param scripts npm scripts that count as one test each and run first, unless parts are named
  */
-export async function runGroups(groups, parts) {
+export async function runGroups(groups, parts, scripts = []) {
   process.env['NODE_OPTIONS'] = [process.env['NODE_OPTIONS'], '--enable-source-maps']
     .filter((option) => option !== undefined)
     .join(' ')
   const wanted = (source) => parts.length === 0 || parts.some((part) => source.includes(part))
   const { tests, missing } = findTests(ROOT)
   const total = { passed: 0, failed: 0, skipped: 0 }
+  for (const script of parts.length === 0 ? scripts : []) {
+    total[passes(script) ? 'passed' : 'failed'] += 1
+  }
   const left = new Set(tests.filter((test) => wanted(test.source)))
   for (const group of groups) {
     const chosen = [...left].filter((test) => group.accepts(test.source))
@@ -34,6 +39,14 @@ export async function runGroups(groups, parts) {
     total.failed += 1
   }
   close(total)
+}
+
+/** Runs an npm script, and shows what it says only if it fails. */
+function passes(script) {
+  const ran = spawnSync('npm', ['run', '--silent', script], { cwd: ROOT, encoding: 'utf8' })
+  console.log(`${ran.status === 0 ? 'ok    ' : 'FAILED'} npm run ${script}`)
+  if (ran.status !== 0) console.log(`${ran.stdout}${ran.stderr}`)
+  return ran.status === 0
 }
 
 function add(total, counts) {

@@ -1,5 +1,5 @@
 /**
- * What `npm test` runs after the build: every test but those of test/system. Arguments are parts of
+ * What `npm test` runs after the build: the checks, and every test but those of test/system. Arguments are parts of
  * paths, to run a few: `node test/tools/run-tests.mjs ledger`.
  *
  * Tests that start whole nodes come last and two at a time, so that their deadlines do not depend on
@@ -21,4 +21,5 @@ await runGroups(
     { name: 'integration', concurrency: 2, accepts: isIntegration },
   ],
   process.argv.slice(2),
+  ['lint', 'format:check', 'dead-code'],
 )
