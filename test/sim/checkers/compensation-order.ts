@@ -1,7 +1,7 @@
 import type { Command } from '@gyre/core/internal/protocol/ledger/command.js'
 import type { Dispatch } from '@gyre/core/internal/protocol/node/messages.js'
 import { type Checker, type Observation, Violation } from '../observation.js'
-import { formatAttempt, partsOf } from '../attempt-parts.js'
+import { partsOf } from '../attempt-parts.js'
 
 interface Undoing {
   step: string
@@ -19,8 +19,8 @@ export class CompensationOrder implements Checker {
   readonly name = 'compensation-order'
   /** Per job and step: place in the log of the end of its last attempt. */
   readonly #endOf = new Map<string, number>()
-  /** Attempts that were dispatched and have no committed end, with their arc. */
-  readonly #open = new Map<string, number>()
+  /** Job → its arc. */
+  readonly #arcOf = new Map<string, number>()
   /** Per arc: index of the newest entry seen; older ones are replayed. */
   readonly #newest = new Map<number, number>()
   #entryCount = 0
@@ -46,20 +46,22 @@ export class CompensationOrder implements Checker {
     this.#entryCount += 1
     const command: Command = JSON.parse(body).c
     if (command.kind === 'retry') this.#undoing.get(command.id)?.done.clear()
-    if (command.kind === 'finish-attempt') this.#onEnd(formatAttempt(command.attempt))
-    if (command.kind !== 'lose-worker') return
-    for (const [attempt, home] of this.#open) if (home === arc) this.#onEnd(attempt)
+    if (command.kind === 'lose-worker') this.#forgetEnds(arc)
+    if (command.kind !== 'finish-attempt' || command.attempt.hook !== 'run') return
+    const { job, step } = command.attempt
+    if (!this.#undoing.has(job)) this.#endOf.set(`${job}.${step}`, this.#entryCount)
   }
 
-  #onEnd(attempt: string): void {
-    if (!this.#open.delete(attempt)) return
-    const { job, step, isCompensation } = partsOf(attempt)
-    if (!isCompensation) this.#endOf.set(`${job}.${step}`, this.#entryCount)
+  /** Which attempts end here cannot be seen from outside: some were started and never dispatched. */
+  #forgetEnds(arc: number): void {
+    for (const key of this.#endOf.keys()) {
+      if (this.#arcOf.get(partsOf(key).job) === arc) this.#endOf.delete(key)
+    }
   }
 
   #onDispatch({ attempt, arc }: Dispatch): void {
-    this.#open.set(attempt, arc)
     const { job, step, isCompensation } = partsOf(attempt)
+    this.#arcOf.set(job, arc)
     if (!isCompensation) return
     const undoing = this.#undoing.get(job)
     if (undoing === undefined) {
