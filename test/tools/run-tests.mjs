@@ -1,6 +1,6 @@
 /**
- * What `npm test` runs after the build: the checks, and every test but those of test/system. Arguments are parts of
- * paths, to run a few: `node test/tools/run-tests.mjs ledger`.
+ * What `npm test` runs after the build: the checks, and every test but those of test/system.
+ * Arguments are parts of paths, to run a few tests only: `node test/tools/run-tests.mjs ledger`.
  *
  * Tests that start whole nodes come last and two at a time, so that their deadlines do not depend on
  * how many cores the unit tests keep busy.

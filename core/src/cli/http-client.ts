@@ -32,7 +32,9 @@ export class ApiProblem extends CliError {
 
   constructor(status: number, problem: Problem, retryAfterMs: number | null) {
     const text = problem.detail ?? problem.title ?? `The node answered ${status}.`
-    const fields = (problem.errors ?? []).map((error) => `\n  ${error.path}: ${error.message}`)
+    const fields = (problem.errors ?? [])
+      .filter((error) => !text.includes(error.message))
+      .map((error) => `\n  ${error.path}: ${error.message}`)
     super(text + fields.join(''), { remedy: `(${problem.code ?? 'no code'}, HTTP ${status})` })
     this.status = status
     this.code = problem.code ?? 'unknown'
