@@ -58,6 +58,19 @@ test('a problem becomes an error with its code and its fields', async () => {
   )
 })
 
+test('a field that the detail names already is not told twice', async () => {
+  const detail = '/service: nobody offers nope'
+  const errors = [{ path: '/service', message: 'nobody offers nope' }]
+  await withServer(
+    (_, response) => response.writeHead(422).end(JSON.stringify({ detail, errors })),
+    async (url) => {
+      const client = new HttpClient({ url })
+      await assert.rejects(client.call('POST', '/v1/jobs'), { message: detail })
+      await client.close()
+    },
+  )
+})
+
 test('an overloaded node is asked again, other refusals are not', async () => {
   const answers = [503, 503, 200, 409]
   let calls = 0

@@ -33,8 +33,9 @@ export class ApiProblem extends CliError {
   constructor(status: number, problem: Problem, retryAfterMs: number | null) {
     const text = problem.detail ?? problem.title ?? `The node answered ${status}.`
     const fields = (problem.errors ?? [])
-      .filter((error) => !text.includes(error.message))
-      .map((error) => `\n  ${error.path}: ${error.message}`)
+      .map((error) => `${error.path}: ${error.message}`)
+      .filter((line) => !text.includes(line))
+      .map((line) => `\n  ${line}`)
     super(text + fields.join(''), { remedy: `(${problem.code ?? 'no code'}, HTTP ${status})` })
     this.status = status
     this.code = problem.code ?? 'unknown'
