@@ -1,17 +1,22 @@
 import type { JobPlan } from '@gyre/jobs'
-import type { Command } from '@gyre/core/internal/protocol/ledger/command.js'
+import type { EntryBody } from '@gyre/core/internal/protocol/ledger/command.js'
+import type { Dispatch } from '@gyre/core/internal/protocol/node/messages.js'
 import { type Checker, type Observation, Violation } from '../observation.js'
 import { formatAttempt, partsOf } from '../attempt-parts.js'
 
 /**
  * The retry policy is kept: in one run a task fails at most as often as its policy allows attempts,
  * and nothing is tried again after a failure that says it cannot be retried. A failure counts once it
- * is committed; one that came after the attempt's abort counts as the abort's.
+ * is committed; one that came when the attempt's time was over may count as its timeout.
  */
 export class RetriesBounded implements Checker {
   readonly name = 'retries-bounded'
   readonly #plans = new Map<string, JobPlan>()
   readonly #aborted = new Set<string>()
+  /** Arc and index → arc time of the entry. */
+  readonly #timeOf = new Map<string, number>()
+  /** Attempt → arc time at which it times out. */
+  readonly #timesOutAt = new Map<string, number>()
   /** Tasks, with their run, that may be started once and were. */
   readonly #startedOnce = new Set<string>()
   /** Attempt → whether its committed failure may be retried. */
@@ -26,22 +31,25 @@ export class RetriesBounded implements Checker {
         return
       }
       case 'entry':
-        return this.#onEntry(JSON.parse(observation.entry.body).c)
+        return this.#onEntry(observation.entry)
       case 'aborted':
         this.#aborted.add(observation.attempt)
         return
       case 'dispatched':
-        return this.#onDispatch(observation.dispatch.attempt)
+        return this.#onDispatch(observation.dispatch)
       default:
         return
     }
   }
 
-  #onEntry(command: Command): void {
+  #onEntry({ arc, index, body }: Extract<Observation, { readonly kind: 'entry' }>['entry']): void {
+    const { t, c: command }: EntryBody = JSON.parse(body)
+    this.#timeOf.set(`${arc}/${index}`, t)
     if (command.kind !== 'finish-attempt') return
     const { attempt: ref, outcome } = command
     if (outcome.kind !== 'failed' && outcome.kind !== 'timed_out') return
     const attempt = formatAttempt(ref)
+    if (t >= (this.#timesOutAt.get(attempt) ?? Infinity)) this.#aborted.add(attempt)
     if (!this.#failed.has(attempt))
       this.#failed.set(attempt, outcome.kind === 'timed_out' || outcome.error.retryable)
   }
@@ -53,8 +61,9 @@ export class RetriesBounded implements Checker {
     this.#startedOnce.add(task)
   }
 
-  #onDispatch(attempt: string): void {
+  #onDispatch({ arc, index, attempt, timeoutMs }: Dispatch): void {
     const parts = partsOf(attempt)
+    this.#timesOutAt.set(attempt, (this.#timeOf.get(`${arc}/${index}`) ?? 0) + timeoutMs)
     if (parts.isCompensation) return
     const policy = this.#plans.get(parts.job)?.steps.find((step) => step.name === parts.step)
     if (policy === undefined)
