@@ -76,10 +76,10 @@ export class LedgerRuntime {
       for (const message of messages) {
         if (message.kind === 'close') this.#close()
         else machine.step(message)
-        if (message.kind === 'entry') this.#dirtyChars += message.body.length
+        if (message.kind !== 'entry') continue
+        this.#dirtyChars += message.body.length
+        this.#catchUp()
       }
-      this.#send()
-      this.#catchUp()
       this.#afterTurn()
     })
     this.#afterTurn()
@@ -106,6 +106,7 @@ export class LedgerRuntime {
 
   #catchUp(): void {
     if (!this.#isOver(2)) return
+    this.#send()
     while (this.#isOver(1) && this.#flushSome() > 0) continue
   }
 

@@ -19,14 +19,8 @@ interface Filling {
  *
  * @returns null when there is nothing to make durable
  */
-export function buildBatch(
-  dirty: Set<ArcState>,
-  grants: Grants,
-  prng: Prng,
-  now: EngineNow,
-): EngineBatch | null {
+export function buildBatch(dirty: Set<ArcState>, stamp: Stamping): EngineBatch | null {
   const filling: Filling = { commandCount: 0, chars: 0 }
-  const stamp = { grants, prng, now }
   for (const state of dirty) proposeAll(state, 'urgent', filling, stamp)
   for (const state of dirty) proposeAll(state, 'normal', filling, stamp)
   const records: LogRecord[] = []
@@ -44,8 +38,10 @@ export function buildBatch(
   return { records, marks, commandCount: filling.commandCount }
 }
 
-interface Stamping {
+export interface Stamping {
   readonly grants: Grants
+  /** False: nothing may start any more, so no entry gets slots. */
+  readonly mayStart: boolean
   readonly prng: Prng
   readonly now: EngineNow
 }
@@ -60,10 +56,12 @@ function proposeAll(
   const pending = state[queue]
   let taken = 0
   for (const proposal of pending) {
-    if (filling.commandCount >= BATCH_COMMANDS_MAX || filling.chars >= BATCH_CHARS_MAX) break
+    const chars = filling.chars + proposal.body.length
+    if (filling.commandCount >= BATCH_COMMANDS_MAX) break
+    if (filling.commandCount > 0 && chars > BATCH_CHARS_MAX) break
     propose(state, proposal, stamping)
     filling.commandCount += 1
-    filling.chars += proposal.body.length
+    filling.chars = chars
     taken += 1
   }
   pending.splice(0, taken)
@@ -71,10 +69,11 @@ function proposeAll(
 
 /** Stamps a command with arc time, dice and slots, and appends it to its arc's log. */
 function propose(state: ArcState, proposal: PendingProposal, stamping: Stamping): void {
-  const { grants, prng, now } = stamping
+  const { grants, mayStart, prng, now } = stamping
   const time = state.time(now.mono, now.wall)
   const reservation =
-    proposal.reservation ?? grants.reserve(state.arc, countOf(proposal.needs), now.mono)
+    proposal.reservation ??
+    (mayStart ? grants.reserve(state.arc, countOf(proposal.needs), now.mono) : undefined)
   const grant =
     reservation === undefined ? '' : `"g":${JSON.stringify(grants.grantOf(reservation))},`
   const payload = `{"t":${time},"s":${prng.uint32()},${grant}"c":${proposal.body}}`

@@ -4,16 +4,24 @@ import { type ArcId, SYSTEM_ARC } from '../../base/ids.js'
 import { Prng } from '../../base/prng.js'
 import type { LogEntry } from '../raft/log-record.js'
 import { Engine, type EngineArcStart } from './engine.js'
-import { BATCH_COMMANDS_MAX, OPEN_COMMANDS_MAX } from './limits.js'
+import {
+  BATCH_CHARS_MAX,
+  BATCH_COMMANDS_MAX,
+  COMMAND_CHARS_MAX,
+  OPEN_COMMANDS_MAX,
+  REPLAY_ENTRIES_MAX,
+  URGENT_TIMES,
+} from './limits.js'
 import type { Dispatch, FromApi, ToApi, ToLedger } from './messages.js'
 
 const SELF = { node: 'me', boot: 4 }
 const ARC_COUNT = 2
+const SERVICES = ['echo', 'sleep'].map((name) => ({ name }))
 const OFFERS = {
   kind: 'offers',
   slots: { echo: 2, sleep: 1 },
   totalSlots: 3,
-  body: JSON.stringify({ services: [], jobs: [], failures: [] }),
+  body: JSON.stringify({ services: SERVICES, jobs: [], failures: [] }),
 } as const
 const JOB = '00000000000000000000000000000001'
 
@@ -362,11 +370,92 @@ test('an attempt that gives up because the node stops is handed back without cha
   })
 })
 
+test('a stopping node gives no slots to the entries that it still writes', () => {
+  const bench = served()
+  const attempt = `${JOB}.1.main.-.r.1`
+  bench.propose(1, { needs: ['echo'] })
+  bench.sync()
+  const [entry] = bench.engine.outputs.takeLedger()
+  assert.ok(entry?.kind === 'entry')
+  bench.engine.onLedger(dispatchOf(attempt, entry.index, ['sleep']))
+  bench.engine.onLedger({ kind: 'applied', arc: 0, index: entry.index })
+  bench.engine.onLedger({ kind: 'demand', arc: 0, ready: { echo: 9 } })
+  bench.engine.onApi(STOP)
+  bench.takeWritten()
+  bench.engine.onServices({ kind: 'ended', attempt, body: '{"kind":"timed_out"}' })
+  bench.sync()
+  assert.equal(bench.takeWritten()[0]?.g, undefined)
+})
+
+test('an attempt whose start was on its way when the others were aborted is aborted too', () => {
+  const bench = served()
+  const attempt = `${JOB}.1.main.-.r.1`
+  bench.propose(1, { needs: ['echo'] })
+  bench.sync()
+  const [entry] = bench.engine.outputs.takeLedger()
+  assert.ok(entry?.kind === 'entry')
+  bench.engine.onApi(STOP)
+  bench.pass((bench.engine.alarmAt ?? 0) + 1)
+  bench.engine.onAlarm()
+  bench.engine.outputs.takeServices()
+  bench.engine.onLedger(dispatchOf(attempt, entry.index))
+  const kinds = bench.engine.outputs.takeServices().map((message) => message.kind)
+  assert.deepEqual(kinds, ['dispatch', 'abort'])
+})
+
+test('a command too large for a batch of the log is refused, not written', () => {
+  const bench = served()
+  const body = JSON.stringify({ kind: 'test', text: 'x'.repeat(COMMAND_CHARS_MAX) })
+  bench.engine.onApi({ kind: 'propose', request: 7, arc: 0, needs: [], sheddable: true, body })
+  const [reply] = bench.api()
+  assert.ok(reply?.kind === 'reply' && !reply.reply.ok)
+  assert.equal(reply.reply.code, 'payload_too_large')
+  assert.equal(bench.engine.hasBatch, false)
+})
+
+test('large commands are spread over batches that the log can take', () => {
+  const bench = served()
+  const body = JSON.stringify({ kind: 'test', text: 'x'.repeat(BATCH_CHARS_MAX / 2) })
+  for (const request of [1, 2, 3]) {
+    bench.engine.onApi({ kind: 'propose', request, arc: 0, needs: [], sheddable: true, body })
+  }
+  for (let sync = 0; sync < 3; sync += 1) {
+    bench.sync()
+    assert.equal(bench.takeWritten().length, 1)
+  }
+})
+
+test('calls that are no new work are bounded too, at a multiple', () => {
+  const bench = served()
+  for (let n = 1; n <= OPEN_COMMANDS_MAX * URGENT_TIMES; n += 1) {
+    bench.propose(n, { sheddable: false })
+  }
+  bench.propose(99_999, { sheddable: false })
+  const refused = bench.api().map((m) => m.kind === 'reply' && !m.reply.ok && m.reply.code)
+  assert.deepEqual(refused, ['overloaded'])
+})
+
+test('what is read back from the log at start is bounded until the ledger has applied it', () => {
+  const long = { ...RESUMED, firstIndex: 1, lastIndex: 10_000 }
+  const bench = new Bench(new Map([[0, long]]))
+  bench.pass(0)
+  bench.engine.onLedger({ kind: 'loaded', applied: [] })
+  bench.sync()
+  bench.sync()
+  const ranges = bench.engine.outputs.takeLedger().filter((m) => m.kind === 'replay')
+  assert.deepEqual(ranges, [{ kind: 'replay', arc: 0, from: 1, to: REPLAY_ENTRIES_MAX }])
+  bench.engine.onLedger({ kind: 'applied', arc: 0, index: 100 })
+  const more = bench.engine.outputs.takeLedger().filter((m) => m.kind === 'replay')
+  // The term starts of the other arcs are on their way too.
+  const to = REPLAY_ENTRIES_MAX + 100 - ARC_COUNT
+  assert.deepEqual(more, [{ kind: 'replay', arc: 0, from: REPLAY_ENTRIES_MAX + 1, to }])
+})
+
 test('the services that were ever offered are remembered in the system arc', () => {
   const bench = new Bench()
   bench.serve()
   const kinds = bench.takeWritten().map((entry) => entry.c.kind)
-  assert.equal(kinds.filter((kind) => kind === 'offer-services').length, 1)
+  assert.equal(kinds.filter((kind) => kind === 'offer-services').length, SERVICES.length)
   assert.equal(kinds.filter((kind) => kind === 'term-start').length, ARC_COUNT + 1)
   assert.ok(bench.engine.status.arcs.some(([arc]) => arc === SYSTEM_ARC))
 })

@@ -164,7 +164,9 @@ export class Engine {
       if (state.time(this.#now.mono, this.#now.wall) < at) continue
       this.#timers.fired(arc)
       const body = JSON.stringify({ kind: 'fire' })
-      this.#enqueue(state, { request: 0, body, needs: this.#slots.services() }, true)
+      const services = this.#slots.services()
+      const needs = services.length <= limits.FIRE_SERVICES_MAX ? services : []
+      this.#enqueue(state, { request: 0, body, needs }, true)
     }
     if (this.#stopping.shouldAbort(this.#now.mono)) {
       for (const attempt of this.#running.keys()) {
@@ -183,7 +185,12 @@ export class Engine {
   takeBatch(): EngineBatch | null {
     assert(!this.#batchInFlight, 'a batch is taken while one is in flight')
     if (this.#mayStart) this.#enqueueStarts()
-    const batch = buildBatch(this.#dirty, this.#grants, this.#prng, this.#now)
+    const batch = buildBatch(this.#dirty, {
+      grants: this.#grants,
+      mayStart: this.#mayStart,
+      prng: this.#prng,
+      now: this.#now,
+    })
     if (batch === null) return null
     this.#pendingCount -= batch.commandCount
     this.#batchInFlight = true
@@ -276,8 +283,10 @@ export class Engine {
     const system = this.#arcs.get(SYSTEM_ARC)
     if (system === undefined || !system.serving || this.#offersBody === null) return
     const { services } = JSON.parse(this.#offersBody)
-    const body = JSON.stringify({ kind: 'offer-services', services })
-    this.#enqueue(system, { request: 0, body, needs: [] }, true)
+    for (const service of services) {
+      const body = JSON.stringify({ kind: 'offer-services', services: [service] })
+      this.#enqueue(system, { request: 0, body, needs: [] }, true)
+    }
   }
 
   #checkServing(): void {
@@ -296,7 +305,7 @@ export class Engine {
   // ---- proposals and reads ------------------------------------------------------------------------
 
   #onPropose(message: Extract<FromApi, { kind: 'propose' }>): void {
-    const refusal = this.#refusal(message.sheddable)
+    const refusal = this.#refusal(message.sheddable, message.body.length)
     if (refusal !== null) {
       const reply = { ok: false, ...refusal } as const
       const { request, arc } = message
@@ -306,16 +315,17 @@ export class Engine {
     this.#enqueue(this.#stateOf(message.arc), { request, body, needs }, !message.sheddable)
   }
 
-  #refusal(
-    sheddable: boolean,
-  ): { code: string; message: string; details: { retryAfter: number } } | null {
+  /** @param chars of the command: one entry must fit into one batch of the log */
+  #refusal(sheddable: boolean, chars: number): Refusal | null {
     const details = { retryAfter: limits.RETRY_AFTER_SECONDS }
     const reason = this.#reasonNotServing()
     if (reason !== null) return { code: 'not_ready', message: `${reason}; try again`, details }
-    if (!sheddable) return null
+    if (chars > limits.COMMAND_CHARS_MAX) return tooLarge(chars)
+    const times = sheddable ? 1 : limits.URGENT_TIMES
     const crowded =
-      this.#openCount >= limits.OPEN_COMMANDS_MAX || this.#openChars >= limits.OPEN_CHARS_MAX
-    const full = this.#logStats.full || this.#stateFull
+      this.#openCount >= limits.OPEN_COMMANDS_MAX * times ||
+      this.#openChars >= limits.OPEN_CHARS_MAX * times
+    const full = sheddable && (this.#logStats.full || this.#stateFull)
     if (!crowded && !full) return null
     const message = full
       ? 'the disk is full: new work is refused until there is room'
@@ -368,7 +378,9 @@ export class Engine {
       const index = state.delivered + 1
       const entry = group.entry(index)
       if (entry === undefined) {
-        const to = Math.min(group.tailStart - 1, state.delivered + limits.REPLAY_ENTRIES_MAX)
+        const room = limits.REPLAY_ENTRIES_MAX - this.#unapplied
+        if (room <= 0) break
+        const to = Math.min(group.tailStart - 1, state.delivered + room)
         const count = this.outputs.replay(arc, index, to)
         state.delivered += count
         this.#unapplied += count
@@ -422,8 +434,11 @@ export class Engine {
   #onDispatch(dispatch: Dispatch): void {
     const reserved = this.#grants.dispatched(dispatch.arc, dispatch.index, dispatch.service)
     assert(reserved, `G1: ${dispatch.attempt} was started without a slot`)
-    this.#running.set(dispatch.attempt, dispatch)
+    const { attempt } = dispatch
+    this.#running.set(attempt, dispatch)
     this.outputs.toServices(dispatch)
+    if (!this.#stopping.hasAborted) return
+    this.outputs.toServices({ kind: 'abort', attempt, reason: 'stopping' })
   }
 
   #onEnded(attempt: string, body: string): void {
@@ -492,6 +507,19 @@ export interface EngineBatch {
   readonly records: readonly LogRecord[]
   readonly marks: ReadonlyMap<ArcId, PersistMark>
   readonly commandCount: number
+}
+
+interface Refusal {
+  readonly code: string
+  readonly message: string
+  readonly details: Readonly<Record<string, number>>
+}
+
+function tooLarge(chars: number): Refusal {
+  const message =
+    `the command has ${chars} characters with everything that its job definition brings, more than ` +
+    `${limits.COMMAND_CHARS_MAX}; make its literal inputs smaller, or pass them by reference`
+  return { code: 'payload_too_large', message, details: { limit: limits.COMMAND_CHARS_MAX } }
 }
 
 const NEW_ARC: EngineArcStart = { term: 0, vote: null, firstIndex: 1, lastIndex: 0, lastTime: 0 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Grants } from './grants.js'
+import { Grants, type Reservation } from './grants.js'
 import { FAIRNESS_MS } from './limits.js'
 import { Slots } from './slots.js'
 
@@ -10,18 +10,23 @@ function setup(slots: Record<string, number>, total = 100) {
   return { slots: counted, grants: new Grants(counted, { node: 'n', boot: 1 }) }
 }
 
+/** What a reservation took, as a plain object. */
+function taken(reservation: Reservation | undefined): Record<string, number> {
+  return Object.fromEntries(reservation?.counts ?? [])
+}
+
 const NOTHING = new Map<string, number>()
 
 test('a submission gets a free slot for the task that it makes ready', () => {
   const { grants, slots } = setup({ echo: 2 })
-  assert.deepEqual(grants.reserve(1, new Map([['echo', 1]]), 0)?.counts, { echo: 1 })
+  assert.deepEqual(taken(grants.reserve(1, new Map([['echo', 1]]), 0)), { echo: 1 })
   assert.equal(slots.free('echo'), 1)
 })
 
 test('no more slots are reserved than there are, per service and in all', () => {
   const { grants } = setup({ echo: 5, sleep: 5 }, 6)
-  assert.deepEqual(grants.reserve(1, new Map([['echo', 9]]), 0)?.counts, { echo: 5 })
-  assert.deepEqual(grants.reserve(1, new Map([['sleep', 9]]), 0)?.counts, { sleep: 1 })
+  assert.deepEqual(taken(grants.reserve(1, new Map([['echo', 9]]), 0)), { echo: 5 })
+  assert.deepEqual(taken(grants.reserve(1, new Map([['sleep', 9]]), 0)), { sleep: 1 })
   assert.equal(grants.reserve(1, new Map([['sleep', 1]]), 0), undefined)
 })
 
@@ -48,7 +53,7 @@ test('two entries of one arc are not both promised the same ready task', () => {
   const { grants } = setup({ echo: 10 })
   grants.setDemand(1, { echo: 1 }, 0)
   const first = grants.reserve(1, NOTHING, 0)
-  assert.deepEqual(first?.counts, { echo: 1 })
+  assert.deepEqual(taken(first), { echo: 1 })
   assert.equal(grants.reserve(1, NOTHING, 0), undefined)
 })
 
@@ -62,14 +67,14 @@ test('an arc whose earlier entries are still on their way is granted more once t
   }
   grants.applied(1, 5)
   grants.setDemand(1, { echo: 3 }, 0)
-  assert.deepEqual(grants.reserve(1, NOTHING, 0)?.counts, { echo: 3 })
+  assert.deepEqual(taken(grants.reserve(1, NOTHING, 0)), { echo: 3 })
 })
 
 test('a freed slot goes to the arc that freed it while no other has waited long', () => {
   const { grants } = setup({ echo: 1 })
   grants.setDemand(1, { echo: 5 }, 0)
   grants.setDemand(2, { echo: 5 }, 0)
-  assert.deepEqual(grants.reserve(2, NOTHING, FAIRNESS_MS)?.counts, { echo: 1 })
+  assert.deepEqual(taken(grants.reserve(2, NOTHING, FAIRNESS_MS)), { echo: 1 })
 })
 
 test('an arc that has waited longer than the fairness bound is served first, by a start command', () => {
@@ -79,7 +84,7 @@ test('an arc that has waited longer than the fairness bound is served first, by 
   assert.equal(grants.reserve(2, NOTHING, FAIRNESS_MS + 1), undefined)
   const starts = grants.takeStarts(FAIRNESS_MS + 1)
   assert.deepEqual(
-    starts.map(({ arc, reservation }) => [arc, reservation.counts]),
+    starts.map(({ arc, reservation }) => [arc, taken(reservation)]),
     [[1, { echo: 1 }]],
   )
 })
@@ -104,4 +109,36 @@ test('arcs are served in turn, the longest waiting first', () => {
     }
   }
   assert.deepEqual(served, [1, 2, 3, 1, 2, 3])
+})
+
+test('a ready task of one service is served although another has a constant backlog', () => {
+  const { grants, slots } = setup({ busy: 100, rare: 100 }, 4)
+  grants.setDemand(1, { busy: 1000 }, 0)
+  for (const { arc, reservation } of grants.takeStarts(0)) {
+    grants.carriedBy(arc, 1, reservation)
+    for (const [service, count] of reservation.counts)
+      for (let n = 0; n < count; n += 1) grants.dispatched(arc, 1, service)
+    grants.applied(arc, 1)
+  }
+  grants.setDemand(3, { rare: 1 }, 1)
+  slots.giveBack('busy', 1)
+  const served = grants.takeStarts(2).map(({ arc, reservation }) => [arc, taken(reservation)])
+  assert.deepEqual(served, [[3, { rare: 1 }]])
+})
+
+test('a completion leaves its slot to a task of another service that has waited too long', () => {
+  const { grants } = setup({ busy: 1, rare: 1 }, 1)
+  grants.setDemand(3, { rare: 1 }, 0)
+  grants.setDemand(1, { busy: 1000 }, FAIRNESS_MS)
+  assert.equal(grants.reserve(1, new Map([['busy', 1]]), FAIRNESS_MS + 1), undefined)
+})
+
+test('a service may have the name of a member that every object has', () => {
+  const { grants, slots } = setup({ constructor: 2 })
+  const reservation = grants.reserve(1, new Map([['constructor', 1]]), 0)
+  assert.ok(reservation)
+  assert.deepEqual(grants.grantOf(reservation).slots, { constructor: 1 })
+  grants.carriedBy(1, 5, reservation)
+  grants.applied(1, 5)
+  assert.equal(slots.free('constructor'), 2)
 })

@@ -8,14 +8,26 @@ export type SlotCounts = Readonly<Record<string, number>>
 
 /** Slots taken for one entry: all of them, and how many of those answer reported demand. */
 export interface Reservation {
-  readonly counts: SlotCounts
-  readonly promised: SlotCounts
+  readonly counts: ReadonlyMap<string, number>
+  readonly promised: ReadonlyMap<string, number>
+}
+
+interface Filling {
+  readonly counts: Map<string, number>
+  readonly promised: Map<string, number>
 }
 
 interface Carried {
   /** Slots not yet used by a dispatch. */
   readonly left: Map<string, number>
-  readonly promised: SlotCounts
+  readonly promised: ReadonlyMap<string, number>
+}
+
+/** Ready tasks of one service in one arc. */
+interface Waiting {
+  readonly service: string
+  readonly arc: ArcId
+  readonly hunger: Hunger
 }
 
 interface Hunger {
@@ -31,7 +43,8 @@ interface Hunger {
  * Decides which entry gets the free slots, so that starts ride on entries that are written anyway.
  *
  * A freed slot goes by preference to the arc whose entry freed it (no commit of its own), unless
- * another arc has waited longer than FAIRNESS_MS: then to that one, by a `start` command.
+ * tasks of another arc or service that it would serve too have waited longer than FAIRNESS_MS: then
+ * to those, by a `start` command.
  *
  * G1  a reserved slot ends as a dispatch of its entry or is given back when the entry is applied
  */
@@ -51,7 +64,7 @@ export class Grants {
 
   /** The grant as an entry carries it. */
   grantOf(reservation: Reservation): Grant {
-    return { node: this.#self.node, boot: this.#self.boot, slots: reservation.counts }
+    return { ...this.#self, slots: Object.fromEntries(reservation.counts) }
   }
 
   /** The ledger's count of ready tasks of an arc, whole: services not named have none. */
@@ -76,28 +89,23 @@ export class Grants {
    * @returns undefined when it gets none
    */
   reserve(arc: ArcId, fresh: ReadonlyMap<string, number>, mono: Instant): Reservation | undefined {
-    const counts: Record<string, number> = {}
-    const promised: Record<string, number> = {}
-    for (const [service, count] of fresh) {
-      if (this.#othersFirst(service, arc, mono)) continue
-      this.#take(counts, service, count)
-    }
+    const first = this.#longestWaiting()
+    const isOverdue = first !== undefined && mono - first.hunger.since > FAIRNESS_MS
+    if (isOverdue && first.arc !== arc) return undefined
+    const reservation = { counts: new Map<string, number>(), promised: new Map<string, number>() }
+    if (isOverdue) this.#feed(first, reservation, mono)
+    for (const [service, count] of fresh) this.#take(reservation.counts, service, count)
     for (const [service, arcs] of this.#hungry) {
       const hunger = arcs.get(arc)
-      if (hunger === undefined || hunger.ready <= hunger.promised) continue
-      if (this.#othersFirst(service, arc, mono)) continue
-      const got = this.#take(counts, service, hunger.ready - hunger.promised)
-      if (got === 0) continue
-      promised[service] = got
-      this.#served(arcs, arc, hunger, got, mono)
+      if (hunger !== undefined) this.#feed({ service, arc, hunger }, reservation, mono)
     }
-    return Object.keys(counts).length === 0 ? undefined : { counts, promised }
+    return reservation.counts.size === 0 ? undefined : reservation
   }
 
   /** Notes which entry carries a reservation. */
   carriedBy(arc: ArcId, index: LogIndex, reservation: Reservation): void {
     const entries = this.#reserved.get(arc) ?? new Map<LogIndex, Carried>()
-    const left = new Map(Object.entries(reservation.counts))
+    const left = new Map(reservation.counts)
     entries.set(index, { left, promised: reservation.promised })
     this.#reserved.set(arc, entries)
   }
@@ -118,7 +126,7 @@ export class Grants {
     for (const [at, carried] of entries) {
       if (at > index) break
       for (const [service, count] of carried.left) this.#slots.giveBack(service, count)
-      for (const [service, count] of Object.entries(carried.promised)) {
+      for (const [service, count] of carried.promised) {
         const arcs = this.#hungry.get(service)
         const hunger = arcs?.get(arc)
         if (hunger === undefined) continue
@@ -132,52 +140,55 @@ export class Grants {
 
   /** Arcs to give a `start` command now, with the reservation it carries; longest waiting first. */
   takeStarts(mono: Instant): { arc: ArcId; reservation: Reservation }[] {
-    const starts = new Map<ArcId, Record<string, number>>()
-    for (const [service, arcs] of this.#hungry) {
-      for (const [arc, hunger] of [...arcs]) {
-        if (this.#slots.free(service) === 0) break
-        const wanted = hunger.ready - hunger.promised
-        if (wanted <= 0) continue
-        const counts = starts.get(arc) ?? {}
-        const got = this.#take(counts, service, wanted)
-        this.#served(arcs, arc, hunger, got, mono)
-        starts.set(arc, counts)
-      }
+    const starts = new Map<ArcId, Filling>()
+    for (;;) {
+      const next = this.#longestWaiting()
+      if (next === undefined) break
+      const reservation = starts.get(next.arc) ?? { counts: new Map(), promised: new Map() }
+      this.#feed(next, reservation, mono)
+      starts.set(next.arc, reservation)
     }
-    return [...starts].map(([arc, counts]) => ({ arc, reservation: { counts, promised: counts } }))
+    return [...starts].map(([arc, reservation]) => ({ arc, reservation }))
   }
 
   /** True when `takeStarts` would find something. */
   get hasStarts(): boolean {
+    return this.#longestWaiting() !== undefined
+  }
+
+  /** Of the ready tasks that a slot is free for, those that have gone without a grant the longest. */
+  #longestWaiting(): Waiting | undefined {
+    let longest: Waiting | undefined
     for (const [service, arcs] of this.#hungry) {
       if (this.#slots.free(service) === 0) continue
-      for (const hunger of arcs.values()) if (hunger.ready > hunger.promised) return true
+      for (const [arc, hunger] of arcs) {
+        if (hunger.ready <= hunger.promised) continue
+        if (longest === undefined || hunger.since < longest.hunger.since) {
+          longest = { service, arc, hunger }
+        }
+        break
+      }
     }
-    return false
+    return longest
   }
 
-  #othersFirst(service: string, arc: ArcId, mono: Instant): boolean {
-    const arcs = this.#hungry.get(service)
-    if (arcs === undefined) return false
-    for (const [other, hunger] of arcs) {
-      if (hunger.ready <= hunger.promised) continue
-      return other !== arc && mono - hunger.since > FAIRNESS_MS
-    }
-    return false
-  }
-
-  #take(counts: Record<string, number>, service: string, wanted: number): number {
-    const got = this.#slots.take(service, wanted)
-    if (got > 0) counts[service] = (counts[service] ?? 0) + got
-    return got
-  }
-
-  /** Moves an arc that got slots behind the others. */
-  #served(arcs: Map<ArcId, Hunger>, arc: ArcId, hunger: Hunger, got: number, mono: Instant): void {
+  /** Takes slots for ready tasks of an arc, which then stands behind all others. */
+  #feed({ service, arc, hunger }: Waiting, reservation: Filling, mono: Instant): void {
+    const wanted = hunger.ready - hunger.promised
+    const got = wanted <= 0 ? 0 : this.#take(reservation.counts, service, wanted)
+    if (got === 0) return
+    reservation.promised.set(service, (reservation.promised.get(service) ?? 0) + got)
     hunger.promised += got
     hunger.since = mono
-    arcs.delete(arc)
-    arcs.set(arc, hunger)
+    const arcs = this.#hungry.get(service)
+    arcs?.delete(arc)
+    arcs?.set(arc, hunger)
+  }
+
+  #take(counts: Map<string, number>, service: string, wanted: number): number {
+    const got = this.#slots.take(service, wanted)
+    if (got > 0) counts.set(service, (counts.get(service) ?? 0) + got)
+    return got
   }
 
   #hungerOf(service: string, arc: ArcId, mono: Instant): Hunger {

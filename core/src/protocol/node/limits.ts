@@ -21,11 +21,27 @@ export const BATCH_COMMANDS_MAX = 4096
 /** Entries given to the ledger thread and not yet applied. More wait in the log. */
 export const UNAPPLIED_ENTRIES_MAX = 8192
 
-/** Entries read back from the log in one go, at start. */
-export const REPLAY_ENTRIES_MAX = 1024
+/**
+ * Entries read back from the log that the ledger has not applied yet, at start. Their size is not
+ * known before they are read, so this bounds their memory: the usual ones have some hundred bytes,
+ * large ones 256 KiB.
+ */
+export const REPLAY_ENTRIES_MAX = 256
 
-/** Slots that a `fire` entry may use per service: retries that became due start in the same commit. */
-export const FIRE_GRANT_MAX = 8
+/**
+ * Up to this many offered services, a `fire` entry carries a slot of each, so that retries that became
+ * due start in the same commit. With more, it would reserve too much for what it may not need.
+ */
+export const FIRE_SERVICES_MAX = 16
+
+/**
+ * Characters of one command. It bounds what a declared job brings into a submission; a batch of one
+ * such command still fits into the log's largest batch.
+ */
+export const COMMAND_CHARS_MAX = 2 * 1024 * 1024
+
+/** Calls that are no new work (cancel, retry, records) are refused at this many times the bound. */
+export const URGENT_TIMES = 4
 
 /**
  * How long a ready task of another arc may wait, milliseconds, before a freed slot goes there instead

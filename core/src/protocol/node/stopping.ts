@@ -14,6 +14,11 @@ export class Stopping {
     return this.#beganAt !== null
   }
 
+  /** Running attempts were told to stop; whatever starts late is told so too. */
+  get hasAborted(): boolean {
+    return this.#aborted
+  }
+
   /** Idempotent. */
   begin(mono: Instant): void {
     this.#beganAt ??= mono
