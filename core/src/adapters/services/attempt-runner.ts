@@ -2,7 +2,8 @@ import type { JobError, Json } from '@gyre/jobs'
 import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
 import { AttemptAborted, makeContext } from './attempt-context.js'
 import type { LoadedService } from './definition.js'
-import type { OnCpu } from './on-cpu.js'
+import type { Heart } from './heart.js'
+import type { CodeOwner, OnCpu } from './on-cpu.js'
 import { errorOf, failedBody, outcomeBody, outputText, permanent } from './outcome.js'
 import { outcomeOfAbort } from './running-attempts.js'
 import type { ServicesLogLine } from './thread-messages.js'
@@ -10,12 +11,15 @@ import type { ServicesLogLine } from './thread-messages.js'
 export interface AttemptRunnerOptions {
   readonly services: ReadonlyMap<string, LoadedService>
   readonly onCpu: OnCpu
+  /** Beats from each attempt's start to its end. */
+  readonly heart: Pick<Heart, 'begin'>
   readonly log: (line: ServicesLogLine) => void
   /** The attempt has settled; `body` is JSON of its AttemptOutcome. */
   readonly ended: (attempt: string, body: string) => void
 }
 
 interface InFlight {
+  readonly owner: CodeOwner
   readonly controller: AbortController
   aborted: AbortReason | null
 }
@@ -28,23 +32,22 @@ interface InFlight {
  */
 export class AttemptRunner {
   readonly #options: AttemptRunnerOptions
-  readonly #inFlight = new Map<string, InFlight & { readonly serial: number }>()
+  readonly #inFlight = new Map<string, InFlight>()
 
   constructor(options: AttemptRunnerOptions) {
     this.#options = options
   }
 
-  get count(): number {
-    return this.#inFlight.size
-  }
-
   run(serial: number, dispatch: Dispatch): void {
     const { attempt, service } = dispatch
-    const flight = { controller: new AbortController(), aborted: null, serial }
+    const owner: CodeOwner = { serial, attempt, service }
+    const flight: InFlight = { owner, controller: new AbortController(), aborted: null }
+    const isOver = this.#options.heart.begin()
     this.#inFlight.set(attempt, flight)
-    this.#options.onCpu.run({ serial, attempt, service }, () => {
+    this.#options.onCpu.run(owner, () => {
       void this.#settle(dispatch, flight).then((body) => {
         this.#inFlight.delete(attempt)
+        isOver()
         this.#options.ended(attempt, body)
       })
     })
@@ -55,9 +58,7 @@ export class AttemptRunner {
     if (flight === undefined || flight.aborted !== null) return
     flight.aborted = reason
     // As the attempt's own: its listeners run inside this call.
-    this.#options.onCpu.run({ serial: flight.serial, attempt, service: '' }, () =>
-      flight.controller.abort(new AttemptAborted(reason)),
-    )
+    this.#options.onCpu.run(flight.owner, () => flight.controller.abort(new AttemptAborted(reason)))
   }
 
   /** Never rejects. A success counts even after an abort: the log decides which came first. */

@@ -3,6 +3,7 @@ import { assert } from '../../base/assert.js'
 import { AttemptRunner } from './attempt-runner.js'
 import { BeatWriter } from './beat.js'
 import { contain } from './containment.js'
+import { Heart } from './heart.js'
 import { resolveOwnPackages } from './module-resolution.js'
 import { OnCpu } from './on-cpu.js'
 import { PluginLoader } from './plugin-loader.js'
@@ -36,25 +37,22 @@ function main(setup: ThreadSetup, port: MessagePort): void {
   const runner = new AttemptRunner({
     services: loader.services,
     onCpu,
+    heart,
     log,
-    ended: (attempt, body) => {
-      send({ kind: 'ended', attempt, body })
-      if (runner.count === 0) heart.rest()
-    },
+    ended: (attempt, body) => send({ kind: 'ended', attempt, body }),
   })
   port.on('message', (packed: string[]) => {
-    heart.beat()
     // Each in a callback of its own: what one has to say leaves before the next can block the thread.
     for (const message of unpackToThread(packed)) {
       setImmediate(() => {
+        heart.beat()
         receive(runner, message)
-        if (runner.count === 0) heart.rest()
       })
     }
   })
-  heart.beat()
+  const loaded = heart.begin()
   void loader.loadAll().then(() => {
-    if (runner.count === 0) heart.rest()
+    loaded()
     send({ kind: 'ready', slots: loader.slots, body: JSON.stringify(loader.offers) })
   })
 }
@@ -62,28 +60,6 @@ function main(setup: ThreadSetup, port: MessagePort): void {
 function receive(runner: AttemptRunner, message: ToThread): void {
   if (message.kind === 'run') runner.run(message.serial, message.dispatch)
   else runner.abort(message.attempt, message.reason)
-}
-
-/** Beats while something loads or runs; an idle thread sleeps. */
-class Heart {
-  readonly #beat: BeatWriter
-  readonly #beatMs: number
-  #timer: NodeJS.Timeout | null = null
-
-  constructor(beat: BeatWriter, beatMs: number) {
-    this.#beat = beat
-    this.#beatMs = beatMs
-  }
-
-  beat(): void {
-    this.#beat.beat()
-    this.#timer ??= setInterval(() => this.#beat.beat(), this.#beatMs)
-  }
-
-  rest(): void {
-    if (this.#timer !== null) clearInterval(this.#timer)
-    this.#timer = null
-  }
 }
 
 /**

@@ -148,6 +148,7 @@ export const handlers = [].concat(
   service('big', () => 'x'.repeat(300000)),
   service('typed', (input) => input, { input: { type: 'object' }, output: { required: ['done'] } }),
   service('patient', (input, ctx) => wait(600000, ctx.signal)),
+  service('naps', (ms) => wait(ms)),
   service('deaf', () => new Promise(() => {})),
   service('lateBlock', async () => { await wait(30); await null; for (;;); }),
   service('leaves', () => { setTimeout(() => { for (;;); }, 30); return 'done' }),
@@ -170,7 +171,7 @@ test('handlers end as what they return or throw, each exactly once', async () =>
   await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
     const { services, failures } = await host.offers(1)
     assert.deepEqual(failures, [])
-    assert.equal(services.length, 18)
+    assert.equal(services.length, 19)
     const failed =
       (code: string, retryable: boolean, message?: string) => (outcome: AttemptOutcome) => {
         assert.equal(outcome.kind, 'failed')
@@ -292,6 +293,20 @@ test('a handler that blocks after an await is named among others in flight, and 
     await host.offers(2)
     host.run('again', 'echo')
     assert.equal((await host.ended('again')).kind, 'succeeded')
+  }
+  await withHost({ 'handlers.mjs': HANDLERS }, body, { blockedAfterMs: 1_000 })
+})
+
+test('a healthy handler is never judged blocked, whatever ends in the turn that starts it', async () => {
+  const body = async (host: Host): Promise<void> => {
+    await host.offers(1)
+    host.run('quick', 'echo')
+    host.abort('quick', 'cancelled')
+    host.run('slow', 'naps', 2_500)
+    assert.equal((await host.ended('quick')).kind, 'succeeded')
+    assert.deepEqual(await host.ended('slow'), { kind: 'succeeded', output: null })
+    const kinds = host.received.map(({ kind }) => kind)
+    assert.deepEqual(kinds, ['offers', 'ended', 'ended'])
   }
   await withHost({ 'handlers.mjs': HANDLERS }, body, { blockedAfterMs: 1_000 })
 })
