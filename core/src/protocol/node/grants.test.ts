@@ -112,18 +112,22 @@ test('arcs are served in turn, the longest waiting first', () => {
 })
 
 test('a ready task of one service is served although another has a constant backlog', () => {
-  const { grants, slots } = setup({ busy: 100, rare: 100 }, 4)
+  const { grants, slots } = setup({ busy: 100, rare: 100 }, 1)
+  const served: string[] = []
   grants.setDemand(1, { busy: 1000 }, 0)
-  for (const { arc, reservation } of grants.takeStarts(0)) {
-    grants.carriedBy(arc, 1, reservation)
-    for (const [service, count] of reservation.counts)
-      for (let n = 0; n < count; n += 1) grants.dispatched(arc, 1, service)
-    grants.applied(arc, 1)
+  grants.setDemand(2, { rare: 1 }, 1)
+  for (let round = 2; round < 5; round += 1) {
+    for (const { arc, reservation } of grants.takeStarts(round)) {
+      const [service = ''] = reservation.counts.keys()
+      served.push(service)
+      grants.carriedBy(arc, round, reservation)
+      grants.dispatched(arc, round, service)
+      grants.applied(arc, round)
+      if (service === 'rare') grants.setDemand(2, {}, round)
+      slots.giveBack(service, 1)
+    }
   }
-  grants.setDemand(3, { rare: 1 }, 1)
-  slots.giveBack('busy', 1)
-  const served = grants.takeStarts(2).map(({ arc, reservation }) => [arc, taken(reservation)])
-  assert.deepEqual(served, [[3, { rare: 1 }]])
+  assert.deepEqual(served, ['busy', 'rare', 'busy'])
 })
 
 test('a completion leaves its slot to a task of another service that has waited too long', () => {
