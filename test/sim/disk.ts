@@ -44,6 +44,7 @@ export class SimFiles implements Files {
   #powerEndsAt = Number.POSITIVE_INFINITY
   #isOff = false
   #isFull = false
+  #isOutOfDescriptors = false
   #failsNextSync = false
   #failsNextWrite = false
   #isStalled = false
@@ -86,6 +87,11 @@ export class SimFiles implements Files {
 
   setFull(isFull: boolean): void {
     this.#isFull = isFull
+  }
+
+  /** No file can be opened, as when connections hold every descriptor; open ones go on. */
+  setOutOfDescriptors(isOut: boolean): void {
+    this.#isOutOfDescriptors = isOut
   }
 
   /** A bit rots, in memory and on the platter. @param bit 0 … 7 */
@@ -166,6 +172,7 @@ export class SimFiles implements Files {
   }
 
   readAt(path: string, offset: number, bytes: number): Uint8Array {
+    this.#requireDescriptor(path)
     return this.#file(path).read(offset, bytes)
   }
 
@@ -185,6 +192,7 @@ export class SimFiles implements Files {
 
   rename(from: string, to: string): void {
     this.#file(from)
+    this.#requireDescriptor(to)
     this.#effect()
     this.#names.rename(from, to)
     this.#effect()
@@ -193,6 +201,7 @@ export class SimFiles implements Files {
 
   remove(path: string): void {
     this.#file(path)
+    this.#requireDescriptor(path)
     this.#effect()
     this.#names.remove(path)
     this.#effect()
@@ -204,6 +213,7 @@ export class SimFiles implements Files {
     this.#steps(
       [
         () => {
+          this.#requireDescriptor(path)
           this.#requireSpace(path, bytes)
           this.#names.create(path)
         },
@@ -221,6 +231,7 @@ export class SimFiles implements Files {
 
   openForAppend(path: string): AppendFile {
     const file = this.#file(path)
+    this.#requireDescriptor(path)
     const opened: SimAppendFile = new SimAppendFile(file, path, (offset, content, done) => {
       const copy = Uint8Array.from(content)
       this.#inFlight.add(opened)
@@ -292,6 +303,10 @@ export class SimFiles implements Files {
     const capacity = this.#options.capacityBytes ?? Number.POSITIVE_INFINITY
     if (!this.#isFull && this.#names.totalBytes() + growth <= capacity) return
     throw new FileError('ENOSPC', `${path}: no space left on the simulated disk`)
+  }
+
+  #requireDescriptor(path: string): void {
+    if (this.#isOutOfDescriptors) throw new FileError('EMFILE', `${path}: too many open files`)
   }
 
   #create(path: string): SimFile {

@@ -97,18 +97,24 @@ export class RealFiles implements Files {
     })
   }
 
+  /** The folder is opened first: without a free descriptor nothing is renamed. */
   rename(from: string, to: string): void {
     translated(from, () => {
-      renameSync(this.#path(from), this.#path(to))
-      this.#syncFolderOf(to)
+      withFile(dirname(this.#path(to)), 'r', (folder) => {
+        renameSync(this.#path(from), this.#path(to))
+        fsyncSync(folder)
+      })
       if (dirname(from) !== dirname(to)) this.#syncFolderOf(from)
     })
   }
 
+  /** The folder is opened first: without a free descriptor nothing is removed. */
   remove(path: string): void {
     translated(path, () => {
-      unlinkSync(this.#path(path))
-      this.#syncFolderOf(path)
+      withFile(dirname(this.#path(path)), 'r', (folder) => {
+        unlinkSync(this.#path(path))
+        fsyncSync(folder)
+      })
     })
   }
 

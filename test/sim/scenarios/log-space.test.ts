@@ -54,6 +54,87 @@ test('full disk: a log that cannot be made fails at once', () => {
   )
 })
 
+test('no descriptor free: the log goes on in what it has open, and makes its spare later', () => {
+  const bench = filledBench()
+  assert.ok(bench.append([entriesOf(0, 3, [BIG])]), 'the third batch opens the spare')
+  bench.files.setOutOfDescriptors(true)
+  assert.ok(bench.append([entriesOf(0, 4, [BIG])]))
+  bench.settle()
+  assert.deepEqual([bench.failures, bench.log.stats.full], [[], true])
+  bench.files.setOutOfDescriptors(false)
+  bench.settle()
+  assert.equal(bench.log.stats.full, false)
+  assert.ok(bench.append([entriesOf(0, 5, [BIG])]))
+})
+
+test('no descriptor free: a batch that needs the next segment waits, and is done later', () => {
+  const bench = filledBench()
+  bench.files.setOutOfDescriptors(true)
+  let isDone = false
+  bench.log.append([entriesOf(0, 3, [BIG])], () => {
+    isDone = true
+  })
+  bench.settle(60_000)
+  assert.deepEqual([isDone, bench.failures], [false, []])
+  bench.files.setOutOfDescriptors(false)
+  bench.settle()
+  assert.equal(isDone, true)
+  bench.crash()
+  bench.open()
+  assert.equal(bench.payloads(0).length, 3)
+})
+
+test('no descriptor free: segments are copied forward and removed when there is one again', () => {
+  const bench = new LogBench({ retainBytes: 64 * 1024 })
+  bench.open('create')
+  bench.append([entriesOf(9, 1, ['idle and needed'])])
+  for (let index = 1; index <= 7; index += 1) bench.append([entriesOf(0, index, [BIG])])
+  bench.settle()
+  bench.log.compact(0, 6)
+  for (let index = 8; index <= 14; index += 1) {
+    bench.files.setOutOfDescriptors(true)
+    let isDone = false
+    bench.log.append([entriesOf(0, index, [BIG])], () => {
+      isDone = true
+    })
+    bench.settle()
+    bench.files.setOutOfDescriptors(false)
+    bench.settle()
+    assert.deepEqual([isDone, bench.failures], [true, []])
+    bench.log.compact(0, index - 1)
+  }
+  for (let index = 15; index <= 17; index += 1) bench.append([entriesOf(0, index, [BIG])])
+  bench.settle()
+  assert.equal(bench.files.exists('log/segment-0000000001'), false)
+  assert.equal(bench.log.read(9, 1, 1)[0]?.payload, 'idle and needed')
+})
+
+test('no descriptor free: each moment at which they run out is survived, and nothing is lost', () => {
+  for (let moment = 0; moment < 60; moment += 1) {
+    const bench = new LogBench({ retainBytes: 64 * 1024 })
+    bench.open('create')
+    let acknowledged = 0
+    const append = (): void => {
+      const index = acknowledged + 1
+      bench.log.append([entriesOf(0, index, [BIG])], () => {
+        acknowledged = index
+        bench.log.compact(0, index - 2)
+        if (index < 12) append()
+      })
+    }
+    append()
+    for (let step = 0; step < moment; step += 1) bench.time.step(bench.time.now + 100)
+    bench.files.setOutOfDescriptors(true)
+    bench.settle()
+    bench.files.setOutOfDescriptors(false)
+    bench.settle()
+    assert.deepEqual([acknowledged, bench.failures], [12, []], `after ${moment} steps`)
+    bench.crash()
+    bench.open()
+    assert.equal(bench.log.recovered.arcs.get(0)?.lastIndex, 12, `after ${moment} steps`)
+  }
+})
+
 test('segments: compacted ones are removed once more than the retained bytes are used', () => {
   const bench = filledBench()
   for (let index = 3; index <= 20; index += 1) {

@@ -22,7 +22,13 @@ export const RETAIN_BYTES = 128 * 1024 * 1024
 export const TAIL_CACHE_BYTES = 8 * 1024 * 1024
 
 /** Milliseconds between attempts to make the spare segment on a full disk. */
-export const PREALLOCATION_RETRY_MS = 5_000
+export const SPACE_RETRY_MS = 5_000
+
+/**
+ * Milliseconds between attempts to open a file while the system has no descriptor for it. Shorter:
+ * connections that end give theirs back at any moment, and a try costs one system call.
+ */
+export const DESCRIPTOR_RETRY_MS = 200
 
 /**
  * Largest share of a segment that is copied forward to free the rest; above it the segment waits for

@@ -34,6 +34,7 @@ import type { ScanResult, UnsettledBatch } from './log-scan.js'
 import { planRelease } from './release.js'
 import type { Run } from './run-list.js'
 import type { SegmentShelf } from './segment-shelf.js'
+import { retryMsOf, unlessShort } from './shortage.js'
 import { TailCache } from './tail-cache.js'
 
 export interface SegmentedLogOptions {
@@ -282,19 +283,26 @@ export class SegmentedLog implements LogStore {
     this.#shelf.prepare()
     if (this.recovered.damaged.length > 0) return
     const failure = fileFailureOf(() => this.#shelf.removeBelow(oldestSegment))
-    if (failure !== null) this.#fail(failure)
+    // What is left after a shortage goes after the next batch.
+    if (failure !== null && retryMsOf(failure) === null) this.#fail(failure)
   }
 
   #openNextSegment(): boolean {
     const failure = fileFailureOf(() => {
+      const { number, file } = this.#shelf.openSpare()
       this.#file.close()
-      this.#segment = this.#shelf.takeSpare()
+      this.#file = file
+      this.#segment = number
       this.#block = 0
-      this.#file = this.#files.openForAppend(this.#shelf.path(this.#segment))
     })
-    if (failure !== null) this.#fail(failure)
+    if (failure !== null) {
+      const retryMs = retryMsOf(failure)
+      if (retryMs === null) this.#fail(failure)
+      else this.#shelf.retryAfter(retryMs, () => this.#write())
+      return false
+    }
     this.#mayRelease = true
-    return failure === null
+    return true
   }
 
   #checkpoint(): RowDraft[] {
@@ -316,12 +324,14 @@ export class SegmentedLog implements LogStore {
     if (!this.#mayRelease || this.recovered.damaged.length > 0) return null
     if (this.#oldestSegment >= this.#segment) return null
     if (this.#shelf.usedBytesFrom(this.#oldestSegment) <= this.#retainBytes) return null
-    const release = planRelease({
-      arcs: this.#arcs.values(),
-      oldestSegment: this.#oldestSegment,
-      relocatedBytesMax: this.#shelf.bytesOf(this.#oldestSegment) * RELOCATED_SHARE_MAX,
-      readRun: (run) => this.#readRun(run, run.first, run.last),
-    })
+    const release = unlessShort(() =>
+      planRelease({
+        arcs: this.#arcs.values(),
+        oldestSegment: this.#oldestSegment,
+        relocatedBytesMax: this.#shelf.bytesOf(this.#oldestSegment) * RELOCATED_SHARE_MAX,
+        readRun: (run) => this.#readRun(run, run.first, run.last),
+      }),
+    )
     this.#mayRelease = release !== null
     if (release === null) return null
     const bytes = HEAD_BYTES + bytesOfRows(release.rows) + pending.rowBytes

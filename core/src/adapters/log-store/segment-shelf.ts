@@ -1,8 +1,8 @@
 import { assert } from '../../base/assert.js'
 import type { Clock } from '../../ports/clock.js'
-import { type FileError, type Files, fileFailureOf } from '../../ports/files.js'
+import { type AppendFile, type FileError, type Files, fileFailureOf } from '../../ports/files.js'
 import { SPARE_IN_MAKING, segmentName } from './format.js'
-import { PREALLOCATION_RETRY_MS } from './limits.js'
+import { retryMsOf } from './shortage.js'
 
 export interface ShelfOptions {
   readonly files: Files
@@ -11,12 +11,10 @@ export interface ShelfOptions {
   readonly alarm: Clock['alarm']
 }
 
-/** No space, or no quota: an expected outcome of making a file. */
-const DISK_IS_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
-
 /**
- * The segment files: makes one spare ahead, removes what is not needed any more. A full disk is met
- * here and nowhere else: segments are written only after all their blocks exist.
+ * The segment files: makes one spare ahead, removes what is not needed any more. A full disk, and a
+ * process without free file descriptors, are met here: segments are written only after all their
+ * blocks exist, through a file that is open.
  *
  * S1: a file gets a segment's name only after its zeroes are durable.
  * S2: segments are removed oldest first, each durably before the next: those left have no gap.
@@ -96,11 +94,22 @@ export class SegmentShelf {
     this.prepare()
   }
 
-  /** The spare becomes the segment that is written to. */
-  takeSpare(): number {
-    assert(this.isSpareReady, 'takeSpare needs a spare segment')
-    this.#current += 1
-    return this.#current
+  /** The spare becomes the segment that is written to. @throws FileError, and nothing has changed */
+  openSpare(): { readonly number: number; readonly file: AppendFile } {
+    assert(this.isSpareReady, 'openSpare needs a spare segment')
+    const number = this.#current + 1
+    const file = this.#options.files.openForAppend(this.path(number))
+    this.#current = number
+    return { number, file }
+  }
+
+  /** Runs `retry` when a shortage may have passed. */
+  retryAfter(delayMs: number, retry: () => void): void {
+    this.#cancelRetry?.()
+    this.#cancelRetry = this.#options.alarm(delayMs, () => {
+      this.#cancelRetry = null
+      retry()
+    })
   }
 
   /** Removes all segments below `oldest`. @throws FileError */
@@ -122,10 +131,10 @@ export class SegmentShelf {
     this.#isPreparing = false
     if (this.#isClosed) return
     const failure = error ?? this.#nameSpare()
-    this.#isFull = failure !== null && DISK_IS_FULL.has(failure.code)
-    if (this.#isFull) {
-      const retry = (): void => this.prepare()
-      this.#cancelRetry = this.#options.alarm(PREALLOCATION_RETRY_MS, retry)
+    const retryMs = failure === null ? null : retryMsOf(failure)
+    this.#isFull = retryMs !== null
+    if (retryMs !== null) {
+      this.retryAfter(retryMs, () => this.prepare())
       return
     }
     if (failure !== null) {
