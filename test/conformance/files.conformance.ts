@@ -74,6 +74,31 @@ function checkNames(check: Check): void {
 }
 
 function checkContent(check: Check): void {
+  check('a read sees what has the name now, not what was read under it before', async (files) => {
+    for (const path of ['kept', 'moved', 'gone']) {
+      files.writeDurably(path, bytesOf(path))
+      assert.equal(textOf(files.readAt(path, 0, 9)), path)
+    }
+    files.remove('gone')
+    files.rename('moved', 'kept')
+    assert.equal(textOf(files.readAt('kept', 0, 9)), 'moved')
+    for (const path of ['moved', 'gone']) {
+      assert.throws(() => files.readAt(path, 0, 9), { code: 'ENOENT' })
+    }
+    files.writeDurably('kept', bytesOf('over'))
+    assert.equal(textOf(files.readAt('kept', 0, 9)), 'over')
+    await succeeds((done) => files.preallocate('kept', 3, done))
+    assert.equal(textOf(files.readAt('kept', 0, 9)), '\0\0\0')
+  })
+
+  check('many files are read in turns', (files) => {
+    const paths = Array.from({ length: 30 }, (_, number) => `file-${number}`)
+    for (const path of paths) files.writeDurably(path, bytesOf(path))
+    for (const path of [...paths, ...paths.toReversed()]) {
+      assert.equal(textOf(files.readAt(path, 0, 9)), path)
+    }
+  })
+
   check('a small file is written whole, also over a longer one', (files) => {
     files.writeDurably('file', bytesOf('a long content'))
     files.writeDurably('file', bytesOf('short'))

@@ -24,6 +24,7 @@ import {
 import { dirname, join } from 'node:path'
 import { assert } from '../base/assert.js'
 import { type AppendFile, FileError, type Files } from '../ports/files.js'
+import { OpenFiles } from './open-files.js'
 
 /** Zeroes are written in pieces of this size, bytes: large enough to be fast, small beside a batch. */
 const PREALLOCATION_PIECE_BYTES = 1024 * 1024
@@ -35,6 +36,7 @@ type Done = (error: FileError | null) => void
 /** `Files` over the operating system, below one data folder. */
 export class RealFiles implements Files {
   readonly #root: string
+  readonly #openFiles = new OpenFiles()
 
   /** @param root an existing folder */
   constructor(root: string) {
@@ -68,18 +70,17 @@ export class RealFiles implements Files {
   }
 
   readAt(path: string, offset: number, bytes: number): Uint8Array {
-    return translated(path, () =>
-      withFile(this.#path(path), 'r', (file) => {
-        const content = Buffer.allocUnsafe(bytes)
-        let read = 0
-        while (read < bytes) {
-          const count = readSync(file, content, read, bytes - read, offset + read)
-          if (count === 0) break
-          read += count
-        }
-        return content.subarray(0, read)
-      }),
-    )
+    return translated(path, () => {
+      const file = this.#openFiles.get(this.#path(path))
+      const content = Buffer.allocUnsafe(bytes)
+      let read = 0
+      while (read < bytes) {
+        const count = readSync(file, content, read, bytes - read, offset + read)
+        if (count === 0) break
+        read += count
+      }
+      return content.subarray(0, read)
+    })
   }
 
   /** In place, without a moment at which the file is empty: a full disk does not stop it. */
@@ -101,6 +102,8 @@ export class RealFiles implements Files {
   rename(from: string, to: string): void {
     translated(from, () => {
       withFile(dirname(this.#path(to)), 'r', (folder) => {
+        this.#openFiles.forget(this.#path(from))
+        this.#openFiles.forget(this.#path(to))
         renameSync(this.#path(from), this.#path(to))
         fsyncSync(folder)
       })
@@ -112,6 +115,7 @@ export class RealFiles implements Files {
   remove(path: string): void {
     translated(path, () => {
       withFile(dirname(this.#path(path)), 'r', (folder) => {
+        this.#openFiles.forget(this.#path(path))
         unlinkSync(this.#path(path))
         fsyncSync(folder)
       })
