@@ -108,7 +108,15 @@ function drawFlush(prng: Prng): FlushPolicy {
   const maxDirtyRows = prng.pick([10, 200, 50_000])
   const checkpointRows = prng.pick([1, 100, 2_000])
   // A row of the workload is some hundred characters.
-  return { everyMs, sliceRows, maxDirtyRows, maxDirtyChars: maxDirtyRows * 300, checkpointRows }
+  return {
+    everyMs,
+    sliceRows,
+    maxDirtyRows,
+    maxDirtyChars: maxDirtyRows * 300,
+    checkpointRows,
+    checkpointChars: checkpointRows * 300,
+    idleCheckpointMs: everyMs * 10,
+  }
 }
 
 function drawSlots(prng: Prng): Record<string, number> {

@@ -36,6 +36,8 @@ export class EngineRuntime {
   readonly #options: EngineRuntimeOptions
   #drainIsDue = false
   #persisting = false
+  /** The log was told that it may forget something since the last empty batch. */
+  #mayFree = false
   #cancelAlarm: (() => void) | null = null
 
   constructor(options: EngineRuntimeOptions) {
@@ -74,9 +76,9 @@ export class EngineRuntime {
 
   #persist(): void {
     const { engine, log } = this.#options
-    if (this.#persisting || !engine.hasBatch) return
-    const batch = engine.takeBatch()
-    if (batch === null) return
+    if (this.#persisting) return
+    const batch = engine.hasBatch ? engine.takeBatch() : null
+    if (batch === null) return this.#freeLogSpace()
     this.#persisting = true
     log.append(batch.records, () => {
       this.#persisting = false
@@ -84,15 +86,30 @@ export class EngineRuntime {
     })
   }
 
+  /**
+   * Segments are freed beside a batch. On a full disk new work is refused, so that none may come by
+   * itself: then an empty one is written.
+   */
+  #freeLogSpace(): void {
+    const { log } = this.#options
+    if (!this.#mayFree || !log.stats.full) return
+    this.#mayFree = false
+    this.#persisting = true
+    log.append([], () => {
+      this.#persisting = false
+      this.#step(() => {})
+    })
+  }
+
   #sendAll(): void {
-    const { engine, api, ledger, services, log } = this.#options
+    const { engine, api, ledger, services } = this.#options
     for (const message of engine.outputs.takeLedger()) {
       if (message.kind === 'replay') this.#replay(message)
       else ledger.send(message)
     }
     for (const message of engine.outputs.takeServices()) services.send(message)
     for (const message of engine.outputs.takeApi()) api.send(message)
-    for (const [arc, upTo] of engine.outputs.takeCompact()) compact(log, arc, upTo)
+    for (const [arc, upTo] of engine.outputs.takeCompact()) this.#compact(arc, upTo)
   }
 
   #replay(range: ReplayRange): void {
@@ -114,8 +131,10 @@ export class EngineRuntime {
             this.#step(() => engine.onAlarm())
           })
   }
-}
 
-function compact(log: LogStore, arc: ArcId, upTo: LogIndex): void {
-  if (upTo > 0) log.compact(arc, upTo)
+  #compact(arc: ArcId, upTo: LogIndex): void {
+    if (upTo === 0) return
+    this.#options.log.compact(arc, upTo)
+    this.#mayFree = true
+  }
 }

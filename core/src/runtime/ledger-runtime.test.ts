@@ -10,6 +10,8 @@ const POLICY: FlushPolicy = {
   maxDirtyRows: 100,
   maxDirtyChars: 1000,
   checkpointRows: 30,
+  checkpointChars: 5_000,
+  idleCheckpointMs: 9_000,
 }
 
 /** A machine that makes one dirty row of each entry, and a disk that may be full. */
@@ -48,14 +50,17 @@ class CountingMachine implements LedgerMachine {
 function setup() {
   const machine = new CountingMachine()
   const sent: FromLedgerThread[] = []
-  let alarms: (() => void)[] = []
+  let alarms: { delayMs: number; ring: () => void }[] = []
   let soon: (() => void)[] = []
   let receive: (messages: readonly ToLedgerThread[]) => void = () => {}
   const clock = {
     now: () => ({ mono: 0, wall: 0 }),
-    alarm: (_delayMs: number, ring: () => void) => {
-      alarms.push(ring)
-      return () => {}
+    alarm: (delayMs: number, ring: () => void) => {
+      const alarm = { delayMs, ring }
+      alarms.push(alarm)
+      return () => {
+        alarms = alarms.filter((other) => other !== alarm)
+      }
     },
     soon: (run: () => void) => {
       soon.push(run)
@@ -68,6 +73,7 @@ function setup() {
     },
   }
   new LedgerRuntime({ machine, link, clock, policy: POLICY }).start()
+  machine.checkpoints = 0
   const runSoon = (): void => {
     while (soon.length > 0) {
       const due = soon
@@ -80,10 +86,11 @@ function setup() {
     sent,
     receive: (messages: readonly ToLedgerThread[]) => receive(messages),
     runSoon,
-    ringAlarms: () => {
-      const due = alarms
-      alarms = []
-      for (const ring of due) ring()
+    /** Rings the alarms set for this delay. */
+    ringAlarms: (delayMs = POLICY.everyMs) => {
+      const due = alarms.filter((alarm) => alarm.delayMs === delayMs)
+      alarms = alarms.filter((alarm) => alarm.delayMs !== delayMs)
+      for (const { ring } of due) ring()
       runSoon()
     },
   }
@@ -132,6 +139,38 @@ test('a checkpoint follows once enough rows were written', () => {
   assert.equal(machine.checkpoints, 0)
   receive(entries(25))
   ringAlarms()
+  assert.equal(machine.checkpoints, 1)
+})
+
+test('large entries bring the checkpoint sooner', () => {
+  const { machine, receive, runSoon } = setup()
+  receive(entries(12, 500))
+  runSoon()
+  assert.ok(machine.checkpoints >= 1)
+})
+
+test('rows that wait for company are checkpointed when none comes', () => {
+  const { machine, receive, ringAlarms } = setup()
+  receive(entries(5))
+  ringAlarms()
+  assert.equal(machine.checkpoints, 0)
+  ringAlarms(POLICY.idleCheckpointMs)
+  assert.equal(machine.checkpoints, 1)
+  ringAlarms(POLICY.idleCheckpointMs)
+  assert.equal(machine.checkpoints, 1)
+})
+
+test('asked for a checkpoint, it writes out everything at once', () => {
+  const { machine, receive } = setup()
+  receive([...entries(25), { kind: 'checkpoint' }])
+  assert.equal(machine.dirtyRowCount, 0)
+  assert.equal(machine.checkpoints, 1)
+})
+
+test('what an earlier life wrote is checkpointed at the start', () => {
+  const machine = new CountingMachine()
+  const clock = { now: () => ({ mono: 0, wall: 0 }), alarm: () => () => {}, soon: () => {} }
+  new LedgerRuntime({ machine, link: { send() {}, onReceive() {} }, clock }).start()
   assert.equal(machine.checkpoints, 1)
 })
 

@@ -29,6 +29,10 @@ export interface FlushPolicy {
   readonly maxDirtyChars: number
   /** Rows written after which a checkpoint makes them durable and lets the log be cut. */
   readonly checkpointRows: number
+  /** Characters of entries written out after which it does the same. */
+  readonly checkpointChars: number
+  /** Pause after the last rows were written, ms, after which it does the same. */
+  readonly idleCheckpointMs: number
 }
 
 export const DEFAULT_FLUSH_POLICY: FlushPolicy = {
@@ -37,6 +41,8 @@ export const DEFAULT_FLUSH_POLICY: FlushPolicy = {
   maxDirtyRows: 50_000,
   maxDirtyChars: 32 * 1024 * 1024,
   checkpointRows: 100_000,
+  checkpointChars: 48 * 1024 * 1024,
+  idleCheckpointMs: 10_000,
 }
 
 export interface LedgerRuntimeOptions {
@@ -61,6 +67,8 @@ export class LedgerRuntime {
   #alarmIsSet = false
   #flushing = false
   #rowsSinceCheckpoint = 0
+  #charsSinceCheckpoint = 0
+  #cancelIdle: (() => void) | null = null
   /** Characters of the entries applied since nothing was dirty. */
   #dirtyChars = 0
   #full = false
@@ -75,6 +83,7 @@ export class LedgerRuntime {
     link.onReceive((messages) => {
       for (const message of messages) {
         if (message.kind === 'close') this.#close()
+        else if (message.kind === 'checkpoint') this.#writeAll()
         else machine.step(message)
         if (message.kind !== 'entry') continue
         this.#dirtyChars += message.body.length
@@ -82,12 +91,15 @@ export class LedgerRuntime {
       }
       this.#afterTurn()
     })
+    // What an earlier life wrote survived its end, but maybe not yet a power cut.
+    this.#checkpoint()
     this.#afterTurn()
   }
 
   #afterTurn(): void {
     const { machine, clock } = this.#options
     this.#send()
+    if (!this.#full && !this.#flushing && this.#isCheckpointDue) this.#checkpoint()
     if (machine.dirtyRowCount === 0 || this.#flushing) return
     if (this.#isOver(1) && !this.#full) return this.#beginFlush()
     if (this.#alarmIsSet) return
@@ -126,8 +138,26 @@ export class LedgerRuntime {
     const written = this.#flushSome()
     if (written > 0 && machine.dirtyRowCount > 0) return clock.soon(() => this.#flushSlice())
     this.#flushing = false
-    if (!this.#full && this.#rowsSinceCheckpoint >= this.#policy.checkpointRows) this.#checkpoint()
+    this.#setIdleAlarm()
     this.#afterTurn()
+  }
+
+  get #isCheckpointDue(): boolean {
+    const { checkpointRows, checkpointChars } = this.#policy
+    return (
+      this.#rowsSinceCheckpoint >= checkpointRows || this.#charsSinceCheckpoint >= checkpointChars
+    )
+  }
+
+  /** Rows that wait for company are checkpointed when none comes. */
+  #setIdleAlarm(): void {
+    this.#cancelIdle?.()
+    this.#cancelIdle = null
+    if (this.#rowsSinceCheckpoint === 0) return
+    this.#cancelIdle = this.#options.clock.alarm(this.#policy.idleCheckpointMs, () => {
+      this.#cancelIdle = null
+      this.#checkpoint()
+    })
   }
 
   /** One slice; smaller where rows are large. */
@@ -138,7 +168,9 @@ export class LedgerRuntime {
     const share = maxDirtyChars / Math.max(this.#dirtyChars, maxDirtyChars)
     const written = this.#tryFlush(Math.ceil(sliceRows * share))
     const left = machine.dirtyRowCount
-    this.#dirtyChars = left === 0 ? 0 : Math.floor((this.#dirtyChars * left) / Math.max(before, 1))
+    const charsLeft = left === 0 ? 0 : Math.floor((this.#dirtyChars * left) / Math.max(before, 1))
+    this.#charsSinceCheckpoint += this.#dirtyChars - charsLeft
+    this.#dirtyChars = charsLeft
     this.#rowsSinceCheckpoint += written
     return written
   }
@@ -173,14 +205,21 @@ export class LedgerRuntime {
     this.#unlessFull(() => {
       this.#options.machine.checkpoint()
       this.#rowsSinceCheckpoint = 0
+      this.#charsSinceCheckpoint = 0
     })
     this.#send()
   }
 
-  #close(): void {
+  /** Everything that was applied reaches the disk, in slices of a bounded size. */
+  #writeAll(): void {
     this.#send()
-    this.#tryFlush(Number.MAX_SAFE_INTEGER)
+    while (this.#options.machine.dirtyRowCount > 0 && this.#flushSome() > 0) continue
     if (!this.#full) this.#checkpoint()
+  }
+
+  #close(): void {
+    this.#writeAll()
+    this.#cancelIdle?.()
     this.#options.link.send({ kind: 'closed' })
   }
 }

@@ -36,6 +36,8 @@ test('the state store is lost and the log was cut: the node says what is lost an
       maxDirtyRows: 200,
       maxDirtyChars: 60_000,
       checkpointRows: 1,
+      checkpointChars: 1_000_000,
+      idleCheckpointMs: 60_000,
     },
   }
   const result = runSeed({ seed: 26, vary, faults })

@@ -38,6 +38,8 @@ test('F30, kill between apply and flush, row by row: replay repeats no start and
     maxDirtyRows: 5,
     maxDirtyChars: 1_000,
     checkpointRows: 1,
+    checkpointChars: 1_000_000,
+    idleCheckpointMs: 60_000,
   }
   for (const count of BOUNDARIES) {
     runScenario({ seed: SEED, vary: { flush }, faults: endAt('kill-at-effect', count) })
@@ -51,6 +53,8 @@ test('F30, nothing was flushed for the whole life: all of it is replayed from th
     maxDirtyRows: 50_000,
     maxDirtyChars: 1e9,
     checkpointRows: 1,
+    checkpointChars: 1_000_000,
+    idleCheckpointMs: 60_000,
   }
   const faults = [900, 1_100, 1_300].map(
     (at): Fault => ({ at, kind: 'kill', ms: 1, count: 1, seed: at }),

@@ -323,7 +323,9 @@ export class SegmentedLog implements LogStore {
   #planRelease(pending: Pending): { rows: readonly RowDraft[]; isComplete: boolean } | null {
     if (!this.#mayRelease || this.recovered.damaged.length > 0) return null
     if (this.#oldestSegment >= this.#segment) return null
-    if (this.#shelf.usedBytesFrom(this.#oldestSegment) <= this.#retainBytes) return null
+    // What is kept beyond need is the first to go when the disk is full.
+    const retainBytes = this.#shelf.isFull ? 0 : this.#retainBytes
+    if (this.#shelf.usedBytesFrom(this.#oldestSegment) <= retainBytes) return null
     const release = unlessShort(() =>
       planRelease({
         arcs: this.#arcs.values(),

@@ -178,6 +178,7 @@ export class Engine {
 
   /** How the log does: on a full disk it lives on its spare segment and new work is refused. */
   setLogProgress(progress: LogProgress): void {
+    if (progress.full && !this.#logStats.full) this.outputs.toLedger({ kind: 'checkpoint' })
     this.#logStats = progress
   }
 

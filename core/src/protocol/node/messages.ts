@@ -87,6 +87,8 @@ export type ToLedger =
 /** What the ledger thread takes beside the ledger's own messages. */
 export type ToLedgerThread =
   | ToLedger
+  /** The log's disk is full: write out and checkpoint everything, so that the log can be cut. */
+  | { readonly kind: 'checkpoint' }
   /** Write out and checkpoint everything, then answer `closed`. */
   | { readonly kind: 'close' }
 
