@@ -1,28 +1,19 @@
 import type { OnCpu } from './on-cpu.js'
-import { messageOf } from './outcome.js'
-import type { ServicesLogLine } from './thread-messages.js'
+import type { StrayErrors } from './stray-errors.js'
 
 /**
  * Keeps the mistakes of one handler from the others in its thread, as far as a shared thread can:
  *
- * - an error or rejection that nobody caught is logged with the handler it came from, and ends nothing;
+ * - an error or rejection that nobody caught is logged with the handler it came from
+ *   (stray-errors.ts), and ends nothing;
  * - `process.exit` and signals to this process throw into the code that calls them.
  *
  * What it cannot hold, and the supervisor answers for: endless loops, exhausted memory. And what
  * nobody holds: native code that crashes, a child process told to kill the node. Plugins are trusted
  * code that may be wrong, not hostile code.
  */
-export function contain(onCpu: OnCpu, log: (line: ServicesLogLine) => void): void {
-  const stray = (what: string) => (error: unknown) => {
-    const owner = onCpu.owner
-    const who =
-      owner === undefined ? 'code of a plugin outside any attempt' : `service ${owner.service}`
-    log({
-      level: 'error',
-      message: `${what} in ${who}: ${messageOf(error)}; await what you start and catch its errors`,
-      fields: owner === undefined ? {} : { service: owner.service, attempt: owner.attempt },
-    })
-  }
+export function contain(onCpu: OnCpu, strayErrors: StrayErrors): void {
+  const stray = (what: string) => (error: unknown) => strayErrors.note(what, error, onCpu.owner)
   process.on('uncaughtException', stray('an exception that nobody caught'))
   process.on('unhandledRejection', stray('a rejected promise that nobody awaited'))
   refuse('exit', () => true)

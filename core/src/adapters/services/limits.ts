@@ -36,6 +36,13 @@ export const ERROR_MESSAGE_MAX = 2_000
 export const ERROR_DETAILS_BYTES_MAX = 8 * 1024
 /** What one attempt may write to the log, bytes; the rest is dropped with one last line saying so. */
 export const LOG_BYTES_PER_ATTEMPT = 64 * 1024
+/**
+ * Lines a second about errors that nobody caught: enough to see which there are; the rest of that
+ * second becomes one line of counts.
+ */
+export const STRAY_LINES_PER_SECOND = 10
+/** Services named in that line; further ones are left out, their errors counted. */
+export const STRAY_SERVICES_NAMED = 5
 
 /** A user's JSON Schema: bytes and nesting, looked at before it is compiled. */
 export const SCHEMA_BYTES_MAX = 64 * 1024

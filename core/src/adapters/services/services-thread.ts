@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { assert } from '../../base/assert.js'
+import { SystemClock } from '../system-clock.js'
 import { AttemptRunner } from './attempt-runner.js'
 import { BeatWriter } from './beat.js'
 import { contain } from './containment.js'
@@ -7,6 +8,7 @@ import { Heart } from './heart.js'
 import { resolveOwnPackages } from './module-resolution.js'
 import { OnCpu } from './on-cpu.js'
 import { PluginLoader } from './plugin-loader.js'
+import { StrayErrors } from './stray-errors.js'
 import {
   type FromThread,
   pack,
@@ -25,7 +27,7 @@ function main(setup: ThreadSetup, port: MessagePort): void {
   const log = (line: Omit<Extract<FromThread, { kind: 'log' }>, 'kind'>) =>
     send({ kind: 'log', ...line })
   const onCpu = new OnCpu(beat)
-  contain(onCpu, log)
+  contain(onCpu, new StrayErrors({ clock: new SystemClock(), log }))
   resolveOwnPackages()
   const loader = new PluginLoader({
     setup,

@@ -162,6 +162,11 @@ export const handlers = [].concat(
     void Promise.reject(new Error('unheard'))
     return wait(30)
   }),
+  service('floods', async (count, ctx) => {
+    for (let i = 0; i < count; i += 1) void Promise.reject(new Error('x'.repeat(1000)))
+    await wait(1)
+    ctx.log.info('flooded')
+  }),
   service('logs', (input, ctx) => { for (let i = 0; i < 100; i += 1) ctx.log.info('x'.repeat(1000), { i }) }),
   service('undoes', () => 1, { compensate: (input, output) => ({ input, output }) }),
 )
@@ -171,7 +176,7 @@ test('handlers end as what they return or throw, each exactly once', async () =>
   await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
     const { services, failures } = await host.offers(1)
     assert.deepEqual(failures, [])
-    assert.equal(services.length, 19)
+    assert.equal(services.length, 20)
     const failed =
       (code: string, retryable: boolean, message?: string) => (outcome: AttemptOutcome) => {
         assert.equal(outcome.kind, 'failed')
@@ -205,6 +210,19 @@ test('handlers end as what they return or throw, each exactly once', async () =>
     assert.equal(stray.fields['attempt'], '9')
     await host.logged(/an exception that nobody caught in service strays: late/)
     assert.equal(host.received.filter(({ kind }) => kind === 'withdrawn').length, 0)
+  })
+})
+
+test('a flood of errors that nobody caught becomes a few lines and one with their number', async () => {
+  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
+    await host.offers(1)
+    host.run('a', 'floods', 1_000)
+    assert.equal((await host.ended('a')).kind, 'succeeded')
+    await host.logged(/^flooded$/)
+    const summary = await host.logged(/ more errors that nobody caught/)
+    assert.match(summary.message, /^990 more .*: service floods 990; await what you start/)
+    const shown = host.log.filter(({ message }) => message.startsWith('a rejected promise'))
+    assert.equal(shown.length, 10)
   })
 })
 
