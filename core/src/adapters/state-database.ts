@@ -1,7 +1,8 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { AppError } from '../base/app-error.js'
+import { syncFolder } from './durable-folder.js'
 import { isFull, REBUILD, stateFailure } from './state-failure.js'
 
 const FILE = 'state.db'
@@ -159,10 +160,4 @@ function writeOnce(db: Database.Database): void {
   } catch (error) {
     if (!isFull(error)) throw error
   }
-}
-
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r')
-  fsyncSync(handle)
-  closeSync(handle)
 }

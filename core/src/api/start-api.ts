@@ -46,7 +46,7 @@ export interface Api {
  */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { client, host, port } = options
-  if (!isLoopback(host) && options.insecure !== true) throw notLoopback(host)
+  requireLoopback(host, options.insecure === true)
   let stopping = false
   let url = ''
   const waits = new JobWaits(client)
@@ -92,6 +92,15 @@ export async function startApi(options: ApiOptions): Promise<Api> {
 function isLoopback(host: string): boolean {
   if (host === 'localhost' || host === '::1') return true
   return isIP(host) === 4 && host.startsWith('127.')
+}
+
+/**
+ * Without tokens only this machine may talk to a node.
+ *
+ * @throws AppError `address_not_loopback`
+ */
+export function requireLoopback(host: string, insecure: boolean): void {
+  if (!isLoopback(host) && !insecure) throw notLoopback(host)
 }
 
 function notLoopback(host: string): AppError {

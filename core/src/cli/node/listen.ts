@@ -1,4 +1,5 @@
-import { type Api, type ApiOptions, startApi } from '../../api/start-api.js'
+import { createServer } from 'node:net'
+import { type Api, type ApiOptions, requireLoopback, startApi } from '../../api/start-api.js'
 import { AppError } from '../../base/app-error.js'
 
 /** Ports tried after the wanted one before giving up. */
@@ -19,6 +20,33 @@ export async function listen(options: ApiOptions & { portFallback: boolean }): P
       if (codeOf(error) === 'EADDRINUSE' && port < last) continue
       throw translated(error, options.host, port)
     }
+  }
+}
+
+/**
+ * Looks whether the API may and can listen where it is asked to, before anything is made on the disk:
+ * a node that was refused its address leaves no folder behind.
+ *
+ * @throws AppError address_not_loopback, api_port_in_use, api_address_unusable
+ */
+export async function checkAddress(options: {
+  readonly api: { readonly host: string; readonly port: number }
+  readonly portFallback?: boolean
+  readonly insecure?: boolean
+}): Promise<void> {
+  const { host, port } = options.api
+  requireLoopback(host, options.insecure === true)
+  if (options.portFallback === true) return
+  const probe = createServer()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      probe.once('error', reject)
+      probe.listen({ host, port, exclusive: true }, resolve)
+    })
+  } catch (error) {
+    throw translated(error, host, port)
+  } finally {
+    probe.close()
   }
 }
 

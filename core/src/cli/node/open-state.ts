@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolderDurably } from '../../adapters/durable-folder.js'
 import { SqliteTable } from '../../adapters/sqlite-table.js'
 import { setStateDatabaseAside } from '../../adapters/state-database.js'
 import { AppError } from '../../base/app-error.js'
@@ -14,7 +15,7 @@ const DAMAGE_MARK = 'damaged'
  */
 export function openState(dataFolder: string, warn: (message: string) => void): SqliteTable {
   const folder = join(dataFolder, FOLDER)
-  mkdirSync(folder, { recursive: true })
+  makeFolderDurably(folder)
   const mark = join(folder, DAMAGE_MARK)
   if (existsSync(mark)) return rebuild(folder, 'an earlier run found it damaged', warn)
   try {

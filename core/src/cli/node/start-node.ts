@@ -1,8 +1,8 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { DirectoryLock } from '../../adapters/directory-lock.js'
+import { makeFolderDurably } from '../../adapters/durable-folder.js'
 import { RealFiles } from '../../adapters/real-files.js'
 import { compileUserSchema } from '../../adapters/services/user-schema.js'
 import { beginBoot, loadSuperblock, noteCleanShutdown } from '../../adapters/superblock.js'
@@ -14,7 +14,7 @@ import { EngineClient } from '../../runtime/engine-client.js'
 import type { NodeIdentity } from '../../runtime/node-client.js'
 import { VERSION } from '../version.js'
 import { builtInModules } from './built-ins.js'
-import { listen } from './listen.js'
+import { checkAddress, listen } from './listen.js'
 import { NodeLife } from './node-life.js'
 import { createThreadLog } from './thread-log.js'
 import type { EngineSetup, NewNode } from './thread-setup.js'
@@ -56,7 +56,8 @@ export const ARC_COUNT_DEFAULT = 256
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { dataFolder, mode } = options
-  if (mode === 'init') mkdirSync(dataFolder, { recursive: true })
+  await checkAddress(options)
+  if (mode === 'init') makeFolderDurably(dataFolder)
   const lock = DirectoryLock.take(dataFolder)
   try {
     const files = new RealFiles(dataFolder)
