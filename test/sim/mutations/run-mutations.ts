@@ -13,8 +13,11 @@ const RUN_TIMEOUT_MS = 120_000
 
 const EXIT_USAGE = 1
 
-/** Mutation → the seed that kills it. */
-type Killers = Record<string, number>
+/** How many killing seeds are kept for a mutation: a change elsewhere may spoil one. */
+const KILLERS_KEPT = 3
+
+/** Mutation → seeds that kill it. */
+type Killers = Record<string, readonly number[]>
 
 interface Trial {
   readonly mutation: string
@@ -25,7 +28,7 @@ interface Trial {
 }
 
 /**
- * Replays for each mutation the seed that is known to kill it.
+ * Replays for each mutation the seeds that are known to kill it, up to the first that does.
  *
  * @returns 0 when each was killed, else 3
  */
@@ -33,23 +36,21 @@ export function runMutations(only: string | undefined): number {
   const killers = readKillers()
   let survivors = 0
   for (const mutation of chosen(only)) {
-    const seed = killers[mutation.name]
-    const trial = seed === undefined ? unkilled(mutation) : tryOut(mutation, seed, 1)
+    const trial = replay(mutation, killers[mutation.name] ?? [])
     console.log(describe(trial))
     if (trial.seed === null) survivors += 1
   }
   return survivors === 0 ? 0 : 3
 }
 
-/** Looks for a killing seed among 1 … `seedCount` for each mutation, and writes down what it finds. */
+/** Looks for killing seeds among 1 … `seedCount` for each mutation, and writes down what it finds. */
 export function sweepMutations(seedCount: number, only: string | undefined): number {
   const killers = readKillers()
   let survivors = 0
   for (const mutation of chosen(only)) {
-    const trial = sweep(mutation, seedCount)
-    console.log(describe(trial))
-    if (trial.seed === null) survivors += 1
-    else killers[mutation.name] = trial.seed
+    const seeds = sweep(mutation, seedCount)
+    if (seeds.length === 0) survivors += 1
+    else killers[mutation.name] = seeds
     writeKillers(killers)
   }
   return survivors === 0 ? 0 : 3
@@ -68,16 +69,27 @@ function chosen(only: string | undefined): readonly Mutation[] {
   return MUTATIONS.filter(({ name }) => only === undefined || name === only)
 }
 
+function replay(mutation: Mutation, seeds: readonly number[]): Trial {
+  let trial: Trial = { mutation: mutation.name, seed: null, how: UNKNOWN_KILLER }
+  for (const seed of seeds) {
+    trial = tryOut(mutation, seed, 1)
+    if (trial.seed !== null) return trial
+  }
+  return trial
+}
+
 /** A seed counts only if the node as it is passes it. */
-function sweep(mutation: Mutation, seedCount: number): Trial {
-  for (let from = 1; from <= seedCount; ) {
+function sweep(mutation: Mutation, seedCount: number): readonly number[] {
+  const seeds: number[] = []
+  for (let from = 1; from <= seedCount && seeds.length < KILLERS_KEPT; ) {
     const trial = tryOut(mutation, from, seedCount - from + 1)
-    if (trial.seed === null) return trial
-    const verdict = runSeed({ seed: trial.seed }).verdict
-    if (verdict === 'passed' || verdict === 'refused') return trial
+    console.log(describe(trial))
+    if (trial.seed === null) return seeds
+    const { verdict } = runSeed({ seed: trial.seed })
+    if (verdict === 'passed' || verdict === 'refused') seeds.push(trial.seed)
     from = trial.seed + 1
   }
-  return { mutation: mutation.name, seed: null, how: 'no seed kills it' }
+  return seeds
 }
 
 function tryOut(mutation: Mutation, seed: number, runs: number): Trial {
@@ -112,13 +124,7 @@ function lastError(text: string): string {
   return /^Error: (.*)/m.exec(text.replace(/^Error: \n/gm, ''))?.[1] ?? text.slice(0, 300)
 }
 
-function unkilled(mutation: Mutation): Trial {
-  return {
-    mutation: mutation.name,
-    seed: null,
-    how: 'no killing seed is stored; run --sweep-mutations',
-  }
-}
+const UNKNOWN_KILLER = 'no killing seed is stored; run --sweep-mutations'
 
 function describe({ mutation, seed, how }: Trial): string {
   return `${seed === null ? 'SURVIVES' : 'killed  '} ${mutation} ${seed === null ? '' : `by seed ${seed} `}${how}`
