@@ -167,6 +167,25 @@ test('the items of a step are undone side by side, only those that are done or u
   assert.equal(ledger.job(id).status, 'compensated')
 })
 
+test("a hook template sees its own item's output as the step's, null where it is unknown", () => {
+  const ledger = new LedgerHarness()
+  const input = { of: { $from: '/item' }, gave: { $from: '/steps/each/output/made' } }
+  const more = { compensate: { input }, retry: ONCE }
+  const plan = planOf({
+    each: fanOf({ items: ['p', 'q'], onItemError: 'continue', collect: 'none' }, more),
+    bad: { needs: ['each'], retry: ONCE },
+  })
+  ledger.submit(plan)
+  ledger.succeed('each', { made: 7 }, { index: 0 })
+  ledger.end(ledger.attemptOf('each', { index: 1 }), { kind: 'timed_out' })
+  ledger.fail('bad')
+  const expected = [
+    { of: 'p', gave: 7 },
+    { of: 'q', gave: null },
+  ]
+  assert.deepEqual(inputs(ledger), expected)
+})
+
 test('a failed compensation of an item lets the running ones end, then waits for the operator', () => {
   const ledger = new LedgerHarness()
   const more = { compensate: { retry: ONCE } }

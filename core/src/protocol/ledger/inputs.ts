@@ -46,7 +46,8 @@ export function undoBody(edit: JobEdit, position: number, index: number | null):
   assert(compensate !== null, `step ${name} of job ${edit.id} has no compensation`)
   if (compensate.input !== undefined) {
     const item = itemScope(edit, position, index)
-    const { scope } = scopeOf(edit, compensate.input, item.ok ? item.item : {})
+    const { scope: jobScope } = scopeOf(edit, compensate.input, item.ok ? item.item : {})
+    const scope = index === null ? jobScope : withItemOutput(edit, jobScope, name, index)
     const resolved = resolveTemplate(compensate.input, scope, { missing: 'null' })
     return bodyOf(name, resolved.ok ? resolved.value : null)
   }
@@ -55,6 +56,17 @@ export function undoBody(edit: JobEdit, position: number, index: number | null):
   const output = outputOf(edit, name, index)
   const parts = `"input":${JSON.stringify(input)},"output":${JSON.stringify(output)}`
   return { ok: true, body: compensate.hook ? `{${parts}}` : `{"input":{${parts}}}` }
+}
+
+/** To the hook of one item, the step's output is that item's, whatever the step collects. */
+function withItemOutput(
+  edit: JobEdit,
+  scope: TemplateScope,
+  step: string,
+  index: number,
+): TemplateScope {
+  const own = { output: outputOf(edit, step, index) }
+  return { ...scope, steps: { ...scope.steps, [step]: own } }
 }
 
 /** How many items a `forEach` has. */
