@@ -80,7 +80,7 @@ function isTooDeep(json: string): boolean {
   return false
 }
 
-const CODE_PATTERN = /^[a-z][a-z0-9_]{0,63}$/
+export const CODE_PATTERN = /^[a-z][a-z0-9_]{0,63}$/
 
 /**
  * What clients see of a thrown value: a `ServiceError`'s own code, message and details; of anything

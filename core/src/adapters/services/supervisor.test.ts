@@ -154,6 +154,14 @@ export const handlers = [].concat(
   service('leaves', () => { setTimeout(() => { for (;;); }, 30); return 'done' }),
   service('busy', (ms) => { const end = Date.now() + ms; while (Date.now() < end); return 'busy' }),
   service('bends', () => { JSON.stringify = () => '}'; return { bent: true } }),
+  service('forges', async () => {
+    const { then } = Promise.prototype
+    Promise.prototype.then = function (done, ...more) {
+      const forged = (value) => done(String(value).startsWith('{"kind"') ? "{'kind':" : value)
+      return then.call(this, done && forged, ...more)
+    }
+    return 1
+  }),
   service('exits', () => process.exit(3)),
   service('kills', () => process.kill(process.pid, 'SIGKILL')),
   service('hoards', async () => { await wait(1); const all = []; for (;;) all.push(new Array(10000).fill(all.length)) }),
@@ -176,7 +184,7 @@ test('handlers end as what they return or throw, each exactly once', async () =>
   await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
     const { services, failures } = await host.offers(1)
     assert.deepEqual(failures, [])
-    assert.equal(services.length, 20)
+    assert.equal(services.length, 21)
     const failed =
       (code: string, retryable: boolean, message?: string) => (outcome: AttemptOutcome) => {
         assert.equal(outcome.kind, 'failed')
@@ -294,6 +302,16 @@ test('a plugin that replaces JSON.stringify gets nothing but JSON out of its thr
     assert.deepEqual(await host.ended('a'), { kind: 'succeeded', output: { bent: true } })
     host.run('b', 'echo', 1)
     assert.equal((await host.ended('b')).kind, 'succeeded')
+  })
+})
+
+test('a report that is no outcome fails the attempt before it goes any further', async () => {
+  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
+    await host.offers(1)
+    host.run('a', 'forges')
+    const outcome = await host.ended('a')
+    assert.equal(outcome.kind === 'failed' && outcome.error.code, 'output_invalid')
+    await host.logged(/^service forges, attempt a, reported what is no outcome/)
   })
 })
 

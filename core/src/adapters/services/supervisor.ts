@@ -9,6 +9,7 @@ import type {
 } from '../../protocol/node/messages.js'
 import { NOBODY, SilenceWatch } from './beat.js'
 import * as limits from './limits.js'
+import { checkedOutcome } from './reported-outcome.js'
 import { outcomeOfAbort, type RunningAttempt, RunningAttempts } from './running-attempts.js'
 import { ThreadLife } from './thread-life.js'
 import type { BannedModule, FromThread, PluginSources, ServicesLogLine } from './thread-messages.js'
@@ -149,8 +150,11 @@ export class ServicesSupervisor implements WorkerHost {
   }
 
   #settled(attempt: string, body: string): void {
-    if (this.#running.remove(attempt) === undefined) return
-    this.#output({ kind: 'ended', attempt, body })
+    const running = this.#running.remove(attempt)
+    if (running === undefined) return
+    const checked = checkedOutcome(body)
+    if (checked !== body) this.#log('error', `${nameOf(running)} reported what is no outcome`)
+    this.#output({ kind: 'ended', attempt, body: checked })
     this.#stopWhenIdle()
   }
 
