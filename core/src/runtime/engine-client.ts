@@ -17,6 +17,8 @@ export interface NodeEvents {
   onOffers(offers: OffersBody): void
   /** The graceful stop is complete. */
   onStopped(): void
+  /** Something stands still and an operator must act; the node goes on. */
+  onAlarm(code: string, message: string): void
   /** The node cannot go on. */
   onFatal(code: string, message: string): void
 }
@@ -149,6 +151,8 @@ export class EngineClient implements NodeClient {
         return this.#events.onOffers(this.#offers)
       case 'stopped':
         return this.#events.onStopped()
+      case 'alarm':
+        return this.#events.onAlarm(message.code, message.message)
       case 'fatal':
         return this.#events.onFatal(message.code, message.message)
     }

@@ -105,8 +105,13 @@ function startsOf(store: LogStore): Map<number, EngineArcStart> {
   for (const [arc, { term, vote, firstIndex, lastIndex }] of store.recovered.arcs) {
     const held = lastIndex >= firstIndex && lastIndex > 0
     const [last] = held ? store.read(arc, lastIndex, lastIndex) : []
-    const lastTime: number = last === undefined ? 0 : JSON.parse(last.payload).t
+    const lastTime = last === undefined ? 0 : timeOf(last.payload)
     starts.set(arc, { term, vote, firstIndex, lastIndex, lastTime })
   }
   return starts
+}
+
+/** Arc time of an entry; 0 for one that this version cannot read, which the ledger will refuse. */
+function timeOf(payload: string): number {
+  return Number(/^\{"t":(\d{1,15}),/.exec(payload)?.[1] ?? 0)
 }

@@ -94,6 +94,7 @@ async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
         for (const { file, error } of failures) log.error({ file, code: error.code }, error.message)
       },
       onStopped: () => life.becomeStopped(),
+      onAlarm: (code, message) => log.error({ code }, message),
       onFatal: (code, message) => life.fail(new AppError(code, message)),
     },
   })

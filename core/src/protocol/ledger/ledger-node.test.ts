@@ -130,15 +130,33 @@ test('who watches a job is answered once, when it is final, or at once if it is'
   assert.equal(!missing.ok && missing.code, 'job_not_found')
 })
 
-test('a command of an unknown kind stops apply and is not skipped', () => {
-  const overlay = new Overlay(new MemoryTable())
-  const self = { node: 'n', boot: 1 }
-  const node = new LedgerNode({ overlay, self, arcCount: 1, hash: toyHash })
+test('an entry that is not understood stops its arc, is not skipped, and leaves others alone', () => {
   for (const body of ['{"t":1,"s":1,"c":{"kind":"from-the-future"}}', '{"t":1', 'null']) {
-    const entry = { kind: 'entry', arc: ARC, term: 1, index: 1, request: 0, body } as const
-    assert.throws(() => node.step(entry), /unknown-command/)
+    const overlay = new Overlay(new MemoryTable())
+    const self = { node: 'n', boot: 1 }
+    const node = new LedgerNode({ overlay, self, arcCount: 2, hash: toyHash })
+    const entry = { kind: 'entry', arc: 0, term: 1, index: 1, request: 5, body } as const
+    const known = '{"t":1,"s":1,"c":{"kind":"start"}}'
+    node.takeOutputs()
+    node.step(entry)
+    node.step({ ...entry, index: 2, request: 6, body: known })
+    node.step({ kind: 'query', request: 7, arc: 0, body: '{"kind":"counts"}' })
+    node.step({ ...entry, arc: 1, request: 8, body: known })
+    const said = node.takeOutputs().flatMap((message) => {
+      if (message.kind === 'stopped-arc') return [[message.kind, message.arc, message.index]]
+      if (message.kind !== 'reply') return []
+      return [[message.request, message.reply.ok ? 'ok' : message.reply.code]]
+    })
+    assert.deepEqual(said, [
+      ['stopped-arc', 0, 1],
+      [5, 'apply_stopped'],
+      [6, 'apply_stopped'],
+      [7, 'apply_stopped'],
+      [8, 'ok'],
+    ])
+    assert.equal(overlay.applied(0), 0)
+    assert.equal(overlay.applied(1), 1)
   }
-  assert.equal(overlay.applied(ARC), 0)
 })
 
 test('the first message of a life tells the applied index and arc time of every arc', () => {

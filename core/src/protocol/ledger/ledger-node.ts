@@ -9,7 +9,7 @@ import type { HashText } from './entry-context.js'
 import { isFinal } from './job-status.js'
 import type { JobRow } from './job-row.js'
 import { JobWatches } from './job-watches.js'
-import { Ledger, type LedgerResult } from './ledger.js'
+import { Ledger, type LedgerResult, UnknownEntry } from './ledger.js'
 import type { Reply } from './outcome.js'
 import { answer, jobAnswer, replyOf } from './queries/answer.js'
 import type { ReadContext } from './queries/found.js'
@@ -25,6 +25,7 @@ import { type CountsRow, endOf, keys, sortable, sortableAt } from './rows-layout
  * M2  an attempt is dispatched or aborted only under a lease of this life of the node; earlier lives'
  *     starts are applied again on replay and must not run again
  * M3  an entry's replies and dispatches leave before the `applied` that covers it
+ * M4  an entry that is not understood stops its arc: it is told once, then every request is refused
  */
 export class LedgerNode {
   readonly #options: LedgerNodeOptions
@@ -50,7 +51,7 @@ export class LedgerNode {
   step(message: ToLedger): void {
     switch (message.kind) {
       case 'entry':
-        return this.#onEntry(message)
+        return this.#onEntryUnlessStopped(message)
       case 'query':
         return this.#onQuery(message)
       case 'unwatch':
@@ -76,6 +77,20 @@ export class LedgerNode {
     this.#outputs.push({ kind: 'durable', applied: this.#options.overlay.checkpoint() })
   }
 
+  /** M4. What was on its way behind the entry that stopped the arc stays in the log. */
+  #onEntryUnlessStopped(message: Extract<ToLedger, { readonly kind: 'entry' }>): void {
+    const arc = this.#arc(message.arc)
+    try {
+      if (arc.stopped === null) return this.#onEntry(message)
+    } catch (error) {
+      if (!(error instanceof UnknownEntry)) throw error
+      arc.stopped = error.message
+      const { index } = message
+      this.#outputs.push({ kind: 'stopped-arc', arc: message.arc, index, message: error.message })
+    }
+    if (message.request !== 0) this.#reply(message.arc, message.request, arc.refusal)
+  }
+
   #onEntry(message: Extract<ToLedger, { readonly kind: 'entry' }>): void {
     const { overlay } = this.#options
     const { term, index, request } = message
@@ -83,7 +98,7 @@ export class LedgerNode {
     if (index <= applied) return
     assert(index === applied + 1, `M1: arc ${message.arc} gets entry ${index} after ${applied}`)
     const arc = this.#arc(message.arc)
-    const body = decodeEntry(message.body)
+    const body = decodeEntry(message.body, index)
     const result = arc.ledger.apply({ term, index }, body)
     overlay.setApplied(message.arc, index)
     this.#touched.add(arc)
@@ -108,6 +123,7 @@ export class LedgerNode {
 
   #onQuery(message: Extract<ToLedger, { readonly kind: 'query' }>): void {
     const arc = this.#arc(message.arc)
+    if (arc.stopped !== null) return this.#reply(message.arc, message.request, arc.refusal)
     const query = decodeQuery(message.body)
     if (query.kind === 'watch-job') {
       const row = arc.rows.get<JobRow>(keys.job(query.id))
@@ -166,6 +182,8 @@ class ArcLedger implements ReadContext {
   readonly rows: Rows
   readonly hash: HashText
   readonly ledger: Ledger
+  /** Why the arc applies nothing any more; null: it does. */
+  stopped: string | null = null
   #demandIsNew = false
   #timerIsNew = false
   #leasesAreAsked = false
@@ -175,6 +193,10 @@ class ArcLedger implements ReadContext {
     this.rows = rows
     this.hash = hash
     this.ledger = new Ledger(rows, hash)
+  }
+
+  get refusal(): Reply {
+    return { ok: false, code: 'apply_stopped', message: this.stopped ?? 'the arc applies' }
   }
 
   /** A new term's leader is told everything; a fired timer has been forgotten by the engine. */
@@ -221,21 +243,18 @@ class ArcLedger implements ReadContext {
 }
 
 /**
- * Entries were written by an engine of this or an older version, and checked by the log: one that is
- * no JSON stops apply like one that is not understood (ledger.ts, L4).
+ * Entries were written by an engine of this or another version, and checked by the log: one that is
+ * no JSON stops its arc like one that is not understood (ledger.ts, L4).
  */
-function decodeEntry(body: string): EntryBody {
-  const entry: EntryBody | null = parseOrNull(body)
-  assert(
-    typeof entry?.t === 'number' && typeof entry.c?.kind === 'string',
-    `unknown-command: ${body.slice(0, 200)} is no entry of a ledger; it must not be skipped`,
-  )
-  return entry
+function decodeEntry(text: string, index: number): EntryBody {
+  const entry: EntryBody | null = parseOrNull(text)
+  if (typeof entry?.t === 'number' && typeof entry.c?.kind === 'string') return entry
+  throw new UnknownEntry(index, text)
 }
 
-function parseOrNull(body: string): EntryBody | null {
+function parseOrNull(text: string): EntryBody | null {
   try {
-    return JSON.parse(body)
+    return JSON.parse(text)
   } catch {
     return null
   }

@@ -1,4 +1,3 @@
-import { AssertionError } from '../../base/assert.js'
 import type { Instant } from '../../base/ids.js'
 import type { Rows } from '../state/rows.js'
 import type { Command, EntryBody } from './command.js'
@@ -100,10 +99,19 @@ function run(context: EntryContext, command: Command): Applied {
   }
 }
 
-/** L4. Written by a newer version, or damaged: going on without it would make this replica differ. */
+/** L4. Written by a newer version: going on without it would make this replica differ. */
 function unknownCommand({ index }: EntryContext, command: never): never {
-  const text = JSON.stringify(command).slice(0, 200)
-  throw new AssertionError(
-    `unknown-command: entry ${index} holds ${text}, which this version cannot apply; it must not be skipped: start a version that knows it`,
-  )
+  throw new UnknownEntry(index, JSON.stringify(command))
+}
+
+/** An entry that this version cannot apply. It stops its arc, visibly, and no other (design §9). */
+export class UnknownEntry extends Error {
+  override readonly name = 'UnknownEntry'
+
+  constructor(index: number, text: string) {
+    super(
+      `entry ${index} holds ${text.slice(0, 200)}, which this version cannot apply and must not ` +
+        'skip; start a version that knows it',
+    )
+  }
 }

@@ -36,6 +36,8 @@ export class ArcState {
   #chars: number[] = []
   delivered: LogIndex
   #applied: LogIndex
+  /** Why the ledger applies nothing of this arc any more; null: it does. */
+  stopped: string | null = null
   /** Index of this life's term-start entry; the arc serves once it is applied. 0: not proposed yet. */
   termStartIndex: LogIndex = 0
 
@@ -69,6 +71,26 @@ export class ArcState {
     for (const size of this.#chars.splice(0, own)) chars += size
     this.#applied = index
     return { entries, own, chars }
+  }
+
+  /** Everything on its way is given up. @returns what that takes off the engine's desk */
+  giveUp(): {
+    requests: readonly RequestId[]
+    pending: number
+    unapplied: number
+    open: number
+    chars: number
+  } {
+    const waiting = [...this.urgent.splice(0), ...this.normal.splice(0)]
+    const requests = [...waiting.map(({ request }) => request), ...this.requests.values()]
+    let chars = 0
+    for (const { body } of waiting) chars += body.length
+    for (const size of this.#chars) chars += size
+    const open = waiting.length + this.#chars.length
+    const unapplied = this.delivered - this.#applied
+    this.#chars = []
+    this.requests.clear()
+    return { requests, pending: waiting.length, unapplied, open, chars }
   }
 
   get hasPending(): boolean {

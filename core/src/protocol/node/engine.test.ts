@@ -317,6 +317,50 @@ test('a log that ends before what the state has applied stops the node', () => {
   assert.equal(fatal.code, 'log_lost')
 })
 
+test('an arc that met an entry it cannot apply stands still, is refused and told; others go on', () => {
+  const bench = served()
+  bench.propose(1)
+  bench.sync()
+  bench.propose(2)
+  const [entry] = bench.engine.outputs.takeLedger()
+  assert.ok(entry?.kind === 'entry')
+  const message = 'entry 2 holds a riddle'
+  bench.engine.onLedger({ kind: 'stopped-arc', arc: 0, index: entry.index, message })
+  bench.propose(3)
+  const said = bench.api().map((m) => (m.kind === 'reply' && !m.reply.ok ? m.reply.code : m.kind))
+  assert.deepEqual(said, ['alarm', 'apply_stopped', 'apply_stopped'])
+  assert.equal(bench.engine.status.pendingProposals, 0)
+  bench.engine.onApi({
+    kind: 'propose',
+    request: 4,
+    arc: 1,
+    needs: [],
+    sheddable: true,
+    body: '{"kind":"test"}',
+  })
+  bench.sync()
+  assert.equal(bench.apply().length, 1)
+  bench.engine.onApi({ kind: 'stop' })
+  assert.deepEqual(bench.engine.outputs.takeLedger(), [{ kind: 'close' }])
+})
+
+test('a node serves although one arc cannot go on from what its log holds', () => {
+  const bench = new Bench(new Map([[0, RESUMED]]))
+  bench.pass(0)
+  bench.engine.onServices(OFFERS)
+  bench.engine.onLedger({ kind: 'loaded', applied: [[0, 6, 0]] })
+  bench.sync()
+  bench.sync()
+  for (const message of bench.engine.outputs.takeLedger()) {
+    if (message.kind === 'entry' && message.arc !== 0) {
+      bench.engine.onLedger({ ...message, kind: 'applied' })
+    }
+  }
+  assert.equal(bench.engine.status.serving, false)
+  bench.engine.onLedger({ kind: 'stopped-arc', arc: 0, index: 7, message: 'entry 7 is new' })
+  assert.equal(bench.engine.status.serving, true)
+})
+
 const STOP: FromApi = { kind: 'stop' }
 
 test('a stopping node starts nothing, lets attempts finish, then closes the ledger', () => {

@@ -132,6 +132,8 @@ export class Engine {
         return this.#onLeases(message)
       case 'applied':
         return this.#onApplied(message.arc, message.index)
+      case 'stopped-arc':
+        return this.#onStoppedArc(message.arc, message.message)
       case 'durable':
         return this.outputs.compact(message.applied)
       case 'state-full':
@@ -313,7 +315,9 @@ export class Engine {
       return this.outputs.toApi({ kind: 'reply', request, arc, reply })
     }
     const { request, body, needs } = message
-    this.#enqueue(this.#stateOf(message.arc), { request, body, needs }, !message.sheddable)
+    const state = this.#stateOf(message.arc)
+    if (state.stopped !== null) return this.#replyStopped(request, state)
+    this.#enqueue(state, { request, body, needs }, !message.sheddable)
   }
 
   /** @param chars of the command: one entry must fit into one batch of the log */
@@ -356,6 +360,7 @@ export class Engine {
   }
 
   #enqueue(state: ArcState, proposal: PendingProposal, urgent: boolean): void {
+    if (state.stopped !== null) return
     ;(urgent ? state.urgent : state.normal).push(proposal)
     this.#pendingCount += 1
     this.#openCount += 1
@@ -374,6 +379,7 @@ export class Engine {
 
   /** Hands committed entries to the ledger, in order (N2), as many as it may have at a time. */
   #deliver(state: ArcState): void {
+    if (state.stopped !== null) return
     const { group, arc } = state
     while (state.delivered < group.commitIndex && this.#unapplied < limits.UNAPPLIED_ENTRIES_MAX) {
       const index = state.delivered + 1
@@ -405,6 +411,7 @@ export class Engine {
 
   #onApplied(arc: ArcId, index: LogIndex): void {
     const state = this.#stateOf(arc)
+    if (state.stopped !== null) return
     assert(index >= state.applied && index <= state.delivered, `N2: arc ${arc} applied ${index}`)
     const wasServing = state.serving
     const done = state.noteApplied(index)
@@ -430,6 +437,33 @@ export class Engine {
     for (const state of this.#arcs.values()) {
       if (state.delivered < state.group.commitIndex) this.#deliver(state)
     }
+  }
+
+  /**
+   * An arc whose next entry this version cannot apply stands still; the node and its other arcs go
+   * on (design §9). What it was asked is refused, what was on its way stays in the log.
+   */
+  #onStoppedArc(arc: ArcId, message: string): void {
+    const state = this.#stateOf(arc)
+    state.stopped = message
+    const left = state.giveUp()
+    this.#unapplied -= left.unapplied
+    this.#pendingCount -= left.pending
+    this.#openCount -= left.open
+    this.#openChars -= left.chars
+    this.#grants.applied(arc, Number.MAX_SAFE_INTEGER)
+    this.#grants.setDemand(arc, {}, this.#now.mono)
+    this.#timers.set(arc, null)
+    this.outputs.toApi({ kind: 'alarm', code: 'apply_stopped', message: `arc ${arc}: ${message}` })
+    for (const request of left.requests) if (request !== 0) this.#replyStopped(request, state)
+    if (!state.serving) this.#onArcServing(state)
+  }
+
+  #replyStopped(request: number, { arc, stopped }: ArcState): void {
+    const details = { retryAfter: limits.RETRY_AFTER_SECONDS }
+    const message = stopped ?? 'the arc applies'
+    const reply = { ok: false, code: 'apply_stopped', message, details } as const
+    this.outputs.toApi({ kind: 'reply', request, arc, reply })
   }
 
   #onDispatch(dispatch: Dispatch): void {

@@ -56,6 +56,8 @@ export type ToApi =
   /** What the services thread offers now. `body`: JSON of OffersBody. */
   | { readonly kind: 'offers'; readonly body: string }
   | { readonly kind: 'stopped' }
+  /** An arc applies nothing any more, the others go on: an operator must act. */
+  | { readonly kind: 'alarm'; readonly code: string; readonly message: string }
   /** The node cannot go on; the process prints `message` and exits with code 1. */
   | { readonly kind: 'fatal'; readonly code: string; readonly message: string }
 
@@ -118,6 +120,13 @@ export type FromLedger =
   | { readonly kind: 'leases'; readonly arc: ArcId; readonly workers: readonly LeaseHolder[] }
   /** All entries up to `index` are applied; their dispatches and replies stand before this message. */
   | { readonly kind: 'applied'; readonly arc: ArcId; readonly index: LogIndex }
+  /** The arc met an entry that this version cannot apply: it applies nothing any more. */
+  | {
+      readonly kind: 'stopped-arc'
+      readonly arc: ArcId
+      readonly index: LogIndex
+      readonly message: string
+    }
   /** The log need not reach back further than this for these arcs (a checkpoint has completed). */
   | { readonly kind: 'durable'; readonly applied: readonly (readonly [ArcId, LogIndex])[] }
 
