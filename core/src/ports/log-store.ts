@@ -53,6 +53,9 @@ export interface LogStats {
   readonly syncs: number
   readonly bytesWritten: number
   readonly segments: number
-  /** True while no spare segment could be made (disk full): submissions are refused meanwhile. */
+  /**
+   * True while no spare segment can be made, for want of space or of file descriptors: submissions
+   * are refused meanwhile.
+   */
   readonly full: boolean
 }

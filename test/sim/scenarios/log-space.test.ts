@@ -70,8 +70,9 @@ test('no descriptor free: the log goes on in what it has open, and makes its spa
 test('no descriptor free: a batch that needs the next segment waits, and is done later', () => {
   const bench = filledBench()
   bench.files.setOutOfDescriptors(true)
+  for (const index of [3, 4]) assert.ok(bench.append([entriesOf(0, index, [BIG])]))
   let isDone = false
-  bench.log.append([entriesOf(0, 3, [BIG])], () => {
+  bench.log.append([entriesOf(0, 5, [BIG])], () => {
     isDone = true
   })
   bench.settle(60_000)
@@ -81,7 +82,7 @@ test('no descriptor free: a batch that needs the next segment waits, and is done
   assert.equal(isDone, true)
   bench.crash()
   bench.open()
-  assert.equal(bench.payloads(0).length, 3)
+  assert.equal(bench.payloads(0).length, 5)
 })
 
 test('no descriptor free: segments are copied forward and removed when there is one again', () => {

@@ -25,7 +25,7 @@ export const TAIL_CACHE_BYTES = 8 * 1024 * 1024
 export const SPACE_RETRY_MS = 5_000
 
 /**
- * Milliseconds between attempts to open a file while the system has no descriptor for it. Shorter:
+ * Milliseconds between attempts to make it while the system has no file descriptor. Shorter:
  * connections that end give theirs back at any moment, and a try costs one system call.
  */
 export const DESCRIPTOR_RETRY_MS = 200

@@ -219,7 +219,7 @@ export class SegmentedLog implements LogStore {
         this.#shelf.whenReady(() => this.#write())
         return
       }
-      if (!this.#openNextSegment()) return
+      this.#openNextSegment()
     }
     const checkpoint = this.#block === 0 ? this.#checkpoint() : []
     const bytes = HEAD_BYTES + bytesOfRows(checkpoint) + rowBytes
@@ -287,22 +287,13 @@ export class SegmentedLog implements LogStore {
     if (failure !== null && retryMsOf(failure) === null) this.#fail(failure)
   }
 
-  #openNextSegment(): boolean {
-    const failure = fileFailureOf(() => {
-      const { number, file } = this.#shelf.openSpare()
-      this.#file.close()
-      this.#file = file
-      this.#segment = number
-      this.#block = 0
-    })
-    if (failure !== null) {
-      const retryMs = retryMsOf(failure)
-      if (retryMs === null) this.#fail(failure)
-      else this.#shelf.retryAfter(retryMs, () => this.#write())
-      return false
-    }
+  #openNextSegment(): void {
+    const { number, file } = this.#shelf.takeSpare()
+    this.#file.close()
+    this.#file = file
+    this.#segment = number
+    this.#block = 0
     this.#mayRelease = true
-    return true
   }
 
   #checkpoint(): RowDraft[] {

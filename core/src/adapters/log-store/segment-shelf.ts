@@ -25,6 +25,8 @@ export class SegmentShelf {
   readonly #sizes: Map<number, number>
   /** Highest segment that is or was written to. */
   #current: number
+  /** Open already: the change to it needs nothing that could be lacking then. */
+  #spareFile: AppendFile | null = null
   #isPreparing = false
   #isFull = false
   #isClosed = false
@@ -43,7 +45,7 @@ export class SegmentShelf {
   }
 
   get isSpareReady(): boolean {
-    return this.#sizes.has(this.#current + 1)
+    return this.#spareFile !== null
   }
 
   get count(): number {
@@ -79,6 +81,10 @@ export class SegmentShelf {
     if (this.isSpareReady || this.#isPreparing || this.#isClosed) return
     this.#cancelRetry?.()
     this.#cancelRetry = null
+    if (this.#sizes.has(this.#current + 1)) {
+      this.#prepared(null)
+      return
+    }
     this.#isPreparing = true
     const { files, segmentBytes } = this.#options
     files.preallocate(this.#spare, segmentBytes, (error) => this.#prepared(error))
@@ -94,22 +100,13 @@ export class SegmentShelf {
     this.prepare()
   }
 
-  /** The spare becomes the segment that is written to. @throws FileError, and nothing has changed */
-  openSpare(): { readonly number: number; readonly file: AppendFile } {
-    assert(this.isSpareReady, 'openSpare needs a spare segment')
-    const number = this.#current + 1
-    const file = this.#options.files.openForAppend(this.path(number))
-    this.#current = number
-    return { number, file }
-  }
-
-  /** Runs `retry` when a shortage may have passed. */
-  retryAfter(delayMs: number, retry: () => void): void {
-    this.#cancelRetry?.()
-    this.#cancelRetry = this.#options.alarm(delayMs, () => {
-      this.#cancelRetry = null
-      retry()
-    })
+  /** The spare becomes the segment that is written to; the caller closes its file. */
+  takeSpare(): { readonly number: number; readonly file: AppendFile } {
+    const file = this.#spareFile
+    assert(file !== null, 'takeSpare needs a spare segment')
+    this.#spareFile = null
+    this.#current += 1
+    return { number: this.#current, file }
   }
 
   /** Removes all segments below `oldest`. @throws FileError */
@@ -125,16 +122,18 @@ export class SegmentShelf {
     this.#isClosed = true
     this.#cancelRetry?.()
     this.#whenReady = null
+    this.#spareFile?.close()
+    this.#spareFile = null
   }
 
   #prepared(error: FileError | null): void {
     this.#isPreparing = false
     if (this.#isClosed) return
-    const failure = error ?? this.#nameSpare()
+    const failure = error ?? fileFailureOf(() => this.#openSpare())
     const retryMs = failure === null ? null : retryMsOf(failure)
     this.#isFull = retryMs !== null
     if (retryMs !== null) {
-      this.retryAfter(retryMs, () => this.prepare())
+      this.#cancelRetry = this.#options.alarm(retryMs, () => this.prepare())
       return
     }
     if (failure !== null) {
@@ -146,12 +145,15 @@ export class SegmentShelf {
     ready?.()
   }
 
-  #nameSpare(): FileError | null {
+  /** @throws FileError; what was done by then is not done again */
+  #openSpare(): void {
     const number = this.#current + 1
     const { files, segmentBytes } = this.#options
-    const failure = fileFailureOf(() => files.rename(this.#spare, this.path(number)))
-    if (failure === null) this.#sizes.set(number, segmentBytes)
-    return failure
+    if (!this.#sizes.has(number)) {
+      files.rename(this.#spare, this.path(number))
+      this.#sizes.set(number, segmentBytes)
+    }
+    this.#spareFile = files.openForAppend(this.path(number))
   }
 
   get #spare(): string {
