@@ -1,10 +1,42 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { temporaryFolder } from './node-process.js'
+import { NodeProcess, type Owner, temporaryFolder } from './node-process.js'
+import { RestClient } from './rest-client.js'
+
+/** Eighty of these fill a segment. */
+const BIG = 'x'.repeat(200 * 1024)
+
+/** Enough for a start, which loads hundreds of modules at once; few enough to use up. */
+const OPEN_FILES = 600
+
+/** A plugin that takes every file there is, as one that leaks does, until it is told to let go. */
+const HOARD = `
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+
+export const hoard = {
+  name: 'plugin.hoard',
+  version: '1.0.0',
+  timeout: '5m',
+  async run({ until }) {
+    const taken = []
+    while (!existsSync(until)) {
+      try {
+        for (;;) taken.push(openSync('/dev/null', 'r'))
+      } catch {
+        await setTimeout(50)
+      }
+    }
+    for (const file of taken) closeSync(file)
+    return taken.length
+  },
+}
+`
 
 const REAL_FILES = import.meta.resolve('@gyre/core/internal/adapters/real-files.js')
 
@@ -32,6 +64,86 @@ test('without a free descriptor files can be read, and nothing else is half done
     texts: ['b', 'c', 'a'],
   })
 })
+
+test('idle connections leave a node the files it needs: it goes on while they are there', async (t) => {
+  const { node, client, folder } = await startLimited(t, OPEN_FILES)
+  const idle = await openIdle(t, node.url, 2 * OPEN_FILES)
+  assert.ok(
+    idle.filter((socket) => !socket.destroyed).length <= OPEN_FILES / 2,
+    'half of the files are for connections',
+  )
+  const jobs = 100
+  for (let job = 0; job < jobs; job += 1) {
+    const { status } = await client.submit({ service: 'test.echo', input: BIG })
+    assert.equal(status, 202, `job ${job}`)
+  }
+  assert.ok((await readdir(join(folder, 'log'))).length > 2, 'segments were made meanwhile')
+  assert.deepEqual(await node.terminate(), { code: 0, signal: null })
+})
+
+test('a node that has no file left waits with its next segment, and lives', async (t) => {
+  const workers = await temporaryFolder(t)
+  await writeFile(join(workers, 'hoard.js'), HOARD)
+  const { node, client } = await startLimited(t, OPEN_FILES, ['--workers', workers])
+  const until = join(workers, 'let-go')
+  const { body: hoard } = await client.submit({ service: 'plugin.hoard', input: { until } })
+  let refusals = 0
+  for (let job = 0; job < 300 && refusals === 0; job += 1) {
+    const { status } = await client.submit({ service: 'test.echo', input: BIG })
+    if (status !== 202) refusals += 1
+  }
+  assert.equal(refusals, 1, 'the log could not make a segment')
+  await writeFile(until, '')
+  assert.equal((await client.finished(hoard.id)).status, 'succeeded')
+  await accepted(client)
+  assert.deepEqual(await node.terminate(), { code: 0, signal: null })
+})
+
+/** A client whose connection is there before any other. */
+async function startLimited(
+  owner: Owner,
+  openFiles: number,
+  more: readonly string[] = [],
+): Promise<{ node: NodeProcess; client: RestClient; folder: string }> {
+  const folder = await temporaryFolder(owner)
+  const node = await NodeProcess.start(owner, ['--data', folder, '--init', ...more], { openFiles })
+  const client = new RestClient(node.url, 1)
+  owner.after(() => client.close())
+  assert.equal((await client.submit({ service: 'test.echo', input: 1 })).status, 202)
+  return { node, client, folder }
+}
+
+/** Connections that say nothing; the node has taken or closed each of them. */
+async function openIdle(owner: Owner, url: string, count: number): Promise<Socket[]> {
+  const port = Number(new URL(url).port)
+  const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1'))
+  owner.after(() => sockets.forEach((socket) => socket.destroy()))
+  await Promise.all(sockets.map(settled))
+  // The node takes connections in turn: where the last one was closed, all before it are settled.
+  const last = connect(port, '127.0.0.1')
+  await settled(last)
+  if (!last.closed) await new Promise((closed) => last.on('close', closed))
+  return sockets
+}
+
+/** Connected, or closed by the other side. */
+function settled(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.on('error', () => {})
+    socket.on('connect', () => resolve())
+    socket.on('close', () => resolve())
+    socket.resume()
+  })
+}
+
+/** Submits until the node takes a job again; each answer is a turn of the node. */
+async function accepted(client: RestClient): Promise<void> {
+  for (let look = 0; look < 2000; look += 1) {
+    const { status } = await client.submit({ service: 'test.echo', input: 1 })
+    if (status === 202) return
+  }
+  assert.fail('the node refuses jobs although files are free again')
+}
 
 /** What a script writes as JSON, in a process that may open so many files. */
 async function outputUnderLimit(openFiles: number, script: string): Promise<unknown> {

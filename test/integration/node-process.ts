@@ -23,6 +23,12 @@ export interface Exit {
   readonly signal: string | null
 }
 
+/** What the system lets the node have. */
+export interface ProcessLimits {
+  /** Open files at a time. */
+  readonly openFiles?: number
+}
+
 /** A node as a process of its own, started by the command line. */
 export class NodeProcess {
   readonly #child: ChildProcess
@@ -32,9 +38,12 @@ export class NodeProcess {
   url = ''
   id = ''
 
-  private constructor(args: readonly string[]) {
+  private constructor(args: readonly string[], { openFiles }: ProcessLimits) {
     const command = [GYRE, 'start', '--json', '--api', '127.0.0.1:0', ...args]
-    this.#child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles}; `
+    this.#child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, ...command], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text
     })
@@ -42,15 +51,19 @@ export class NodeProcess {
   }
 
   /** Starts a node and waits until it serves; it is killed when the test ends, however it ends. */
-  static async start(owner: Owner, args: readonly string[]): Promise<NodeProcess> {
-    const node = NodeProcess.spawn(owner, args)
+  static async start(
+    owner: Owner,
+    args: readonly string[],
+    limits: ProcessLimits = {},
+  ): Promise<NodeProcess> {
+    const node = NodeProcess.spawn(owner, args, limits)
     await node.#ready()
     return node
   }
 
   /** Starts a node that is expected to end by itself. */
-  static spawn(owner: Owner, args: readonly string[]): NodeProcess {
-    const node = new NodeProcess(args)
+  static spawn(owner: Owner, args: readonly string[], limits: ProcessLimits = {}): NodeProcess {
+    const node = new NodeProcess(args, limits)
     owner.after(() => node.kill())
     return node
   }

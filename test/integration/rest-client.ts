@@ -6,10 +6,12 @@ import { Agent, request } from 'undici'
  */
 export class RestClient {
   readonly #url: string
-  readonly #agent = new Agent({ connections: 64, headersTimeout: 70_000, bodyTimeout: 70_000 })
+  readonly #agent: Agent
 
-  constructor(url: string) {
+  /** @param connections at a time; with one, a request waits for the answer to the one before */
+  constructor(url: string, connections = 64) {
     this.#url = url
+    this.#agent = new Agent({ connections, headersTimeout: 70_000, bodyTimeout: 70_000 })
   }
 
   async call(method: Method, path: string, options: CallOptions = {}): Promise<Answer> {

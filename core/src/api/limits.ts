@@ -12,8 +12,8 @@ export const VALUE_BYTES_MAX = 256 * 1024
 export const ENVELOPE_DEPTH = 6
 /** Key of a record: 400. */
 export const RECORD_KEY_BYTES_MAX = 512
-/** Idempotency key: 400. */
-export const IDEMPOTENCY_KEY_LENGTH_MAX = 512
+/** Idempotency key, as a header or as a member of a submission: 400. */
+export const IDEMPOTENCY_KEY_BYTES_MAX = 512
 /** Path and query of a request: 414. */
 export const URL_LENGTH_MAX = 8 * 1024
 /** All headers of a request, with its first line: 431. */
@@ -26,8 +26,16 @@ export const PAGE_LIMIT_DEFAULT = 50
 export const WAIT_MS_MAX = 60_000
 /** Requests that may wait for a job's end at a time: each holds a socket and a watch. */
 export const WAITS_MAX = 10_000
-/** Connections at a time; more are closed at once by the kernel's side. */
+/** Connections at a time, where the process may open so many files; more are closed at once. */
 export const CONNECTIONS_MAX = 20_000
+/**
+ * Open files kept from connections for the node's own log, state and plugins; most are needed when
+ * a services thread is started again and loads its modules all at once. A process that may open less
+ * than twice as many gives connections half. Less: connections can stall the node. More: fewer clients.
+ */
+export const OPEN_FILES_RESERVED = 512
+/** Open files that a process is taken to be allowed where the system does not tell: what most give. */
+export const OPEN_FILES_ASSUMED = 1024
 /** Bodies being received or worked on at a time, in bytes: past it 503. As objects they take more. */
 export const BODIES_IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024
 /** How long a client may take to send its headers, and its whole request, ms. */
@@ -35,6 +43,14 @@ export const HEADERS_TIMEOUT_MS = 15_000
 export const REQUEST_TIMEOUT_MS = 60_000
 /** How often slow clients are looked for, ms. */
 export const SLOW_CLIENT_CHECK_MS = 5000
+/**
+ * What is still read of a body after its request was refused, so that a client that writes all of it
+ * before it reads gets the refusal and no broken connection. Then the connection is cut.
+ */
+export const DRAIN_BYTES_MAX = 64 * 1024 * 1024
+export const DRAIN_MS_MAX = 10_000
+/** How often a body that is read for nothing is looked at, ms. */
+export const DRAIN_CHECK_MS = 50
 /** How long an idle connection is kept, ms. */
 export const KEEP_ALIVE_TIMEOUT_MS = 75_000
 

@@ -3,11 +3,14 @@ import fastify, { type FastifyError, type FastifyRequest } from 'fastify'
 import type { NodeIdentity } from '../runtime/node-client.js'
 import type { Admission } from './admission.js'
 import type { ApiServer } from './api-server.js'
+import { checkBodyEncoding } from './body-encoding.js'
 import { answerClientError } from './client-errors.js'
+import { connectionsMaxFor, openFilesMax } from './connection-limit.js'
 import { NAMED_ANSWERS } from './contract/answers.js'
+import { drainBeforeClosing } from './drain.js'
+import { refuseExpectations } from './expectations.js'
 import {
   BODY_BYTES_MAX,
-  CONNECTIONS_MAX,
   HEADER_BYTES_MAX,
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_TIMEOUT_MS,
@@ -17,7 +20,9 @@ import {
 } from './limits.js'
 import type { Metrics } from './metrics.js'
 import { KnownRoutes } from './not-found.js'
+import { OpenExchanges } from './open-exchanges.js'
 import { Problem } from './problem.js'
+import { PROBLEM_TYPE, writeProblem } from './raw-problem.js'
 import { readJsonBody } from './request-body.js'
 import { compileValidator } from './validation.js'
 
@@ -33,6 +38,7 @@ export interface ServerOptions {
 /** Fastify with our conventions and without routes: problems everywhere, bounded everything. */
 export function makeServer(options: ServerOptions): ApiServer {
   const { identity, admission, metrics, report, isStopping } = options
+  const servedBy = headerText(identity.name, identity.nodeId)
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
     logger: false,
@@ -48,20 +54,19 @@ export function makeServer(options: ServerOptions): ApiServer {
       // Checked below, where the refusal can be a problem.
       requireHostHeader: false,
     },
-    clientErrorHandler: answerClientError,
-    frameworkErrors: (error, _request, reply) => {
-      const problem = frameworkProblem(error)
-      reply.raw.writeHead(problem.status, { 'content-type': PROBLEM_TYPE })
-      reply.raw.end(JSON.stringify(problem.toBody()))
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, exchanges),
+    frameworkErrors: (error, request, reply) => {
+      writeProblem(reply.raw, frameworkProblem(error), { path: pathOf(request), servedBy })
     },
   }).withTypeProvider<TypeBoxTypeProvider>()
-  app.server.maxConnections = CONNECTIONS_MAX
+  const exchanges = new OpenExchanges(app.server)
+  refuseExpectations(app.server, servedBy)
+  app.server.maxConnections = connectionsMaxFor(openFilesMax())
   app.setValidatorCompiler(compileValidator)
   app.setSerializerCompiler(() => JSON.stringify)
   for (const schema of NAMED_ANSWERS) app.addSchema(schema)
   parseOnlyJson(app)
 
-  const servedBy = headerText(identity.name, identity.nodeId)
   const routes = new KnownRoutes()
   routes.watch(app)
   app.addHook('onRequest', async (request, reply) => {
@@ -74,12 +79,17 @@ export function makeServer(options: ServerOptions): ApiServer {
       throw new Problem('uri_too_long', `a URL may have ${URL_LENGTH_MAX} characters`)
     }
     // Here, not in a handler: an unknown path is told before its body is looked at.
-    if (request.is404) throw routes.problemFor(request.method, request.url)
+    const { method, url, headers } = request
+    const misread = routes.misreadAsParameter(method, url)
+    if (misread !== null) throw misread
+    if (request.is404) throw routes.problemFor(method, url)
+    checkBodyEncoding(headers)
     admission.enter(request)
   })
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', async (request, reply) => {
+    if (!request.raw.complete) drainBeforeClosing(request, reply, { thenClose: isStopping() })
     // A connection that is kept alive would keep the server from closing.
-    if (isStopping()) reply.header('Connection', 'close')
+    else if (isStopping()) reply.header('Connection', 'close')
   })
   app.addHook('onResponse', async (request, reply) => {
     admission.leave(request)
@@ -96,8 +106,6 @@ export function makeServer(options: ServerOptions): ApiServer {
   })
   return app
 }
-
-const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
 function parseOnlyJson(app: ApiServer): void {
   app.removeAllContentTypeParsers()
