@@ -15,6 +15,7 @@ export function decodeCursor<T extends TSchema>(schema: T, cursor: string): Stat
   throw new Problem(
     'invalid_cursor',
     'the cursor is not one that this list gave out; start without a cursor',
+    { at: '/cursor' },
   )
 }
 

@@ -24,6 +24,7 @@ const PROBLEM_KINDS = {
   payload_too_large: { status: 413, title: 'The request is too large' },
   uri_too_long: { status: 414, title: 'The URL is too long' },
   unsupported_media_type: { status: 415, title: 'The media type is not supported' },
+  expectation_failed: { status: 417, title: 'The expectation cannot be met' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   route_not_found: { status: 404, title: 'There is no such resource' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
@@ -49,6 +50,7 @@ const PROBLEM_KINDS = {
   // The node.
   internal_error: { status: 500, title: 'The node failed to handle the request' },
   overloaded: { status: 503, title: 'The node has too much to do' },
+  apply_stopped: { status: 503, title: 'The node cannot apply what is committed' },
   not_ready: { status: 503, title: 'The node is not ready' },
   outcome_unknown: { status: 504, title: 'The outcome is not known' },
 } as const satisfies Readonly<Record<string, ProblemKind>>

@@ -22,24 +22,29 @@ export function conditionOf(headers: ConditionHeaders): RecordCondition | undefi
   const ifMatch = headers['if-match']
   const ifNoneMatch = headers['if-none-match']
   if (ifMatch !== undefined && ifNoneMatch !== undefined) {
-    throw invalid('give If-Match or If-None-Match, not both')
+    throw invalid('If-Match', 'give If-Match or If-None-Match, not both')
   }
   if (ifNoneMatch !== undefined) {
     if (ifNoneMatch.trim() === '*') return { kind: 'absent' }
-    throw invalid('If-None-Match takes only * here: write it if there is no record yet')
+    throw invalid(
+      'If-None-Match',
+      'If-None-Match takes only * here: write it if there is no record yet',
+    )
   }
   return ifMatch === undefined ? undefined : matchCondition(ifMatch.trim())
 }
 
 function matchCondition(tag: string): RecordCondition {
   if (tag === '*') return { kind: 'exists' }
-  if (tag.startsWith('W/')) throw invalid('weak entity tags cannot guard a write; send "VERSION"')
+  if (tag.startsWith('W/'))
+    throw invalid('If-Match', 'weak entity tags cannot guard a write; send "VERSION"')
   const [, text] = STRONG_TAG.exec(tag) ?? []
-  if (text === undefined) throw invalid('If-Match takes one tag, "VERSION" in quotes, or *')
+  if (text === undefined)
+    throw invalid('If-Match', 'If-Match takes one tag, "VERSION" in quotes, or *')
   const version = VERSION.test(text) ? Number(text) : NO_VERSION
   return { kind: 'version', version: Number.isSafeInteger(version) ? version : NO_VERSION }
 }
 
-function invalid(detail: string): Problem {
-  return new Problem('invalid_condition', detail)
+function invalid(header: string, detail: string): Problem {
+  return new Problem('invalid_condition', detail, { at: header })
 }

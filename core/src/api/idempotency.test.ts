@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { instantOfJobId } from '../base/ids.js'
-import { callStamp, idempotencyKeyOf, submissionStamp } from './idempotency.js'
+import { callStamp, checkedKey, idempotencyKeyOf, submissionStamp } from './idempotency.js'
 import { JobIds } from './job-ids.js'
+import { Problem } from './problem.js'
 
 const echo = { service: 'test.echo', input: { b: 1, a: [1.0, 'ä'] } }
 
@@ -37,10 +38,18 @@ test('submissions share one key space; other calls have one for each method and 
   assert.equal(submissionStamp('k', { service: 'other' }).key, keys[0])
 })
 
-test('the header is one text of 1 to 512 characters', () => {
-  assert.equal(idempotencyKeyOf(undefined), undefined)
-  assert.equal(idempotencyKeyOf('x'.repeat(512)), 'x'.repeat(512))
-  for (const bad of ['', 'x'.repeat(513), ['a', 'b']]) assert.throws(() => idempotencyKeyOf(bad))
+test('the header is given once and has 1 to 512 bytes', () => {
+  const keyOf = (...keys: string[]) => idempotencyKeyOf({ 'idempotency-key': keys })
+  assert.equal(idempotencyKeyOf({}), undefined)
+  assert.equal(keyOf('x'.repeat(512)), 'x'.repeat(512))
+  for (const bad of [[''], ['x'.repeat(513)], ['a', 'b'], ['a', 'a']]) {
+    assert.throws(() => keyOf(...bad), Problem)
+  }
+})
+
+test('a key is measured in bytes, not in characters', () => {
+  assert.equal(checkedKey('ü'.repeat(256), '/x').length, 256)
+  assert.throws(() => checkedKey('ü'.repeat(257), '/x'), Problem)
 })
 
 test('a job with a key stands at the place of its key, under a new ID each time', () => {

@@ -2,7 +2,7 @@ import type { Submission } from '@gyre/jobs'
 import type { IdempotencyStamp } from '../protocol/ledger/command.js'
 import { canonicalJson } from './canonical-json.js'
 import { hashId, sha256 } from './hash-id.js'
-import { IDEMPOTENCY_KEY_LENGTH_MAX } from './limits.js'
+import { IDEMPOTENCY_KEY_BYTES_MAX } from './limits.js'
 import { Problem } from './problem.js'
 
 /**
@@ -32,19 +32,31 @@ export function callStamp(
 }
 
 /**
+ * @param headers  `headersDistinct` of the request: elsewhere Node joins two headers to one key
  * @returns the key of the header; undefined without one
  * @throws Problem `invalid_request` when the header is empty, repeated or too long
  */
-export function idempotencyKeyOf(header: string | string[] | undefined): string | undefined {
-  if (header === undefined) return undefined
-  if (typeof header === 'string' && header !== '' && header.length <= IDEMPOTENCY_KEY_LENGTH_MAX) {
-    return header
+export function idempotencyKeyOf(headers: NodeJS.Dict<string[]>): string | undefined {
+  const keys = headers[HEADER.toLowerCase()]
+  if (keys === undefined) return undefined
+  const [key = ''] = keys
+  if (keys.length > 1) {
+    throw new Problem('invalid_request', `${HEADER} must be given once`, { at: HEADER })
   }
-  throw new Problem(
-    'invalid_request',
-    `Idempotency-Key must be given once and have 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} characters`,
-  )
+  return checkedKey(key, HEADER)
 }
+
+/**
+ * @param at  where the key stands, for the message
+ * @throws Problem `invalid_request` when it is empty or too long
+ */
+export function checkedKey(key: string, at: string): string {
+  if (key !== '' && Buffer.byteLength(key) <= IDEMPOTENCY_KEY_BYTES_MAX) return key
+  const detail = `an idempotency key has 1 to ${IDEMPOTENCY_KEY_BYTES_MAX} bytes of UTF-8`
+  throw new Problem('invalid_request', detail, { at })
+}
+
+const HEADER = 'Idempotency-Key'
 
 function fingerprint(request: unknown): string {
   return sha256(canonicalJson(request))

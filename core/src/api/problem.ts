@@ -9,8 +9,10 @@ export interface ProblemIssue {
 }
 
 export interface ProblemOptions {
-  /** For 400 and 422: what is wrong where. */
+  /** For 400 and 422: what is wrong where. A 400 without them names `at` with its detail. */
   readonly errors?: readonly ProblemIssue[]
+  /** Where it is wrong: a JSON pointer, a header's name, or empty for the request as a whole. */
+  readonly at?: string
   /** Further members, for example `currentVersion`. */
   readonly members?: Readonly<Record<string, unknown>>
   readonly headers?: Readonly<Record<string, string>>
@@ -37,7 +39,8 @@ export class Problem extends Error {
 
   /** The problem as a JSON object; `instance` is the path of the request that it answers. */
   toBody(instance?: string): Readonly<Record<string, unknown>> {
-    const { members, errors } = this.#options
+    const { members } = this.#options
+    const errors = this.#errors
     return {
       ...members,
       type: `urn:gyre:problem:${this.code}`,
@@ -48,6 +51,13 @@ export class Problem extends Error {
       code: this.code,
       ...(errors === undefined ? {} : { errors }),
     }
+  }
+
+  /** Every 400 says what is wrong where, also one of the ledger's. */
+  get #errors(): readonly ProblemIssue[] | undefined {
+    const { errors, at = '' } = this.#options
+    if (this.status !== 400 || (errors?.length ?? 0) > 0) return errors
+    return [{ path: at, message: this.message }]
   }
 }
 

@@ -1,4 +1,4 @@
-import { JSON_DEPTH_MAX } from '@gyre/jobs'
+import { formatPointer, JSON_DEPTH_MAX, parsePointer } from '@gyre/jobs'
 import type { FastifyRequest } from 'fastify'
 import { ENVELOPE_DEPTH } from './limits.js'
 import { Problem } from './problem.js'
@@ -10,12 +10,16 @@ import { Problem } from './problem.js'
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
-/** @returns undefined for an empty body */
+/** @returns undefined for an empty body; else JSON that `checkJson` has yet to look at */
 export function parseBody(bytes: Buffer): unknown {
-  if (bytes.length === 0) return undefined
-  const value = parseJson(decode(bytes))
-  checkValue(value, '', JSON_DEPTH_MAX + ENVELOPE_DEPTH)
-  return value
+  return bytes.length === 0 ? undefined : parseJson(decode(bytes))
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route looks at the parts of its body one by one, so that one is refused by itself. */
+    readonly checksJsonItself?: true
+  }
 }
 
 /** Sizes of the bodies that were read; WeakMap: it ends with the request. */
@@ -24,7 +28,11 @@ const bodyBytes = new WeakMap<FastifyRequest, number>()
 /** Fastify's content type parser for JSON. */
 export function readJsonBody(request: FastifyRequest, bytes: Buffer): Promise<unknown> {
   bodyBytes.set(request, bytes.length)
-  return Promise.resolve().then(() => parseBody(bytes))
+  return Promise.resolve().then(() => {
+    const value = parseBody(bytes)
+    if (request.routeOptions.config.checksJsonItself !== true) checkJson(value)
+    return value
+  })
 }
 
 /** Size of the request's body as it came, in bytes. */
@@ -32,9 +40,18 @@ export function bodyBytesOf(request: FastifyRequest): number {
   return bodyBytes.get(request) ?? 0
 }
 
+/**
+ * A body, or the part of it that is one request of its own, before anybody works with it.
+ *
+ * @throws Problem `invalid_request` for what cannot be stored and given back as it came
+ */
+export function checkJson(value: unknown): void {
+  checkValue(value, [], JSON_DEPTH_MAX + ENVELOPE_DEPTH)
+}
+
 /** @throws Problem when the value is nested deeper than users' data may be */
 export function checkDepth(value: unknown, path: string): void {
-  checkValue(value, path, JSON_DEPTH_MAX)
+  checkValue(value, [...(parsePointer(path) ?? [])], JSON_DEPTH_MAX)
 }
 
 function decode(bytes: Buffer): string {
@@ -54,31 +71,38 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Recursion ends at the depth that is refused. */
-function checkValue(value: unknown, path: string, depthLeft: number): void {
+/**
+ * Recursion ends at the depth that is refused.
+ *
+ * @param place  names on the way to the value, for the message; changed on the way and put back
+ */
+function checkValue(value: unknown, place: (string | number)[], depthLeft: number): void {
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    refuse(path, 'is a number out of the range of JSON numbers (IEEE 754 double)')
+    refuse(place, 'is a number out of the range of JSON numbers (IEEE 754 double)')
   }
   if (typeof value !== 'object' || value === null) return
-  if (depthLeft === 0) refuse(path.slice(0, 200), `is nested more than ${JSON_DEPTH_MAX} deep`)
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i += 1) checkValue(value[i], path, depthLeft - 1)
-    return
+  if (depthLeft === 0) refuse(place, `is nested more than ${JSON_DEPTH_MAX} deep`)
+  // A value that is stored under this name would become another value's prototype.
+  if (Object.hasOwn(value, '__proto__')) {
+    refuse(place, 'has a member __proto__, which is not accepted; rename it')
   }
-  for (const [name, member] of Object.entries(value)) {
-    if (name === '__proto__' || (name === 'constructor' && hasPrototype(member))) {
-      refuse(path, `has a member ${name}, which is not accepted; rename it`)
-    }
-    if (typeof member === 'object' || typeof member === 'number') {
-      checkValue(member, path, depthLeft - 1)
-    }
+  for (const [name, member] of entriesOf(value)) {
+    if (typeof member !== 'object' && typeof member !== 'number') continue
+    place.push(name)
+    checkValue(member, place, depthLeft - 1)
+    place.pop()
   }
 }
 
-function hasPrototype(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype')
+function entriesOf(value: object): Iterable<[string | number, unknown]> {
+  return Array.isArray(value) ? value.entries() : Object.entries(value)
 }
 
-function refuse(path: string, message: string): never {
-  throw new Problem('invalid_request', `the body ${message}`, { errors: [{ path, message }] })
+/** Characters of a place that are told: its pointer may be as long as the body. */
+const PLACE_LENGTH_MAX = 200
+
+function refuse(place: readonly (string | number)[], message: string): never {
+  const path = formatPointer(place.map(String)).slice(0, PLACE_LENGTH_MAX)
+  const detail = `the body ${path === '' ? '' : `at ${path} `}${message}`
+  throw new Problem('invalid_request', detail, { errors: [{ path, message }] })
 }

@@ -9,12 +9,13 @@ import { arcOf } from '../base/ids.js'
 import type { SubmitCommand } from '../protocol/ledger/command.js'
 import type { Reply } from '../protocol/ledger/outcome.js'
 import type { NodeClient } from '../runtime/node-client.js'
-import { submissionStamp } from './idempotency.js'
+import { checkedKey, submissionStamp } from './idempotency.js'
 import type { InputSchemas } from './input-schemas.js'
 import type { JobIds } from './job-ids.js'
 import type { KnownWork } from './known-work.js'
 import { START_HINTS_MAX } from './limits.js'
 import { Problem, problemOf } from './problem.js'
+import { checkJson } from './request-body.js'
 import { parseInstant } from './rfc3339.js'
 import { checkUserValue } from './user-value.js'
 
@@ -56,6 +57,7 @@ export class Submissions {
   }
 
   async #prepare(value: unknown, context: SubmissionContext): Promise<SubmitCommand> {
+    checkJson(value)
     const parsed = parseSubmission(value)
     if (!parsed.ok) throw problemOf(parsed)
     checkUserData(parsed, context.bodyBytes)
@@ -85,9 +87,10 @@ function keyOf(member: string | undefined, header: string | undefined): string |
     throw new Problem(
       'invalid_request',
       'idempotencyKey and the Idempotency-Key header differ; give one of them',
+      { at: '/idempotencyKey' },
     )
   }
-  return member ?? header
+  return member === undefined ? header : checkedKey(member, '/idempotencyKey')
 }
 
 function checkUserData(parsed: ParsedSubmission, bodyBytes: number): void {

@@ -37,11 +37,12 @@ export function batchRoutes(
         response: answers({ 202: Type.Object({ results: Type.Array(AnyObject) }) }),
       },
       validatorCompiler: compileAllButBody,
+      config: { checksJsonItself: true },
     },
     async (request, reply) => {
       if (request.headers['idempotency-key'] !== undefined) {
         const detail = 'in a batch each job has its own idempotencyKey; leave the header out'
-        throw new Problem('invalid_request', detail)
+        throw new Problem('invalid_request', detail, { at: 'Idempotency-Key' })
       }
       const jobs = jobsOf(request.body)
       const context = {
@@ -50,7 +51,12 @@ export function batchRoutes(
         bodyBytes: bodyBytesOf(request),
       }
       const results = await Promise.all(
-        jobs.map((job) => submissions.submit(job, context).then(toResult, toErrorResult)),
+        jobs.map((job, index) =>
+          submissions.submit(job, context).then(
+            (said) => toResult(said, index),
+            (error: unknown) => toErrorResult(error, index),
+          ),
+        ),
       )
       checkOverload(results)
       return reply.code(202).send({ results })
@@ -79,14 +85,15 @@ function jobsOf(body: unknown): readonly unknown[] {
   return body.jobs
 }
 
-function toResult(reply: Awaited<ReturnType<Submissions['submit']>>): BatchResult {
-  if (!reply.ok) return { error: problemOf(reply).toBody() }
-  const { id, status }: { id: string; status: string } = JSON.parse(reply.body ?? '{}')
+function toResult(said: Awaited<ReturnType<Submissions['submit']>>, index: number): BatchResult {
+  if (!said.ok) return toErrorResult(problemOf(said), index)
+  const { id, status }: { id: string; status: string } = JSON.parse(said.body ?? '{}')
   return { id, status }
 }
 
-function toErrorResult(error: unknown): BatchResult {
-  if (error instanceof Problem) return { error: error.toBody() }
+/** The problem's instance is the job in the request; its `errors` name places inside of that job. */
+function toErrorResult(error: unknown, index: number): BatchResult {
+  if (error instanceof Problem) return { error: error.toBody(`/v1/jobs/batch#/jobs/${index}`) }
   throw error
 }
 

@@ -89,7 +89,7 @@ function actionOptions<Body extends TObject>(summary: string, body: Body) {
 }
 
 function stampOf(request: FastifyRequest, command: JobCommand): { idempotency?: IdempotencyStamp } {
-  const key = idempotencyKeyOf(request.headers['idempotency-key'])
+  const key = idempotencyKeyOf(request.raw.headersDistinct)
   if (key === undefined) return {}
   const path = `/v1/jobs/${command.id}/${command.kind}`
   return { idempotency: callStamp(key, { method: 'POST', path, request: command }) }

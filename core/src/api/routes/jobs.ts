@@ -49,7 +49,7 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
     async (request, reply) => {
       const success = successOf(
         await submissions.submit(request.body, {
-          key: idempotencyKeyOf(request.headers['idempotency-key']),
+          key: idempotencyKeyOf(request.raw.headersDistinct),
           traceparent: traceparentOf(request.headers.traceparent),
           bodyBytes: bodyBytesOf(request),
         }),

@@ -101,6 +101,7 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
         throw new Problem(
           'invalid_condition',
           'If-None-Match means nothing for DELETE; leave it out',
+          { at: 'If-None-Match' },
         )
       }
       const success = successOf(
@@ -140,7 +141,9 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
   function targetOf(key: string) {
     const bytes = Buffer.byteLength(key)
     if (bytes === 0 || bytes > RECORD_KEY_BYTES_MAX) {
-      throw new Problem('invalid_key', `a key has 1 to ${RECORD_KEY_BYTES_MAX} bytes of UTF-8`)
+      throw new Problem('invalid_key', `a key has 1 to ${RECORD_KEY_BYTES_MAX} bytes of UTF-8`, {
+        at: '/key',
+      })
     }
     const id = hashId('record', key)
     return { key, id, arc: arcOf(id, client.identity.arcCount) }
@@ -152,7 +155,7 @@ function stampOf(
   recordKey: string,
   content: object,
 ): { idempotency?: IdempotencyStamp } {
-  const key = idempotencyKeyOf(request.headers['idempotency-key'])
+  const key = idempotencyKeyOf(request.raw.headersDistinct)
   if (key === undefined) return {}
   const call = { method: request.method, path: `/v1/dht/${recordKey}`, request: content }
   return { idempotency: callStamp(key, call) }

@@ -46,7 +46,8 @@ export function ringRoutes(app: ApiServer, { client, address }: RingRoutesOption
     async (request) => {
       const { key, id } = request.query
       if ((key === undefined) === (id === undefined)) {
-        throw new Problem('invalid_request', 'give either ?key= or ?id=')
+        const message = 'give either ?key= or ?id='
+        throw new Problem('invalid_request', message, { at: key === undefined ? '' : '/id' })
       }
       const wanted = key === undefined ? checkedId(id ?? '') : hashId('record', key)
       return ownerView(client, await client.status(), wanted)
@@ -84,5 +85,7 @@ export function ringRoutes(app: ApiServer, { client, address }: RingRoutesOption
 
 function checkedId(text: string): string {
   if (isId(text)) return text
-  throw new Problem('invalid_id', 'an ID is written as 32 lower-case hex digits')
+  throw new Problem('invalid_id', 'an ID is written as 32 lower-case hex digits', {
+    at: '/id',
+  })
 }
