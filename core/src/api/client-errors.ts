@@ -1,21 +1,39 @@
 import type { Socket } from 'node:net'
-import { HEADER_BYTES_MAX } from './limits.js'
+import { HEADER_BYTES_MAX, URL_LENGTH_MAX } from './limits.js'
+import type { OpenExchanges } from './open-exchanges.js'
 import { Problem } from './problem.js'
 
 /** What never became a request: bytes that are no HTTP, headers without end, a client that stalls. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  // Nobody is there to read an answer, or one is under way already.
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+export function answerClientError(error: ClientError, socket: Socket, open: OpenExchanges): void {
+  const exchange = open.of(socket)
+  // Nobody is there to read an answer, or it would be taken for the one to an earlier request.
+  const isLate = exchange !== null && (exchange.request.complete || exchange.response.headersSent)
+  if (error.code === 'ECONNRESET' || !socket.writable || isLate) {
     socket.destroy()
     return
   }
   const problem = problemFor(error.code)
-  const body = JSON.stringify(problem.toBody())
+  const target = exchange?.request.url ?? targetOf(error.rawPacket)
+  const body = JSON.stringify(problem.toBody(target.split('?', 1)[0]?.slice(0, URL_LENGTH_MAX)))
   socket.end(
     `HTTP/1.1 ${problem.status} ${REASONS[problem.status] ?? 'Bad Request'}\r\n` +
       'content-type: application/problem+json; charset=utf-8\r\n' +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
+}
+
+/** As Node gives it. */
+interface ClientError extends NodeJS.ErrnoException {
+  /** The bytes that it was reading: a Buffer. */
+  readonly rawPacket?: unknown
+}
+
+const REQUEST_LINE = /^[A-Z]+ (\/[\x21-\x7e]*)/
+
+/** What the bytes ask for; the node as a whole when they do not say. */
+function targetOf(bytes: unknown): string {
+  const start = Buffer.isBuffer(bytes) ? bytes.toString('latin1', 0, URL_LENGTH_MAX) : ''
+  return REQUEST_LINE.exec(start)?.[1] ?? '/'
 }
 
 const REASONS: Readonly<Record<number, string>> = {

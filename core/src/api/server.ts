@@ -80,7 +80,8 @@ export function makeServer(options: ServerOptions): ApiServer {
     }
     // Here, not in a handler: an unknown path is told before its body is looked at.
     const { method, url, headers } = request
-    const misread = routes.misreadAsParameter(method, url)
+    const route = request.routeOptions.url ?? ''
+    const misread = routes.misreadAsParameter({ method, url, route })
     if (misread !== null) throw misread
     if (request.is404) throw routes.problemFor(method, url)
     checkBodyEncoding(headers)

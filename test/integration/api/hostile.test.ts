@@ -18,12 +18,9 @@ for (const { what, request, answer: expected } of HOSTILE) {
     const problem: ReturnType<typeof JSON.parse> = await answer.json()
     assert.equal(`${status} ${problem.code}`, expected, problem.detail)
     assert.match(String(answer.headers.get('content-type')), /^application\/problem\+json/)
-    assert.equal(problem.status, status)
-    assert.ok(problem.title.length > 0 && problem.detail.length > 0 && problem.type.length > 0)
+    checkProblem(problem, status)
+    assert.equal(problem.instance, new URL(answer.url).pathname)
     if (status === 405) assert.ok(answer.headers.get('allow'), 'Allow is given')
-    if (status === 400 && problem.errors !== undefined) {
-      for (const error of problem.errors) assert.equal(typeof error.path, 'string')
-    }
   })
 }
 
@@ -33,8 +30,106 @@ for (const { what, bytes, status, code } of RAW) {
     assert.equal(answer.status, status, answer.head)
     assert.equal(answer.body?.code, code)
     assert.match(answer.head, /content-type: application\/problem\+json/i)
+    checkProblem(answer.body, status)
+    const target = /^[A-Z]+ (\/\S*) HTTP/.exec(bytes)?.[1] ?? '/'
+    assert.equal(answer.body.instance, target)
   })
 }
+
+/** All members of RFC 9457, our code, and for 400 what is wrong where. */
+function checkProblem(problem: ReturnType<typeof JSON.parse>, status: number): void {
+  assert.equal(problem.status, status)
+  for (const member of ['type', 'title', 'detail', 'instance', 'code']) {
+    assert.equal(typeof problem[member], 'string', member)
+    assert.notEqual(problem[member], '', member)
+  }
+  if (status === 400) assert.ok(problem.errors.length > 0, 'errors says what is wrong where')
+  for (const error of problem.errors ?? []) {
+    assert.equal(typeof error.path, 'string')
+    assert.notEqual(error.message, '')
+  }
+}
+
+test('a body that breaks in its middle is answered with a whole problem', async () => {
+  const answer = await node.raw(
+    'POST /v1/jobs HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n' +
+      'Transfer-Encoding: chunked\r\n\r\n5\r\n{"ser\r\nzz\r\n',
+  )
+  assert.equal(answer.status, 400)
+  checkProblem(answer.body, 400)
+  assert.equal(answer.body.instance, '/v1/jobs')
+})
+
+test('an answer on its way is not mixed up with a broken request behind it', async () => {
+  const { head } = await node.raw(`GET /v1/jobs HTTP/1.1\r\nHost: a\r\n\r\nEHLO x\r\n\r\n`)
+  assert.doesNotMatch(head, /^HTTP\/1\.1 4/)
+})
+
+test('names that reach a prototype are data like any other, unless they are __proto__', async () => {
+  const value = { constructor: { prototype: { polluted: 1 } }, prototype: { toString: 1 } }
+  const put = await node.rest.call('PUT', '/v1/dht/prototypes', { body: value })
+  assert.deepEqual(put.body.value, value)
+  const { body: job } = await node.rest.submit(
+    {
+      input: value,
+      steps: {
+        constructor: { service: 'test.echo', input: { $from: '/input' } },
+        prototype: { service: 'test.echo', forEach: [value], input: { $from: '/item' } },
+      },
+      output: { copy: { $from: '/steps/constructor/output' } },
+    },
+    undefined,
+    { prefer: 'wait=20' },
+  )
+  assert.equal(job.status, 'succeeded')
+  assert.deepEqual([job.input, job.output], [value, { copy: value }])
+  assert.equal(Reflect.get({}, 'polluted'), undefined)
+  assert.equal(Reflect.get(Object, 'polluted'), undefined)
+  assert.equal(typeof Object.prototype.toString, 'function')
+})
+
+test('what is wrong with one job of a batch is that job’s own error', async () => {
+  const jobs = [
+    '{"service":"test.echo"}',
+    '{"service":"test.echo","input":{"a":{"__proto__":1}}}',
+    '{"__proto__":{},"service":"test.echo"}',
+    '{"service":"test.echo","input":1e999}',
+    `{"service":"test.echo","input":${nested(10_000)}}`,
+    `{"service":"test.echo","idempotencyKey":"${'ü'.repeat(257)}"}`,
+    'null',
+    '{"service":"test.echo"}',
+  ]
+  const answer = await fetch(`${node.url}/v1/jobs/batch`, {
+    method: 'POST',
+    headers: JSON_TYPE,
+    body: `{"jobs":[${jobs.join(',')}]}`,
+  })
+  const { results }: ReturnType<typeof JSON.parse> = await answer.json()
+  assert.equal(answer.status, 202)
+  const said = results.map((result: ReturnType<typeof JSON.parse>) => result.error?.code ?? 'taken')
+  const wrong = Array(jobs.length - 2).fill('invalid_request')
+  assert.deepEqual(said, ['taken', ...wrong, 'taken'])
+  for (const [index, { error }] of results.entries()) {
+    if (error === undefined) continue
+    checkProblem(error, 400)
+    assert.equal(error.instance, `/v1/jobs/batch#/jobs/${index}`)
+  }
+  assert.equal(results[1].error.errors[0].path, '/input/a')
+})
+
+test('keys are counted in bytes', async () => {
+  const key = 'ü'.repeat(256)
+  const { status } = await node.rest.submit({ service: 'test.echo', idempotencyKey: key })
+  assert.equal(status, 202)
+})
+
+test('utf-8 may be named, however it is written', async () => {
+  for (const type of ['application/json; charset=utf-8', 'application/json;charset="UTF-8"']) {
+    const headers = { 'content-type': type, 'content-encoding': 'identity' }
+    const answer = await fetch(`${node.url}/v1/dht/charset`, { method: 'PUT', headers, body: '1' })
+    assert.ok(answer.status < 300, type)
+  }
+})
 
 test('64 levels of nesting and a value of just under the limit are taken', async () => {
   const deep = await node.rest.submit({ service: 'test.echo', input: JSON.parse(nested(64)) })
