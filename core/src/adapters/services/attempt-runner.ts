@@ -73,7 +73,7 @@ export class AttemptRunner {
 
   async #call(dispatch: Dispatch, signal: AbortSignal): Promise<string> {
     const service = this.#options.services.get(dispatch.service)
-    if (service === undefined) return outcomeBody({ kind: 'lost', charged: false })
+    if (service === undefined) return outcomeBody({ kind: 'not_started' })
     const ctx = makeContext(dispatch, signal, this.#options.log)
     const body: { input: Json; output?: Json } = JSON.parse(dispatch.body)
     if (dispatch.hook === 'compensate') {

@@ -25,6 +25,7 @@ test('every outcome that the thread makes passes as the text it is', () => {
     { kind: 'timed_out' },
     { kind: 'cancelled' },
     { kind: 'lost', charged: false },
+    { kind: 'not_started' },
   ]
   for (const body of outcomes.map(outcomeBody)) assert.equal(checkedOutcome(body), body)
 })

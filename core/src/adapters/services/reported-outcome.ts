@@ -39,6 +39,7 @@ const SHAPE_OF: Readonly<Record<AttemptOutcome['kind'], Shape>> = {
   },
   timed_out: isBare,
   cancelled: isBare,
+  not_started: isBare,
   lost: (outcome) => {
     return hasOnly(outcome, ['kind', 'charged']) && typeof outcome['charged'] === 'boolean'
   },

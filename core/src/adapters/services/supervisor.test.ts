@@ -207,7 +207,7 @@ test('handlers end as what they return or throw, each exactly once', async () =>
         (o) => assert.deepEqual(o, { kind: 'succeeded', output: { done: 1 } }),
       ],
       ['strays', null, (o) => assert.deepEqual(o, { kind: 'succeeded', output: null })],
-      ['missing', null, (o) => assert.deepEqual(o, { kind: 'lost', charged: false })],
+      ['missing', null, (o) => assert.deepEqual(o, { kind: 'not_started' })],
     ]
     cases.forEach(([service, input], index) => host.run(`${index}`, service, input))
     for (const [index, [, , check]] of cases.entries()) check(await host.ended(`${index}`))
@@ -377,16 +377,16 @@ test('a thread out of memory charges the handler on its CPU, and comes back', as
   await withHost({ 'handlers.mjs': HANDLERS }, body, options)
 })
 
-test('while the thread is down, and beyond its slots, attempts are handed back at once', async () => {
+test('while the thread is down, and beyond its slots, attempts are said not to have started', async () => {
   const body = async (host: Host): Promise<void> => {
     host.run('early', 'echo')
-    assert.deepEqual(await host.ended('early'), { kind: 'lost', charged: false })
+    assert.deepEqual(await host.ended('early'), { kind: 'not_started' })
     await host.offers(1)
     host.run('a', 'patient')
     host.run('b', 'patient')
     host.run('b', 'patient')
     host.run('c', 'patient')
-    assert.deepEqual(await host.ended('c'), { kind: 'lost', charged: false })
+    assert.deepEqual(await host.ended('c'), { kind: 'not_started' })
     assert.deepEqual([...host.endsOf('a'), ...host.endsOf('b')], [])
   }
   await withHost({ 'handlers.mjs': HANDLERS }, body, { totalSlots: 2 })
@@ -401,7 +401,7 @@ test('stop aborts what runs, waits for it, and reports the deaf before it is don
   assert.deepEqual(host.endsOf('patient').length, 1)
   assert.deepEqual(host.endsOf('deaf').length, 1)
   host.run('late', 'echo')
-  assert.deepEqual(await host.ended('late'), { kind: 'lost', charged: false })
+  assert.deepEqual(await host.ended('late'), { kind: 'not_started' })
   await new Promise<void>((resolve) => host.supervisor.stop(resolve))
 })
 

@@ -48,7 +48,7 @@ interface Verdict {
  *
  * How the attempts of a dead thread end: one that had been asked to stop, as asked; the one whose
  * code was on the CPU, `timed_out` when it had blocked the thread and `lost`, charged, when the
- * thread died under it; all others `lost`, uncharged.
+ * thread died under it; all others `lost`, uncharged. One that never reached a thread `not_started`.
  */
 export class ServicesSupervisor implements WorkerHost {
   readonly #options: Required<SupervisorOptions>
@@ -120,7 +120,7 @@ export class ServicesSupervisor implements WorkerHost {
     }
     const isFull = this.#running.count >= this.#options.totalSlots
     if (this.#phase !== 'up' || this.#stopping || isFull) {
-      return this.#report(dispatch.attempt, { kind: 'lost', charged: false })
+      return this.#report(dispatch.attempt, { kind: 'not_started' })
     }
     const running = this.#running.add(dispatch)
     this.#life?.post({ kind: 'run', serial: running.serial, dispatch })

@@ -97,6 +97,8 @@ export type AttemptOutcome =
   | { readonly kind: 'cancelled' }
   /** Its process or thread is gone; `charged` counts against the lost budget. */
   | { readonly kind: 'lost'; readonly charged: boolean }
+  /** It reached its worker and none of its code ran, nor will: as if it had never been handed out. */
+  | { readonly kind: 'not_started' }
 
 /** Time passed: handles every timer row that is due at the entry's arc time, oldest first, bounded. */
 export interface FireCommand {

@@ -61,6 +61,7 @@ const anyOutcome: fc.Arbitrary<AttemptOutcome> = fc.oneof(
     { kind: 'cancelled' },
     { kind: 'lost', charged: true },
     { kind: 'lost', charged: false },
+    { kind: 'not_started' },
   ),
 )
 

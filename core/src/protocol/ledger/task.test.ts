@@ -34,6 +34,7 @@ function running(stopping: StopReason | null): TaskState {
 const SUCCEEDED: AttemptOutcome = { kind: 'succeeded', output: 1 }
 const LOST: AttemptOutcome = { kind: 'lost', charged: true }
 const HANDED_BACK: AttemptOutcome = { kind: 'lost', charged: false }
+const NOT_STARTED: AttemptOutcome = { kind: 'not_started' }
 const TIMED_OUT: AttemptOutcome = { kind: 'timed_out' }
 const CANCELLED: AttemptOutcome = { kind: 'cancelled' }
 
@@ -55,15 +56,19 @@ const TABLE: readonly (readonly [
   [null, LOST, true, 1, ['lost', 'failed', true]],
   [null, HANDED_BACK, true, 2, ['lost', 'ready', true]],
   [null, HANDED_BACK, true, 1, ['lost', 'failed', true]],
+  [null, NOT_STARTED, true, 2, ['not_started', 'ready', false]],
+  [null, NOT_STARTED, true, 1, ['not_started', 'ready', false]],
   [null, CANCELLED, true, 2, ['cancelled', 'backoff', true]],
   ['timed_out', SUCCEEDED, true, 2, ['timed_out', 'backoff', true]],
   ['timed_out', failed(false), true, 2, ['timed_out', 'backoff', true]],
   ['timed_out', LOST, true, 2, ['timed_out', 'backoff', true]],
+  ['timed_out', NOT_STARTED, true, 1, ['not_started', 'ready', false]],
   ['timed_out', SUCCEEDED, false, 2, ['timed_out', 'failed', true]],
   ['cancelled', SUCCEEDED, false, 2, ['succeeded', 'succeeded', false]],
   ['cancelled', CANCELLED, false, 2, ['cancelled', 'cancelled', true]],
   ['cancelled', failed(true), false, 2, ['failed', 'failed', true]],
   ['cancelled', LOST, false, 2, ['lost', 'failed', true]],
+  ['cancelled', NOT_STARTED, false, 1, ['not_started', 'cancelled', false]],
 ]
 
 test('what a report makes of a task follows the table', () => {
@@ -87,11 +92,12 @@ test('a task whose only allowed attempt was lost fails as unknown, not as lost',
   assert.equal(after.newest?.error?.code, 'attempt_lost')
 })
 
-test('a success forgets that earlier attempts left the task unknown; a clean failure does not', () => {
+test('a success forgets that earlier attempts left the task unknown; a clean failure and an attempt that never ran do not', () => {
   const lost: TaskState = { ...running(null), unknown: true }
   const options = { at: 5, policy: retry(3), mayRetry: true }
   assert.equal(ended(lost, settle(lost, SUCCEEDED), options).unknown, false)
   assert.equal(ended(lost, settle(lost, failed(true)), options).unknown, true)
+  assert.equal(ended(lost, settle(lost, NOT_STARTED), options).unknown, true)
 })
 
 test('lost attempts do not use up the tries of the policy, failed and timed out ones do', () => {
@@ -104,6 +110,7 @@ test('lost attempts do not use up the tries of the policy, failed and timed out 
   assert.deepEqual(count(TIMED_OUT), [1, 0])
   assert.deepEqual(count(LOST), [0, 1])
   assert.deepEqual(count(HANDED_BACK), [0, 0])
+  assert.deepEqual(count(NOT_STARTED), [0, 0])
 })
 
 test('a task that has succeeded becomes nothing else', () => {

@@ -141,10 +141,12 @@ export interface Settled {
 
 /**
  * What a report means, given what was asked of the attempt before. A timeout has the last word: a
- * report that comes after it, even of success, is stale, and the attempt ends timed_out.
+ * report that comes after it, even of success, is stale, and the attempt ends timed_out. Only that
+ * the attempt never ran stays true whatever was asked.
  */
 export function settle(task: TaskState, reported: AttemptOutcome): Settled {
-  const outcome = task.stopping === 'timed_out' ? 'timed_out' : reported.kind
+  const isLate = task.stopping === 'timed_out' && reported.kind !== 'not_started'
+  const outcome = isLate ? 'timed_out' : reported.kind
   const error =
     reported.kind === 'failed' && outcome === 'failed' ? reported.error : ERRORS[outcome]
   return { outcome, error, uncharged: reported.kind === 'lost' && !reported.charged }
@@ -182,9 +184,14 @@ export interface EndOptions {
 
 function phaseAfter(task: TaskState, end: Settled, options: EndOptions): TaskPhase {
   if (end.outcome === 'succeeded') return 'succeeded'
-  if (!options.mayRetry) return end.outcome === 'cancelled' ? 'cancelled' : 'failed'
+  const isGivenUp = end.outcome === 'cancelled' || end.outcome === 'not_started'
+  if (!options.mayRetry) return isGivenUp ? 'cancelled' : 'failed'
   const { attempts } = options.policy
   switch (end.outcome) {
+    case 'not_started':
+      // Also when one attempt is all that is allowed: there was none. What hands attempts to a worker
+      // that is not there stops with the worker's slots, so this goes round no faster than those come.
+      return 'ready'
     case 'failed':
       return end.error?.retryable === true && task.tries + 1 < attempts ? 'backoff' : 'failed'
     case 'timed_out':
@@ -199,6 +206,7 @@ function phaseAfter(task: TaskState, end: Settled, options: EndOptions): TaskPha
 
 /** A failure reported after the cancel was asked for may be one half-way: it counts as unknown. */
 function leavesUnknown(task: TaskState, end: Settled): boolean {
+  if (end.outcome === 'not_started') return false
   return end.outcome !== 'failed' || task.stopping === 'cancelled'
 }
 
@@ -218,6 +226,11 @@ const ERRORS: Readonly<Record<AttemptEnd, JobError | null>> = {
   lost: {
     code: 'attempt_lost',
     message: 'the process that ran the attempt is gone; whether it had an effect is not known',
+    retryable: true,
+  },
+  not_started: {
+    code: 'attempt_not_started',
+    message: 'the worker was not running when the attempt reached it: nothing of it was done',
     retryable: true,
   },
 }

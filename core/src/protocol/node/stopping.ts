@@ -53,7 +53,7 @@ export class Stopping {
   outcomeOf(body: string): string {
     if (!this.#aborted) return body
     const { kind } = JSON.parse(body)
-    return kind === 'succeeded' ? body : HANDED_BACK
+    return kind === 'succeeded' || kind === 'not_started' ? body : HANDED_BACK
   }
 }
 

@@ -96,7 +96,8 @@ function onEnded(event: ToldEvent, story: TaskStory): void {
   story.endedAt = event.seq
   if (outcome === 'succeeded') story.done = true
   // A failure of an attempt that was told to stop may be one half-way.
-  if (outcome !== 'failed' || story.stopping) story.touched = true
+  const isClean = outcome === 'not_started' || (outcome === 'failed' && !story.stopping)
+  if (!isClean) story.touched = true
   if (outcome === 'failed' || outcome === 'timed_out') story.charged += 1
   story.stopping = false
 }

@@ -17,7 +17,8 @@ export function attemptView(row: AttemptRow): JsonObject {
     node: row.node,
     startedAt: isoInstant(row.startedAt),
     finishedAt: instantView(row.finishedAt),
-    outcome: row.outcome,
+    // To clients one more way to lose an attempt; the error's code tells them apart.
+    outcome: row.outcome === 'not_started' ? 'lost' : row.outcome,
     error: errorView(row.error),
   }
 }
