@@ -4,6 +4,8 @@ import { Pool } from 'undici'
 /** Requests in flight: many enough to fill the log's batches, few enough to measure a latency. */
 const IN_FLIGHT = 64
 const BATCH_JOBS = 500
+/** Batches in flight: more would only be refused as overload. */
+const BATCHES_IN_FLIGHT = 4
 const PAYLOAD = 'x'.repeat(150)
 
 export interface Run {
@@ -26,7 +28,7 @@ const oneByOne: Workload = {
   what: `one-step no-op jobs of about 200 bytes, one request each, ${IN_FLIGHT} in flight`,
   run: (url, size) =>
     measured(url, async (client) => {
-      const latencies = await inFlight(size, (n) =>
+      const latencies = await inFlight(size, IN_FLIGHT, (n) =>
         client.send('POST', '/v1/jobs', submission(n), 202),
       )
       await client.drained()
@@ -37,11 +39,11 @@ const oneByOne: Workload = {
 /** W1 by batches. */
 const batches: Workload = {
   name: 'w1-batch',
-  what: `the same by batches of ${BATCH_JOBS}`,
+  what: `the same by batches of ${BATCH_JOBS}, ${BATCHES_IN_FLIGHT} in flight`,
   run: (url, size) =>
     measured(url, async (client) => {
       const count = Math.ceil(size / BATCH_JOBS)
-      const latencies = await inFlight(count, (n) => {
+      const latencies = await inFlight(count, BATCHES_IN_FLIGHT, (n) => {
         const jobs = Array.from({ length: BATCH_JOBS }, (_, i) => submission(n * BATCH_JOBS + i))
         return client.send('POST', '/v1/jobs/batch', { jobs }, 202)
       })
@@ -76,7 +78,7 @@ const compareAndSet: Workload = {
   run: (url, size) =>
     measured(url, async (client) => {
       const versions = new Map<number, string>()
-      const latencies = await inFlight(size, async (n) => {
+      const latencies = await inFlight(size, IN_FLIGHT, async (n) => {
         const key = n % IN_FLIGHT
         const version = versions.get(key)
         const condition = version === undefined ? {} : { 'if-match': version }
@@ -93,17 +95,21 @@ function submission(n: number): object {
   return { service: 'test.echo', input: { n, payload: PAYLOAD } }
 }
 
-/** Runs `one` for 0 … count − 1, each lane taking every IN_FLIGHT-th. @returns ms, sorted */
-async function inFlight(count: number, one: (n: number) => Promise<unknown>): Promise<number[]> {
+/** Runs `one` for 0 … count − 1, each of the lanes taking every so many-th. @returns ms */
+async function inFlight(
+  count: number,
+  lanes: number,
+  one: (n: number) => Promise<unknown>,
+): Promise<number[]> {
   const latencies: number[] = []
   const lane = async (first: number): Promise<void> => {
-    for (let n = first; n < count; n += IN_FLIGHT) {
+    for (let n = first; n < count; n += lanes) {
       const begun = performance.now()
       await one(n)
       latencies.push(performance.now() - begun)
     }
   }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, (_, first) => lane(first)))
+  await Promise.all(Array.from({ length: lanes }, (_, first) => lane(first)))
   return latencies
 }
 
