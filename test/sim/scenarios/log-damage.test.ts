@@ -4,6 +4,7 @@ import type { DurableImage } from '../disk.js'
 import { entriesOf, hardState, LogBench } from './log-fixture.js'
 
 const BLOCK_BYTES = 4096
+const FIRST = 'log/segment-0000000001'
 
 test('damage: any flipped bit in the middle of the log is harmless or reported, never skipped', () => {
   const intact = threeBatches()
@@ -63,17 +64,41 @@ test('damage: rot in the unused rest of a segment harms nothing', () => {
   assert.ok(bench.append([hardState(1, 9)]))
 })
 
-test('damage: nothing is removed from a damaged log', () => {
-  const bench = openChanged(fourSegments(), (files) => {
-    files.flipBit('log/segment-0000000001', 4096 + 4 + 64 + 48 + 12 + 30)
-  })
-  assert.notEqual(bench.log.recovered.damaged.length, 0)
-  const last = bench.log.recovered.arcs.get(1)?.lastIndex ?? 0
-  bench.log.compact(1, last)
-  for (let index = 1; index <= 10; index += 1) {
-    bench.append([entriesOf(1, last + index, ['x'.repeat(20_000)])])
+test('damage: starts change not one byte of a damaged log, however often they are tried', () => {
+  const spoil: readonly ((files: LogBench['files']) => void)[] = [
+    (files) => files.flipBit(FIRST, 4 + 64 + 48 + 12 + 30),
+    (files) => files.flipBit('log/segment-0000000004', 32_768 + 4 + 64 + 48 + 12 + 30),
+    (files) => files.remove('log/segment-0000000002'),
+    (files) => files.writeDurably('log/segment-0000000003', new Uint8Array(64 * 1024)),
+  ]
+  for (const damage of spoil) {
+    const bench = openChanged(fourSegments(), (files) => {
+      // What an intact log would be rid of: it is left for the operator too.
+      files.writeDurably('log/spare.part', new Uint8Array(4096))
+      damage(files)
+    })
+    bench.settle(60_000)
+    const found = bench.log.recovered.damaged
+    assert.notEqual(found.length, 0)
+    const before = bench.files.durableImage()
+    for (let life = 0; life < 5; life += 1) {
+      bench.kill()
+      const { effectCount } = bench.files
+      bench.open()
+      bench.settle(60_000)
+      assert.equal(bench.files.effectCount, effectCount, 'a start has no effect on the disk')
+      assert.deepEqual(bench.log.recovered.damaged, found)
+    }
+    assert.deepEqual(bench.files.durableImage(), before)
+    assert.ok(bench.files.exists('log/spare.part'))
   }
-  assert.ok(bench.files.exists('log/segment-0000000001'))
+})
+
+test('damage: to append to a damaged log is a bug of the caller', () => {
+  const bench = openChanged(threeBatches(), (files) => files.flipBit(FIRST, BLOCK_BYTES + 176))
+  assert.notEqual(bench.log.recovered.damaged.length, 0)
+  assert.throws(() => bench.append([hardState(1, 9)]), { name: 'AssertionError' })
+  assert.equal(bench.log.canAppend(1), false)
 })
 
 test('damage: a bit that flips while the node runs fails the read, and alters nothing', () => {

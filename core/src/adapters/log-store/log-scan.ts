@@ -137,7 +137,6 @@ export class LogScan {
     this.#report(broken, segment.number, head.block, isLast ? ROTTEN : MIDDLE, CHECKSUM)
     this.#take(segment, head, rows ?? [])
     this.#last = null
-    if (isLast) this.#closeTail(segment)
     return end
   }
 
@@ -166,13 +165,7 @@ export class LogScan {
     if (expected !== null) this.#expectedSeq = expected + 1
     this.#isResyncing = true
     this.#last = null
-    this.#closeTail(segment)
     return null
-  }
-
-  /** Damaged bytes are never written over: the next batch goes into the next segment. */
-  #closeTail(segment: Segment): void {
-    this.#tail = { segment: segment.number, block: segment.blockCount }
   }
 
   #cut(segment: Segment, block: number): null {

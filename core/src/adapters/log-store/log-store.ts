@@ -95,7 +95,8 @@ export class SegmentedLog implements LogStore {
   #lastCrc: number
   #oldestSegment: number
   #pending: Pending | null = null
-  #state: 'open' | 'failed' | 'closed' = 'open'
+  /** `damaged`: found so at start, to be read and never written. */
+  #state: 'open' | 'damaged' | 'failed' | 'closed' = 'open'
   /** False while nothing has changed since a release was found impossible. */
   #mayRelease = false
   #syncs = 0
@@ -117,6 +118,7 @@ export class SegmentedLog implements LogStore {
     this.#block = scan.tail.block
     this.#file = files.openForAppend(shelf.path(this.#segment))
     this.recovered = recoveredOf(scan)
+    if (scan.damaged.length > 0) this.#state = 'damaged'
     shelf.reportFailuresTo((error) => this.#fail(error))
   }
 
@@ -156,12 +158,12 @@ export class SegmentedLog implements LogStore {
    */
   canAppend(payloadBytes: number): boolean {
     const bytes = HEAD_BYTES + payloadBytes + SPARE_ROWS * ROW_BYTES
-    return this.#hasRoom(bytes) || this.#shelf.isSpareReady
+    return this.#state === 'open' && (this.#hasRoom(bytes) || this.#shelf.isSpareReady)
   }
 
   /** Tries again to make the spare segment, sooner than by itself. */
   retryPreallocation(): void {
-    this.#shelf.prepare()
+    if (this.#state === 'open') this.#shelf.prepare()
   }
 
   read(arc: ArcId, from: LogIndex, to: LogIndex): LogEntry[] {
@@ -281,7 +283,6 @@ export class SegmentedLog implements LogStore {
   #tidy(oldestSegment: number): void {
     if (this.#state !== 'open') return
     this.#shelf.prepare()
-    if (this.recovered.damaged.length > 0) return
     const failure = fileFailureOf(() => this.#shelf.removeBelow(oldestSegment))
     // What is left after a shortage goes after the next batch.
     if (failure !== null && retryMsOf(failure) === null) this.#fail(failure)
@@ -310,9 +311,8 @@ export class SegmentedLog implements LogStore {
     )
   }
 
-  /** Nothing is given up while the log is damaged: the operator may need it all. */
   #planRelease(pending: Pending): { rows: readonly RowDraft[]; isComplete: boolean } | null {
-    if (!this.#mayRelease || this.recovered.damaged.length > 0) return null
+    if (!this.#mayRelease) return null
     if (this.#oldestSegment >= this.#segment) return null
     // What is kept beyond need is the first to go when the disk is full.
     const retainBytes = this.#shelf.isFull ? 0 : this.#retainBytes

@@ -35,6 +35,9 @@ export interface LogStoreOptions {
  * called, in a later turn: bytes of a killed process may be in the system's memory only, and must not
  * be acted upon before they are on the disk.
  *
+ * Where `recovered.damaged` is not empty nothing was written, and nothing can be: the store is handed
+ * over for what it says there.
+ *
  * @throws AppError log_missing, log_not_empty, log_too_new
  * @throws FileError when the files cannot be read
  */
@@ -73,7 +76,6 @@ class Opening {
     if (mode === 'create') files.makeFolder(this.#folder)
     const isNew = !files.list(this.#folder).some((name) => segmentNumberOf(name) !== null)
     if (isNew && mode === 'open') throw logMissing(this.#folder)
-    if (files.exists(this.#spare)) files.remove(this.#spare)
     if (isNew) this.#createFirst()
     else this.#recover()
   }
@@ -97,11 +99,23 @@ class Opening {
   }
 
   #recover(): void {
-    const scan = new LogScan(this.#options.files, this.#folder).run()
-    if (this.#options.mode === 'create' && (scan.lastSeq > 0 || scan.damaged.length > 0)) {
+    const { files, mode } = this.#options
+    const scan = new LogScan(files, this.#folder).run()
+    if (mode === 'create' && (scan.lastSeq > 0 || scan.damaged.length > 0)) {
       throw logNotEmpty(this.#folder)
     }
+    if (scan.damaged.length > 0) {
+      this.#handOverDamaged(scan)
+      return
+    }
+    if (files.exists(this.#spare)) files.remove(this.#spare)
     this.#settle(scan, 0)
+  }
+
+  /** What was found is evidence, and perhaps all that is left: it is told, and stays as it is. */
+  #handOverDamaged(scan: ScanResult): void {
+    const store = this.#store(scan, this.#shelf(scan.segments, scan.tail.segment))
+    this.#options.alarm(0, () => this.#opened(store))
   }
 
   /**
@@ -127,8 +141,15 @@ class Opening {
   }
 
   #finish(scan: ScanResult, shelf: SegmentShelf): void {
+    const store = this.#store(scan, shelf)
+    shelf.prepare()
+    if (scan.unsettled === null) this.#opened(store)
+    else store.repeat(scan.unsettled, () => this.#opened(store))
+  }
+
+  #store(scan: ScanResult, shelf: SegmentShelf): SegmentedLog {
     const { files, onFailure, retainBytes, tailCacheBytes } = this.#options
-    const store = new SegmentedLog({
+    return new SegmentedLog({
       files,
       shelf,
       scan,
@@ -137,9 +158,6 @@ class Opening {
       tailCacheBytes: tailCacheBytes ?? TAIL_CACHE_BYTES,
       onFailure,
     })
-    shelf.prepare()
-    if (scan.unsettled === null) this.#opened(store)
-    else store.repeat(scan.unsettled, () => this.#opened(store))
   }
 
   #shelf(segments: ReadonlyMap<number, number>, current: number): SegmentShelf {
