@@ -135,6 +135,15 @@ test('a compensation has its own retries; when they are used up the job waits fo
   assert.equal(ledger.step(id, 'a').compensation?.status, 'waiting')
 })
 
+test('cancelling a job whose compensation failed is refused and names the ways on', () => {
+  const ledger = new LedgerHarness()
+  const id = failedChain(ledger)
+  ledger.end(ledger.attemptOf('c', undo), failed(false))
+  const reply = ledger.apply({ kind: 'cancel', id, compensate: false })
+  assert.ok(!reply.ok && reply.code === 'job_finished')
+  assert.match(reply.message, /retry.*skip/)
+})
+
 test('an operator retries a failed compensation in the same run', () => {
   const ledger = new LedgerHarness()
   const id = failedChain(ledger)

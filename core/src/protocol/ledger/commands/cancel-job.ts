@@ -35,7 +35,14 @@ function refusalOf(edit: JobEdit): Applied | null {
     return { ok: false, code: 'job_compensating', message }
   }
   if (phase !== 'ended') return null
-  return { ok: false, code: 'job_finished', message: `job ${edit.id} has ended: it is ${status}` }
+  const message = `job ${edit.id} has ended: it is ${status}${WAYS_ON[status] ?? ''}`
+  return { ok: false, code: 'job_finished', message }
+}
+
+/** What an operator who wanted to end such a job is looking for. */
+const WAYS_ON: Readonly<Partial<Record<JobEdit['row']['status'], string>>> = {
+  compensation_failed:
+    '; run the compensation again with retry, or go on without it with skip and a reason',
 }
 
 /** A job that was stopping because it failed would have compensated: that is kept. */
