@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ExitCode, usageError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
-import { isEmptyFolder } from '../data-folder.js'
+import { holdsNoNode } from '../data-folder.js'
 import { parsePort } from '../node-flags.js'
 import { runNode } from '../run-node.js'
 
@@ -31,7 +31,7 @@ export async function dev(context: CommandContext, options: DevOptions): Promise
   try {
     return await runNode(context, {
       dataFolder,
-      mode: (await isEmptyFolder(dataFolder)) ? 'init' : 'resume',
+      mode: (await holdsNoNode(dataFolder)) ? 'init' : 'resume',
       api: {
         host: '127.0.0.1',
         port: options.api === undefined ? DEFAULT_PORT : parsePort(options.api),

@@ -1,7 +1,7 @@
 import { CliError, type ExitCode, usageError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
 import { type ApiAddress, parseArcCount, parseHostAndPort } from '../node-flags.js'
-import { isEmptyFolder } from '../data-folder.js'
+import { holdsNoNode } from '../data-folder.js'
 import { runNode } from '../run-node.js'
 
 export interface StartOptions {
@@ -48,7 +48,7 @@ export async function start(context: CommandContext, options: StartOptions): Pro
 
 /** Nothing is ever created by accident: a ring begins only by --init in an empty folder. */
 async function checkFolder(folder: string, init: boolean): Promise<void> {
-  const empty = await isEmptyFolder(folder)
+  const empty = await holdsNoNode(folder)
   if (empty && !init) {
     throw new CliError(`The folder ${folder} holds no node.`, {
       remedy:
