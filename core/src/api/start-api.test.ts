@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { SubmitCommand } from '../protocol/ledger/command.js'
 import type { Reply } from '../protocol/ledger/outcome.js'
-import type { ServiceOffer } from '../protocol/node/messages.js'
+import type { PluginFailure, ServiceOffer } from '../protocol/node/messages.js'
 import type { NodeClient, Proposal } from '../runtime/node-client.js'
 import { startApi } from './start-api.js'
 
@@ -25,6 +25,15 @@ const OLD_SERVICE: ServiceOffer = {
   compensates: false,
 }
 
+const FAILURE: PluginFailure = {
+  file: 'stock.ts',
+  error: {
+    code: 'plugin_failed',
+    message: "Cannot find module '/srv/acme/no.js'\nRequire stack:\n- /srv/acme/stock.ts",
+    retryable: false,
+  },
+}
+
 function scriptedClient(propose: Propose): NodeClient {
   return {
     identity: {
@@ -36,7 +45,7 @@ function scriptedClient(propose: Propose): NodeClient {
       arcCount: 4,
       version: '0.0.0',
     },
-    offers: { services: [], jobs: [], failures: [] },
+    offers: { services: [], jobs: [], failures: [FAILURE] },
     propose: async (proposal) => propose(proposal),
     query: async () => ({
       ok: true,
@@ -144,6 +153,21 @@ test('a node that does not serve is alive and not ready, and says why', async (t
   const ready = await call('/readyz')
   assert.deepEqual([ready.status, ready.body.code], [503, 'not_ready'])
   assert.match(ready.body.detail, /3 arcs/)
+})
+
+test('plugins that failed are listed without a path of this host', async (t) => {
+  const { call } = await setup(t, accepted)
+  const { body } = await call('/v1/job-definitions')
+  assert.equal(body.failures[0].file, 'stock.ts')
+  assert.equal(body.failures[0].error.message, "Cannot find module 'no.js'")
+})
+
+test('a committed entry that cannot be applied is 503 with a time to wait', async (t) => {
+  const stopped: Reply = { ok: false, code: 'apply_stopped', message: 'the state is full' }
+  const { call } = await setup(t, () => stopped)
+  const { status, body, headers } = await call('/v1/jobs', submission(1))
+  assert.deepEqual([status, body.code], [503, 'apply_stopped'])
+  assert.ok(headers.get('retry-after'))
 })
 
 test('arcs that do not answer make a list partial', async (t) => {

@@ -95,7 +95,8 @@ const envelope = {
     Type.String({
       minLength: 1,
       maxLength: 512,
-      description: 'As the Idempotency-Key header. In a batch only this member counts.',
+      description:
+        'As the Idempotency-Key header, 1 to 512 bytes of UTF-8. In a batch only this member counts.',
     }),
   ),
   notAfter: Type.Optional(

@@ -128,3 +128,23 @@ test('services and job definitions are listed with their schemas', async () => {
   assert.equal(jobs.status, 200)
   assert.ok(Array.isArray(jobs.body.items))
 })
+
+test('lists that may be stale say how stale they are', async () => {
+  const { body: job } = await node.rest.submit({ service: 'test.echo' }, undefined, {
+    prefer: 'wait=20',
+  })
+  for (const path of [
+    '/v1/jobs',
+    '/v1/dht',
+    `/v1/jobs/${job.id}`,
+    `/v1/jobs/${job.id}/history`,
+    `/v1/jobs/${job.id}/steps/main/items`,
+  ]) {
+    const { status, headers } = await node.rest.call('GET', `${path}?consistency=stale`)
+    assert.equal(status, 200, path)
+    assert.match(String(headers['gyre-applied-index']), /^\d+$/, path)
+    assert.match(String(headers['gyre-staleness-ms']), /^\d+$/, path)
+    const plain = await node.rest.call('GET', path)
+    assert.equal(plain.headers['gyre-applied-index'], undefined)
+  }
+})

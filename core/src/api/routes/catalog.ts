@@ -2,6 +2,7 @@ import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { AnyObject, answers, listOf } from '../contract/answers.js'
 import type { KnownWork } from '../known-work.js'
+import { publicFailure } from '../public-failure.js'
 
 export interface CatalogRoutesOptions {
   readonly client: NodeClient
@@ -42,6 +43,10 @@ export function catalogRoutes(app: ApiServer, { client, known }: CatalogRoutesOp
         response: answers({ 200: listOf(AnyObject) }),
       },
     },
-    async () => ({ items: known.jobs, nextCursor: null, failures: client.offers.failures }),
+    async () => ({
+      items: known.jobs,
+      nextCursor: null,
+      failures: client.offers.failures.map(publicFailure),
+    }),
   )
 }

@@ -8,6 +8,7 @@ import { JobParams, PageQuery, StepParams } from '../contract/parameters.js'
 import { decodeCursor, encodeCursor } from '../cursor.js'
 import { PAGE_LIMIT_DEFAULT } from '../limits.js'
 import { successOf } from '../send-reply.js'
+import { tellStaleness } from '../staleness.js'
 import { jobIdOf } from './jobs.js'
 
 const Cursor = Type.Object({ after: Type.Integer() })
@@ -26,9 +27,10 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
         response: answers({ 200: listOf(AnyObject) }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const id = jobIdOf(request.params.id)
-      const { limit = PAGE_LIMIT_DEFAULT, cursor } = request.query
+      const { limit = PAGE_LIMIT_DEFAULT, cursor, consistency } = request.query
+      await tellStaleness(reply, client, { consistency, arc: arcOf(id, client.identity.arcCount) })
       const { more, ...list } = await read<HistoryPage>(id, {
         kind: 'history',
         id,
@@ -50,9 +52,10 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
         response: answers({ 200: listOf(AnyObject) }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const id = jobIdOf(request.params.id)
-      const { limit = PAGE_LIMIT_DEFAULT, cursor } = request.query
+      const { limit = PAGE_LIMIT_DEFAULT, cursor, consistency } = request.query
+      await tellStaleness(reply, client, { consistency, arc: arcOf(id, client.identity.arcCount) })
       const step = request.params.name
       const after = afterOf(cursor, -1)
       const { more, ...list } = await read<ItemsPage>(id, { kind: 'items', id, step, after, limit })

@@ -107,14 +107,15 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
         response: answers({ 200: listOf(JobSummaryRef) }),
       },
     },
-    async (request) => {
-      const { status, job, createdAfter, createdBefore, limit, cursor } = request.query
+    async (request, reply) => {
+      const { status, job, createdAfter, createdBefore, limit, cursor, consistency } = request.query
       const filter = {
         ...(status === undefined ? {} : { status }),
         ...(job === undefined ? {} : { job }),
         ...instantFilter('createdAfter', createdAfter),
         ...instantFilter('createdBefore', createdBefore),
       }
+      await tellStaleness(reply, client, { consistency, arc: 'all' })
       return readJobsPage(client, filter, { limit: limit ?? PAGE_LIMIT_DEFAULT, cursor })
     },
   )

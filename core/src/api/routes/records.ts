@@ -132,8 +132,9 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
         response: answers({ 200: listOf(AnyObject) }),
       },
     },
-    async (request) => {
-      const { prefix = '', limit = PAGE_LIMIT_DEFAULT, cursor } = request.query
+    async (request, reply) => {
+      const { prefix = '', limit = PAGE_LIMIT_DEFAULT, cursor, consistency } = request.query
+      await tellStaleness(reply, client, { consistency, arc: 'all' })
       return readRecordsPage(client, prefix, { limit, cursor })
     },
   )
