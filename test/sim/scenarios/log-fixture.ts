@@ -20,6 +20,7 @@ export class LogBench {
   readonly prng: Prng
   readonly files: SimFiles
   readonly failures: FileError[] = []
+  readonly warnings: string[] = []
   readonly #options: BenchOptions
   #log: SegmentedLog | null = null
 
@@ -46,6 +47,7 @@ export class LogBench {
           files: this.files,
           mode,
           onFailure: (error) => this.failures.push(error),
+          warn: (message) => this.warnings.push(message),
           alarm: (delayMs, ring) => this.time.after(delayMs, ring),
           segmentBytes: this.#options.segmentBytes ?? 64 * 1024,
           retainBytes: this.#options.retainBytes ?? 128 * 1024,

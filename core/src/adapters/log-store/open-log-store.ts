@@ -20,6 +20,8 @@ export interface LogStoreOptions {
   readonly mode: 'create' | 'open'
   /** The log can no longer be written: the process must end. Called at most once. */
   readonly onFailure: (error: FileError) => void
+  /** Told once for each time that the log has to wait, with what to do about it. */
+  readonly warn?: (message: string) => void
   /** Retries a full disk. */
   readonly alarm: Clock['alarm']
   /** Below the data folder; `log` by default. */
@@ -161,8 +163,8 @@ class Opening {
   }
 
   #shelf(segments: ReadonlyMap<number, number>, current: number): SegmentShelf {
-    const { files, alarm } = this.#options
-    const options = { files, folder: this.#folder, segmentBytes: this.#segmentBytes, alarm }
+    const { files, alarm, warn = () => {} } = this.#options
+    const options = { files, folder: this.#folder, segmentBytes: this.#segmentBytes, alarm, warn }
     return new SegmentShelf(options, segments, current)
   }
 }

@@ -2,13 +2,14 @@ import { assert } from '../../base/assert.js'
 import type { Clock } from '../../ports/clock.js'
 import { type AppendFile, type FileError, type Files, fileFailureOf } from '../../ports/files.js'
 import { SPARE_IN_MAKING, segmentName } from './format.js'
-import { retryMsOf } from './shortage.js'
+import { retryMsOf, warningOf } from './shortage.js'
 
 export interface ShelfOptions {
   readonly files: Files
   readonly folder: string
   readonly segmentBytes: number
   readonly alarm: Clock['alarm']
+  readonly warn: (message: string) => void
 }
 
 /**
@@ -131,8 +132,10 @@ export class SegmentShelf {
     if (this.#isClosed) return
     const failure = error ?? fileFailureOf(() => this.#openSpare())
     const retryMs = failure === null ? null : retryMsOf(failure)
+    const isNews = !this.#isFull
     this.#isFull = retryMs !== null
-    if (retryMs !== null) {
+    if (failure !== null && retryMs !== null) {
+      if (isNews) this.#options.warn(warningOf(failure))
       this.#cancelRetry = this.#options.alarm(retryMs, () => this.prepare())
       return
     }

@@ -1,21 +1,53 @@
+import { assert } from '../../base/assert.js'
 import { FileError } from '../../ports/files.js'
 import { DESCRIPTOR_RETRY_MS, SPACE_RETRY_MS } from './limits.js'
 
+interface Shortage {
+  readonly what: string
+  readonly remedy: string
+  /** Until it is tried again. */
+  readonly retryMs: number
+}
+
+const SPACE: Shortage = {
+  what: 'the disk is full',
+  remedy: 'free some space on the disk of the data folder, or raise the quota',
+  retryMs: SPACE_RETRY_MS,
+}
+
+const DESCRIPTORS: Shortage = {
+  what: 'too many files are open',
+  remedy:
+    'raise the limit of open files (ulimit -n), or end connections and plugins that hold many',
+  retryMs: DESCRIPTOR_RETRY_MS,
+}
+
 /**
- * What an operation may lack now and have later, by code: ms until it is tried again. It changed nothing, so that the log
- * waits where any other failure ends it. Never met by a write into a segment or its sync: both have
- * all they need before they begin.
+ * What an operation may lack now and have later, by code. It changed nothing, so that the log waits
+ * where any other failure ends it. Never met by a write into a segment or its sync: both have all
+ * they need before they begin.
  */
-const SHORTAGES: ReadonlyMap<string, number> = new Map([
-  ['ENOSPC', SPACE_RETRY_MS],
-  ['EDQUOT', SPACE_RETRY_MS],
-  ['EMFILE', DESCRIPTOR_RETRY_MS],
-  ['ENFILE', DESCRIPTOR_RETRY_MS],
+const SHORTAGES: ReadonlyMap<string, Shortage> = new Map([
+  ['ENOSPC', SPACE],
+  ['EDQUOT', SPACE],
+  ['EMFILE', DESCRIPTORS],
+  ['ENFILE', DESCRIPTORS],
 ])
 
 /** @returns milliseconds after which to try again; null: a failure that no waiting mends */
 export function retryMsOf(failure: FileError): number | null {
-  return SHORTAGES.get(failure.code) ?? null
+  return SHORTAGES.get(failure.code)?.retryMs ?? null
+}
+
+/** For the operator: what is lacking, what waits for it, what to do. */
+export function warningOf({ code }: FileError): string {
+  const shortage = SHORTAGES.get(code)
+  assert(shortage !== undefined, `${code} is a shortage`)
+  const { what, remedy } = shortage
+  return (
+    `the log cannot make its next segment: ${what} (${code}). New work is refused, and a start ` +
+    `whose last segment has no room left waits. To go on, ${remedy}; the node notices by itself`
+  )
 }
 
 /** Runs what can as well be done another time. @returns null where a shortage stopped it */

@@ -42,6 +42,7 @@ openLogStore(
     files,
     mode: setup.create === null ? 'open' : 'create',
     alarm: (delayMs, ring) => clock.alarm(delayMs, ring),
+    warn: (message) => log.warn(message),
     onFailure: ({ code, message }) => {
       throw new AppError(
         'log_failed',
