@@ -38,6 +38,7 @@ export interface CompensationView {
 export interface AttemptView {
   readonly attempt: number
   readonly outcome: string | null
+  readonly error: { readonly code: string } | null
 }
 
 export const FINAL_STATUSES: ReadonlySet<string> = new Set([

@@ -109,7 +109,7 @@ export class SimServices implements WorkerHost {
     this.#observe({ kind: 'dispatched', dispatch })
     if (!this.#isUp) {
       this.#observe({ kind: 'ceased', attempt: dispatch.attempt })
-      this.#thread.after(0, () => this.#report(dispatch.attempt, { kind: 'lost', charged: false }))
+      this.#thread.after(0, () => this.#report(dispatch.attempt, { kind: 'not_started' }))
       return
     }
     const handler: Handler = { dispatch, behaviour: behaviourFor(dispatch), abortedFor: null }

@@ -89,12 +89,11 @@ function isSkipped({ compensation }: StepView): boolean {
 
 /** Done, or an attempt of it ended in a way that does not say what happened. */
 function mustBeUndone(step: StepView): boolean {
-  const outcomes = step.attempts.map(({ outcome }) => outcome)
-  return outcomes.some(
-    (outcome) =>
+  return step.attempts.some(
+    ({ outcome, error }) =>
       outcome === 'succeeded' ||
       outcome === 'timed_out' ||
-      outcome === 'lost' ||
+      (outcome === 'lost' && error?.code !== 'attempt_not_started') ||
       outcome === 'cancelled',
   )
 }

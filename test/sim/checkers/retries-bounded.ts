@@ -17,8 +17,8 @@ export class RetriesBounded implements Checker {
   readonly #timeOf = new Map<string, number>()
   /** Attempt → arc time at which it times out. */
   readonly #timesOutAt = new Map<string, number>()
-  /** Tasks, with their run, that may be started once and were. */
-  readonly #startedOnce = new Set<string>()
+  /** Tasks, with their run, that may be started once and were, by which attempt. */
+  readonly #startedOnce = new Map<string, string>()
   /** Attempt → whether its committed failure may be retried. */
   readonly #failed = new Map<string, boolean>()
 
@@ -47,6 +47,7 @@ export class RetriesBounded implements Checker {
     this.#timeOf.set(`${arc}/${index}`, t)
     if (command.kind !== 'finish-attempt') return
     const { attempt: ref, outcome } = command
+    if (outcome.kind === 'not_started') this.#onNeverStarted(formatAttempt(ref))
     if (outcome.kind !== 'failed' && outcome.kind !== 'timed_out') return
     const attempt = formatAttempt(ref)
     if (t >= (this.#timesOutAt.get(attempt) ?? Infinity)) this.#aborted.add(attempt)
@@ -58,7 +59,14 @@ export class RetriesBounded implements Checker {
   #onOnlyAttempt(attempt: string, task: string): void {
     if (this.#startedOnce.has(task))
       throw new Violation(this.name, `${attempt} is a second attempt where one is allowed`)
-    this.#startedOnce.add(task)
+    this.#startedOnce.set(task, attempt)
+  }
+
+  /** Nothing of it ran, so that the one attempt is still to be had. */
+  #onNeverStarted(attempt: string): void {
+    const { task, run } = partsOf(attempt)
+    const key = `${task}.${run}`
+    if (this.#startedOnce.get(key) === attempt) this.#startedOnce.delete(key)
   }
 
   #onDispatch({ arc, index, attempt, timeoutMs }: Dispatch): void {

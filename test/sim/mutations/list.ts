@@ -133,7 +133,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'accepts-a-success-after-the-timeout',
     file: 'protocol/ledger/task.js',
-    find: "task.stopping === 'timed_out' ? 'timed_out' : reported.kind",
+    find: "isLate ? 'timed_out' : reported.kind",
     replace: 'reported.kind',
   },
   {
