@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { ApiNode } from './api-node.js'
 
 const node = ApiNode.forThisFile()
+
+/** This file runs from test/dist/integration/api. */
+const ERRORS_PAGE = '../../../../core/docs/reference/errors.md'
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const
 
@@ -51,6 +55,56 @@ test('the OpenAPI document lists exactly the routes of the first version', async
     'POST /v1/jobs/{id}/skip',
     'PUT /v1/dht/{key}',
   ])
+})
+
+test('every operation of the document has a name of its own and tells its headers', async () => {
+  const { paths } = await openApi()
+  const operations: ReturnType<typeof JSON.parse>[] = Object.values<object>(paths).flatMap((each) =>
+    Object.values(each),
+  )
+  const names = operations.map(({ operationId }) => operationId)
+  assert.equal(new Set(names).size, names.length)
+  for (const { operationId, responses } of operations) {
+    assert.match(operationId, /^[a-z][A-Za-z]+$/)
+    for (const answer of Object.values<ReturnType<typeof JSON.parse>>(responses)) {
+      assert.ok(answer.headers['Gyre-Served-By'].schema, operationId)
+    }
+    assert.ok(responses.default.headers['Retry-After'])
+  }
+})
+
+test('the document tells the headers that clients send and get', async () => {
+  const { paths } = await openApi()
+  const sent = ({ parameters = [] }: ReturnType<typeof JSON.parse>): string[] =>
+    parameters
+      .filter((each: { in: string }) => each.in === 'header')
+      .map((each: { name: string }) => each.name)
+      .sort()
+  const got = (answer: ReturnType<typeof JSON.parse>): string[] => Object.keys(answer.headers)
+  const submit = paths['/v1/jobs'].post
+  assert.deepEqual(sent(submit), ['Idempotency-Key', 'Prefer', 'traceparent'])
+  for (const name of ['Location', 'Preference-Applied', 'Idempotency-Replayed']) {
+    assert.ok(got(submit.responses['202']).includes(name), name)
+  }
+  const { put, get, delete: remove } = paths['/v1/dht/{key}']
+  assert.deepEqual(sent(put), ['Idempotency-Key', 'If-Match', 'If-None-Match'])
+  assert.deepEqual(sent(remove), ['Idempotency-Key', 'If-Match'])
+  assert.ok(got(put.responses['201']).includes('ETag'))
+  assert.ok(got(get.responses['200']).includes('Gyre-Staleness-Ms'))
+  assert.deepEqual(sent(paths['/v1/jobs/{id}/cancel'].post), ['Idempotency-Key'])
+  assert.deepEqual(Object.keys(paths['/metrics'].get.responses['200'].content), ['text/plain'])
+})
+
+test('the document lists every code that the reference lists for problems and jobs', async () => {
+  const text = JSON.stringify((await openApi()).components.schemas)
+  const page = await readFile(new URL(ERRORS_PAGE, import.meta.url), 'utf8')
+  const [, problems = '', jobs = ''] = page.split('\n## ')
+  const codes = [...`${problems}${jobs}`.matchAll(/^\| `([a-z_]+)` \|/gm)].map(
+    ([, code = '']) => code,
+  )
+  assert.ok(codes.length > 40)
+  const missing = codes.filter((code) => !new RegExp(`\\b${code}\\b`).test(text))
+  assert.deepEqual(missing, [], 'Remedy: add it to core/src/api/contract/job-error-codes.ts')
 })
 
 test('methods that the document does not list are refused by the server', async () => {

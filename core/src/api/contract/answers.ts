@@ -1,5 +1,8 @@
 import { JsonSchema } from '@gyre/jobs'
 import { type TSchema, Type } from 'typebox'
+import { PROBLEM_CODES, problemKind } from '../error-mapping.js'
+import { type AnswerHeader, describeHeaders } from './headers.js'
+import { JOB_ERROR_CODES } from './job-error-codes.js'
 
 /**
  * Bodies of answers, for the OpenAPI document and the types of its readers. Open on purpose: later
@@ -17,7 +20,9 @@ const Nullable = (schema: TSchema) => Type.Union([schema, Type.Null()])
 
 export const JobErrorAnswer = Type.Object(
   {
-    code: Type.String(),
+    code: Type.String({
+      description: `Stable. The handler's own, or one of: ${JOB_ERROR_CODES.join(', ')}.`,
+    }),
     message: Type.String(),
     retryable: Type.Boolean(),
     details: Type.Optional(JsonSchema),
@@ -105,15 +110,25 @@ const RecordAnswer = Type.Object(
   { $id: 'Record' },
 )
 
+function withStatus(code: (typeof PROBLEM_CODES)[number]): string {
+  return `${code} ${problemKind(code).status}`
+}
+
 const ProblemAnswer = Type.Object(
   {
     type: Type.String(),
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.String(),
-    instance: Type.Optional(Type.String()),
-    code: Type.String({ description: 'Stable; see core/docs/reference/errors.md.' }),
-    errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+    instance: Type.String({ description: 'Path of the request; in a batch, the job in it.' }),
+    code: Type.String({
+      description: `Stable, with its status: ${PROBLEM_CODES.map(withStatus).join(', ')}.`,
+    }),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), {
+        description: 'With every 400: what is wrong where.',
+      }),
+    ),
   },
   { $id: 'Problem', description: 'RFC 9457.' },
 )
@@ -143,12 +158,24 @@ export function listOf(item: TSchema) {
   })
 }
 
-/** The answers of a route, with the problem that every route can give. */
-export function answers(table: Readonly<Record<number, object>>): Record<string, object> {
+/**
+ * The answers of a route, with the problem that every route can give.
+ *
+ * @param headers  what its successes carry beside what every answer carries
+ */
+export function answers(
+  table: Readonly<Record<number, object>>,
+  headers: readonly AnswerHeader[] = [],
+): Record<string, object> {
+  const successes = Object.entries(table).map(([status, answer]) => [
+    status,
+    { ...answer, headers: describeHeaders(headers) },
+  ])
   return {
-    ...table,
+    ...Object.fromEntries(successes),
     default: {
       description: 'A problem',
+      headers: describeHeaders(['Allow', 'Retry-After']),
       content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
     },
   }

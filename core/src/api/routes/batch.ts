@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { ApiServer } from '../api-server.js'
 import { AnyObject, answers } from '../contract/answers.js'
+import { BatchHeaders } from '../contract/headers.js'
 import { BATCH_BODY_BYTES_MAX, BATCH_JOBS_MAX } from '../limits.js'
 import { Problem, problemOf } from '../problem.js'
 import { bodyBytesOf } from '../request-body.js'
@@ -28,11 +29,13 @@ export function batchRoutes(
     {
       bodyLimit: BATCH_BODY_BYTES_MAX,
       schema: {
+        operationId: 'submitJobs',
         summary: 'Submit up to 1,000 jobs',
         description:
           'Each job has a result of its own, `{id, status}` or `{error}`, in order; 503 ' +
           '`overloaded` means that none was stored. Idempotency keys stand in the jobs.',
         tags: ['jobs'],
+        headers: BatchHeaders,
         body: BatchBody,
         response: answers({ 202: Type.Object({ results: Type.Array(AnyObject) }) }),
       },

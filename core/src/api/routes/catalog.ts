@@ -15,6 +15,7 @@ export function catalogRoutes(app: ApiServer, { client, known }: CatalogRoutesOp
     '/v1/services',
     {
       schema: {
+        operationId: 'listServices',
         summary: 'Services that were ever offered',
         description: '`nodes` is empty for one that no live node offers now.',
         tags: ['catalog'],
@@ -38,6 +39,7 @@ export function catalogRoutes(app: ApiServer, { client, known }: CatalogRoutesOp
     '/v1/job-definitions',
     {
       schema: {
+        operationId: 'listJobDefinitions',
         summary: 'Jobs that can be submitted by name',
         tags: ['catalog'],
         response: answers({ 200: listOf(AnyObject) }),

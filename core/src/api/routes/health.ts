@@ -1,10 +1,14 @@
-import { Type } from 'typebox'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { AnyObject, answers } from '../contract/answers.js'
 import type { Metrics } from '../metrics.js'
 import { Problem } from '../problem.js'
 import { statusInTime } from '../status-in-time.js'
+
+const PROMETHEUS = {
+  description: 'Prometheus text format',
+  content: { 'text/plain': { schema: { type: 'string' } } },
+}
 
 export interface HealthRoutesOptions {
   readonly client: NodeClient
@@ -17,6 +21,7 @@ export function healthRoutes(app: ApiServer, { client, metrics }: HealthRoutesOp
     '/livez',
     {
       schema: {
+        operationId: 'getLiveness',
         summary: 'Alive: this process answers',
         tags: ['health'],
         response: answers({ 200: AnyObject }),
@@ -29,6 +34,7 @@ export function healthRoutes(app: ApiServer, { client, metrics }: HealthRoutesOp
     '/readyz',
     {
       schema: {
+        operationId: 'getReadiness',
         summary: 'Ready: this node takes work',
         tags: ['health'],
         response: answers({ 200: AnyObject }),
@@ -45,9 +51,10 @@ export function healthRoutes(app: ApiServer, { client, metrics }: HealthRoutesOp
     '/metrics',
     {
       schema: {
+        operationId: 'getMetrics',
         summary: 'Prometheus metrics',
         tags: ['health'],
-        response: { 200: Type.String({ description: 'Prometheus text format' }) },
+        response: answers({ 200: PROMETHEUS }),
       },
     },
     async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()),

@@ -11,6 +11,7 @@ import type {
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { answers, JobRef } from '../contract/answers.js'
+import { ChangeHeaders } from '../contract/headers.js'
 import { JobParams } from '../contract/parameters.js'
 import { callStamp, idempotencyKeyOf } from '../idempotency.js'
 import { markReplay, sendJson, successOf } from '../send-reply.js'
@@ -34,7 +35,7 @@ type JobCommand = CancelCommand | RetryCommand | SkipCommand
 export function jobActionRoutes(app: ApiServer, { client }: { readonly client: NodeClient }): void {
   app.post(
     '/v1/jobs/:id/cancel',
-    actionOptions('Cancel a job', CancelBody),
+    actionOptions('cancelJob', 'Cancel a job', CancelBody),
     async (request, reply) => {
       const { compensate = false } = request.body
       const command = { kind: 'cancel', id: jobIdOf(request.params.id), compensate } as const
@@ -44,14 +45,14 @@ export function jobActionRoutes(app: ApiServer, { client }: { readonly client: N
 
   app.post(
     '/v1/jobs/:id/retry',
-    actionOptions('Run a failed job, or its failed compensation, again', RetryBody),
+    actionOptions('retryJob', 'Run a failed job, or its failed compensation, again', RetryBody),
     async (request, reply) =>
       act(request, reply, { kind: 'retry', id: jobIdOf(request.params.id) }),
   )
 
   app.post(
     '/v1/jobs/:id/skip',
-    actionOptions('Go on without the failed compensation of a step', SkipBody),
+    actionOptions('skipCompensation', 'Go on without the failed compensation of a step', SkipBody),
     async (request, reply) => {
       const { step, reason } = request.body
       return act(request, reply, { kind: 'skip', id: jobIdOf(request.params.id), step, reason })
@@ -72,14 +73,16 @@ export function jobActionRoutes(app: ApiServer, { client }: { readonly client: N
   }
 }
 
-function actionOptions<Body extends TObject>(summary: string, body: Body) {
+function actionOptions<Body extends TObject>(operationId: string, summary: string, body: Body) {
   return {
     schema: {
+      operationId,
       summary,
       tags: ['jobs'],
       params: JobParams,
+      headers: ChangeHeaders,
       body,
-      response: answers({ 202: JobRef }),
+      response: answers({ 202: JobRef }, ['Idempotency-Replayed']),
     },
     preValidation: async (request: FastifyRequest) => {
       // No body at all means no options.

@@ -4,6 +4,7 @@ import type { Query } from '../../protocol/ledger/query.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { AnyObject, answers, listOf } from '../contract/answers.js'
+import { STALE } from '../contract/headers.js'
 import { JobParams, PageQuery, StepParams } from '../contract/parameters.js'
 import { decodeCursor, encodeCursor } from '../cursor.js'
 import { PAGE_LIMIT_DEFAULT } from '../limits.js'
@@ -19,12 +20,13 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
     '/v1/jobs/:id/history',
     {
       schema: {
+        operationId: 'getJobHistory',
         summary: 'The timeline of a job',
         description: 'Oldest first; `historyTruncated` once it was bounded at 10,000 events.',
         tags: ['jobs'],
         params: JobParams,
         querystring: PageQuery,
-        response: answers({ 200: listOf(AnyObject) }),
+        response: answers({ 200: listOf(AnyObject) }, STALE),
       },
     },
     async (request, reply) => {
@@ -45,11 +47,12 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
     '/v1/jobs/:id/steps/:name/items',
     {
       schema: {
+        operationId: 'listStepItems',
         summary: 'The items of a forEach step',
         tags: ['jobs'],
         params: StepParams,
         querystring: PageQuery,
-        response: answers({ 200: listOf(AnyObject) }),
+        response: answers({ 200: listOf(AnyObject) }, STALE),
       },
     },
     async (request, reply) => {

@@ -5,6 +5,7 @@ import { arcOf, isId } from '../../base/ids.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { answers, JobRef, JobSummaryRef, listOf } from '../contract/answers.js'
+import { STALE, SubmitHeaders } from '../contract/headers.js'
 import { JobParams, JobQuery, JobsQuery } from '../contract/parameters.js'
 import { idempotencyKeyOf } from '../idempotency.js'
 import type { JobWaits } from '../job-waits.js'
@@ -38,11 +39,17 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
     '/v1/jobs',
     {
       schema: {
+        operationId: 'submitJob',
         summary: 'Submit a job',
         description: 'With `Prefer: wait=SECONDS` the answer waits for its end.',
         tags: ['jobs'],
+        headers: SubmitHeaders,
         body: SubmissionBody,
-        response: answers({ 200: JobRef, 202: JobRef }),
+        response: answers({ 200: JobRef, 202: JobRef }, [
+          'Location',
+          'Preference-Applied',
+          'Idempotency-Replayed',
+        ]),
       },
       validatorCompiler: compileAllButBody,
     },
@@ -76,11 +83,12 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
     '/v1/jobs/:id',
     {
       schema: {
+        operationId: 'getJob',
         summary: 'One job',
         tags: ['jobs'],
         params: JobParams,
         querystring: JobQuery,
-        response: answers({ 200: JobRef }),
+        response: answers({ 200: JobRef }, STALE),
       },
     },
     async (request, reply) => {
@@ -101,10 +109,11 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
     '/v1/jobs',
     {
       schema: {
+        operationId: 'listJobs',
         summary: 'Jobs, newest first',
         tags: ['jobs'],
         querystring: JobsQuery,
-        response: answers({ 200: listOf(JobSummaryRef) }),
+        response: answers({ 200: listOf(JobSummaryRef) }, STALE),
       },
     },
     async (request, reply) => {

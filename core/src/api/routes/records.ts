@@ -5,6 +5,7 @@ import type { IdempotencyStamp } from '../../protocol/ledger/command.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { answers, AnyObject, listOf, RecordRef } from '../contract/answers.js'
+import { DeleteHeaders, STALE, WriteHeaders } from '../contract/headers.js'
 import { ReadQuery, RecordParams, RecordsQuery } from '../contract/parameters.js'
 import { conditionOf, etagOf } from '../etag.js'
 import { hashId } from '../hash-id.js'
@@ -25,14 +26,16 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
       // Room for spaces round the value; the value itself is measured.
       bodyLimit: 2 * VALUE_BYTES_MAX,
       schema: {
+        operationId: 'putRecord',
         summary: 'Write a record',
         description:
           'The body is the value itself, any JSON. `If-Match: "VERSION"` or `*`, or ' +
           '`If-None-Match: *`, make it conditional: 412 `version_conflict`.',
         tags: ['hash table'],
         params: RecordParams,
+        headers: WriteHeaders,
         body: JsonSchema,
-        response: answers({ 200: RecordRef, 201: RecordRef }),
+        response: answers({ 200: RecordRef, 201: RecordRef }, ['ETag', 'Idempotency-Replayed']),
       },
     },
     async (request, reply) => {
@@ -67,11 +70,12 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
     '/v1/dht/:key',
     {
       schema: {
+        operationId: 'getRecord',
         summary: 'Read a record',
         tags: ['hash table'],
         params: RecordParams,
         querystring: ReadQuery,
-        response: answers({ 200: RecordRef }),
+        response: answers({ 200: RecordRef }, ['ETag', ...STALE]),
       },
     },
     async (request, reply) => {
@@ -87,11 +91,15 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
     '/v1/dht/:key',
     {
       schema: {
+        operationId: 'deleteRecord',
         summary: 'Delete a record',
         description: '204, also when there is none; honours `If-Match`.',
         tags: ['hash table'],
         params: RecordParams,
-        response: answers({ 204: { type: 'null', description: 'It is gone.' } }),
+        headers: DeleteHeaders,
+        response: answers({ 204: { type: 'null', description: 'It is gone.' } }, [
+          'Idempotency-Replayed',
+        ]),
       },
     },
     async (request, reply) => {
@@ -125,11 +133,12 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
     '/v1/dht',
     {
       schema: {
+        operationId: 'listRecords',
         summary: 'Records by prefix',
         description: 'In UTF-8 byte order of the keys; not a snapshot.',
         tags: ['hash table'],
         querystring: RecordsQuery,
-        response: answers({ 200: listOf(AnyObject) }),
+        response: answers({ 200: listOf(AnyObject) }, STALE),
       },
     },
     async (request, reply) => {

@@ -3,6 +3,7 @@ import { arcOf, isId } from '../../base/ids.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { AnyObject, answers } from '../contract/answers.js'
+import { STALE } from '../contract/headers.js'
 import { ReadQuery } from '../contract/parameters.js'
 import { hashId } from '../hash-id.js'
 import { Problem } from '../problem.js'
@@ -29,7 +30,14 @@ const OwnerQuery = Type.Object(
 export function ringRoutes(app: ApiServer, { client, address }: RingRoutesOptions): void {
   app.get(
     '/v1/ring',
-    { schema: { summary: 'The ring', tags: ['ring'], response: answers({ 200: AnyObject }) } },
+    {
+      schema: {
+        operationId: 'getRing',
+        summary: 'The ring',
+        tags: ['ring'],
+        response: answers({ 200: AnyObject }),
+      },
+    },
     async () => ringView(client, await client.status(), address()),
   )
 
@@ -37,6 +45,7 @@ export function ringRoutes(app: ApiServer, { client, address }: RingRoutesOption
     '/v1/ring/owner',
     {
       schema: {
+        operationId: 'getOwner',
         summary: 'Who owns a key or an ID',
         tags: ['ring'],
         querystring: OwnerQuery,
@@ -58,11 +67,12 @@ export function ringRoutes(app: ApiServer, { client, address }: RingRoutesOption
     '/v1/ids/:id',
     {
       schema: {
+        operationId: 'getId',
         summary: 'What stands behind an ID',
         tags: ['ring'],
         params: IdParams,
         querystring: ReadQuery,
-        response: answers({ 200: AnyObject }),
+        response: answers({ 200: AnyObject }, STALE),
       },
     },
     async (request, reply) => {
