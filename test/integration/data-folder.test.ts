@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { NodeProcess, temporaryFolder } from './node-process.js'
@@ -52,6 +52,22 @@ test('SIGINT stops a node with exit code 0', async (t) => {
   assert.deepEqual(await node.terminate('SIGINT'), { code: 0, signal: null })
 })
 
+test('a log whose end is gone after a clean stop is refused, with and without the state', async (t) => {
+  const folder = await temporaryFolder(t)
+  const first = await NodeProcess.start(t, ['--data', folder, '--init'])
+  const client = new RestClient(first.url)
+  for (let n = 0; n < 5; n += 1) await client.submit({ service: 'test.echo', input: n })
+  client.close()
+  assert.equal((await first.terminate()).code, 0)
+  await zeroLogTail(join(folder, 'log'))
+  for (const loseState of [false, true]) {
+    if (loseState) await rm(join(folder, 'state'), { recursive: true })
+    const again = NodeProcess.spawn(t, ['--data', folder])
+    assert.equal((await again.exited).code, 1)
+    assert.match(again.stderr, /the log ends at batch .* acknowledged entries are missing/)
+  }
+})
+
 test('a state database that is gone is rebuilt from the log', async (t) => {
   const folder = await temporaryFolder(t)
   const first = await NodeProcess.start(t, ['--data', folder, '--init'])
@@ -80,4 +96,21 @@ async function removeState(folder: string): Promise<number> {
   const state = names.filter((name) => name.startsWith('state'))
   for (const name of state) await rm(join(folder, name), { recursive: true })
   return state.length
+}
+
+/** Zeroes the last 64 KiB that were written to the log, as if they had never been. */
+async function zeroLogTail(folder: string): Promise<void> {
+  const segments = (await readdir(folder)).filter((name) => name.startsWith('segment')).sort()
+  for (const name of segments.toReversed()) {
+    const path = join(folder, name)
+    const content = await readFile(path)
+    let end = content.length
+    while (end > 0 && content[end - 1] === 0) end -= 1
+    if (end === 0) continue
+    const block = Math.ceil(end / 4096) * 4096
+    content.fill(0, Math.max(0, block - 64 * 1024), block)
+    await writeFile(path, content)
+    return
+  }
+  assert.fail('the log holds nothing')
 }

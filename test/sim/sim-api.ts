@@ -92,6 +92,8 @@ export class SimApi {
         return
       case 'stopped':
         return this.#events.onStopped()
+      case 'alarm':
+        throw new Error(`${message.code}: ${message.message}`)
       case 'fatal':
         return this.#events.onFatal(message.code, message.message)
     }

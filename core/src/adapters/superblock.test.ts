@@ -40,7 +40,7 @@ test('each boot raises the epoch and forgets the clean end of the one before', (
   withFolder((files) => {
     createSuperblock(files, IDENTITY)
     assert.equal(beginBoot(files).bootEpoch, 1)
-    noteCleanShutdown(files, 5_000)
+    noteCleanShutdown(files, { now: 5_000, logEnd: 7 })
     assert.deepEqual(
       [loadSuperblock(files).cleanShutdown, loadSuperblock(files).maxTimeSeen],
       [true, 5_000],
@@ -53,7 +53,7 @@ test('each boot raises the epoch and forgets the clean end of the one before', (
 test('the latest time seen never goes back', () => {
   withFolder((files) => {
     createSuperblock(files, IDENTITY)
-    assert.equal(noteCleanShutdown(files, 10).maxTimeSeen, 1_000)
+    assert.equal(noteCleanShutdown(files, { now: 10, logEnd: 7 }).maxTimeSeen, 1_000)
   })
 })
 
@@ -102,7 +102,7 @@ test('fields of a later version are kept', () => {
   withFolder((files) => {
     createSuperblock(files, { ...IDENTITY, ...{ zone: 'eu-1' } })
     beginBoot(files)
-    assert.equal(Reflect.get(noteCleanShutdown(files, 1), 'zone'), 'eu-1')
+    assert.equal(Reflect.get(noteCleanShutdown(files, { now: 1, logEnd: 7 }), 'zone'), 'eu-1')
   })
 })
 
@@ -134,3 +134,13 @@ function withFolder(run: (files: RealFiles, folder: string) => void): void {
     rmSync(folder, { recursive: true })
   }
 }
+
+test('where the log ended at the last clean shutdown is remembered over later starts', () => {
+  withFolder((files) => {
+    createSuperblock(files, IDENTITY)
+    assert.equal(beginBoot(files).logEnd, 0)
+    noteCleanShutdown(files, { now: 1, logEnd: 42 })
+    assert.equal(beginBoot(files).logEnd, 42)
+    assert.equal(beginBoot(files).logEnd, 42)
+  })
+})

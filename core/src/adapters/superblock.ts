@@ -29,6 +29,8 @@ export interface Superblock {
   /** Latest wall clock that this node has seen, in milliseconds since 1970. */
   readonly maxTimeSeen: Instant
   readonly cleanShutdown: boolean
+  /** Number of the log's last batch at the last clean shutdown: it never ends before; 0: none yet. */
+  readonly logEnd: number
 }
 
 export const SUPERBLOCK_FORMAT = 1
@@ -52,10 +54,16 @@ type Found = Copy | { readonly path: string; readonly fault: 'absent' | 'damaged
 /** Makes the superblock of a new node. @throws AppError data_folder_not_empty */
 export function createSuperblock(
   files: Files,
-  identity: Omit<Superblock, 'format' | 'bootEpoch' | 'cleanShutdown'>,
+  identity: Omit<Superblock, 'format' | 'bootEpoch' | 'cleanShutdown' | 'logEnd'>,
 ): Superblock {
   if (PATHS.some((path) => files.exists(path))) throw notEmpty()
-  const fields = { ...identity, format: SUPERBLOCK_FORMAT, bootEpoch: 0, cleanShutdown: true }
+  const fields = {
+    ...identity,
+    format: SUPERBLOCK_FORMAT,
+    bootEpoch: 0,
+    cleanShutdown: true,
+    logEnd: 0,
+  }
   const first = { path: PATHS[0], writeSeq: 1, fields }
   writeCopy(files, first)
   writeCopy(files, { path: PATHS[1], writeSeq: 2, fields })
@@ -82,10 +90,16 @@ export function beginBoot(files: Files): Superblock {
   return update(files, changes)
 }
 
-/** The last write of a life that ended in good order. */
-export function noteCleanShutdown(files: Files, now: Instant): Superblock {
-  const { maxTimeSeen } = loadSuperblock(files)
-  return update(files, { cleanShutdown: true, maxTimeSeen: Math.max(maxTimeSeen, now) })
+/**
+ * The last write of a life that ended in good order. It says where the log ended, so that the next
+ * life notices when that end is gone.
+ */
+export function noteCleanShutdown(
+  files: Files,
+  end: { readonly now: Instant; readonly logEnd: number },
+): Superblock {
+  const maxTimeSeen = Math.max(loadSuperblock(files).maxTimeSeen, end.now)
+  return update(files, { cleanShutdown: true, maxTimeSeen, logEnd: end.logEnd })
 }
 
 /** Writes changed fields over the older copy; durable when it returns. */

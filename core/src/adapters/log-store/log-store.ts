@@ -122,6 +122,11 @@ export class SegmentedLog implements LogStore {
     shelf.reportFailuresTo((error) => this.#fail(error))
   }
 
+  /** Number of the last durable batch. */
+  get lastBatch(): number {
+    return this.#lastSeq
+  }
+
   get stats(): LogStats {
     return {
       syncs: this.#syncs,

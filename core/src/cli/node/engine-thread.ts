@@ -3,7 +3,7 @@ import { openLogStore } from '../../adapters/log-store/open-log-store.js'
 import type { SegmentedLog } from '../../adapters/log-store/log-store.js'
 import { RealFiles } from '../../adapters/real-files.js'
 import { ServicesSupervisor } from '../../adapters/services/supervisor.js'
-import { beginBoot, createSuperblock } from '../../adapters/superblock.js'
+import { beginBoot, createSuperblock, noteCleanShutdown } from '../../adapters/superblock.js'
 import { SystemClock } from '../../adapters/system-clock.js'
 import { ThreadLink } from '../../adapters/thread-link.js'
 import { AppError } from '../../base/app-error.js'
@@ -63,6 +63,10 @@ function run(store: SegmentedLog): void {
     api.send({ kind: 'fatal', code: 'log_damaged', message: damage.message })
     return
   }
+  if (store.lastBatch < setup.logEnd) {
+    api.send({ kind: 'fatal', ...endIsLost(store.lastBatch) })
+    return
+  }
   if (store.recovered.tornTailCut) {
     log.warn(
       'cut a torn tail off the log: the last batch before a power cut, acknowledged to nobody',
@@ -80,8 +84,30 @@ function run(store: SegmentedLog): void {
     plugins: setup.plugins,
     log: ({ level, message, fields }) => log[level](fields, message),
   })
-  new EngineRuntime({ engine, log: store, clock, api, ledger: startLedger(), services }).start()
+  const ledger = startLedger()
+  new EngineRuntime({ engine, log: store, clock, api: notingEnd(store), ledger, services }).start()
   services.start()
+}
+
+function endIsLost(lastBatch: number): { readonly code: string; readonly message: string } {
+  const message =
+    `the log ends at batch ${lastBatch}, but the node once shut down in good order after batch ` +
+    `${setup.logEnd}: acknowledged entries are missing; restore the folder \`log\` from a ` +
+    'backup, or start a new node in an empty folder'
+  return { code: 'log_lost', message }
+}
+
+/** The API's link, on which a stop in good order is noted in the superblock before it is told. */
+function notingEnd(store: SegmentedLog): Link<ToApi, FromApi> {
+  return {
+    send: (message) => {
+      if (message.kind === 'stopped') {
+        noteCleanShutdown(files, { now: Date.now(), logEnd: store.lastBatch })
+      }
+      api.send(message)
+    },
+    onReceive: (receive) => api.onReceive(receive),
+  }
 }
 
 function startLedger(): Link<ToLedgerThread, FromLedgerThread> {

@@ -55,13 +55,11 @@ export class NodeLife {
     this.#resolveStopped()
   }
 
-  /** Ends the threads after a stop. @returns true when it was one in good order */
-  async end(): Promise<boolean> {
-    const inOrder = this.#mode !== 'ended'
+  /** Ends the threads after a stop in good order. */
+  async end(): Promise<void> {
     this.#mode = 'ended'
     await this.#worker.terminate()
     this.#resolveClosed({ code: 0 })
-    return inOrder
   }
 
   fail(error: Error): void {

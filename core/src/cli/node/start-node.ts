@@ -5,7 +5,7 @@ import { DirectoryLock } from '../../adapters/directory-lock.js'
 import { makeFolderDurably } from '../../adapters/durable-folder.js'
 import { RealFiles } from '../../adapters/real-files.js'
 import { compileUserSchema } from '../../adapters/services/user-schema.js'
-import { beginBoot, loadSuperblock, noteCleanShutdown } from '../../adapters/superblock.js'
+import { beginBoot, loadSuperblock } from '../../adapters/superblock.js'
 import { SystemClock } from '../../adapters/system-clock.js'
 import { ThreadLink } from '../../adapters/thread-link.js'
 import { AppError } from '../../base/app-error.js'
@@ -62,8 +62,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   try {
     const files = new RealFiles(dataFolder)
     const create = mode === 'init' ? newNode(files, options) : null
+    const logEnd = create === null ? loadSuperblock(files).logEnd : 0
     const identity = identityOf(create ?? beginBoot(files))
-    return await run(options, { lock, files, create, identity })
+    return await run(options, { lock, logEnd, create, identity })
   } catch (error) {
     lock.release()
     throw error
@@ -72,13 +73,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 interface Opened {
   readonly lock: DirectoryLock
-  readonly files: RealFiles
+  /** The log never ends before this batch (superblock.ts). */
+  readonly logEnd: number
   readonly create: NewNode | null
   readonly identity: NodeIdentity
 }
 
 async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
-  const { identity, files, lock } = opened
+  const { identity, lock } = opened
   const log = createThreadLog('api', options.logLevel ?? 'info')
   const worker = new Worker(new URL('./engine-thread.js', import.meta.url), {
     workerData: engineSetup(options, opened),
@@ -117,19 +119,20 @@ async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
     await api.close()
     client.stop()
     await life.stopped
-    if (await life.end()) noteCleanShutdown(files, Date.now())
+    await life.end()
     lock.release()
   }
   return { identity, url: api.url, stop, closed: life.closed }
 }
 
-function engineSetup(options: NodeOptions, { identity, create }: Opened): EngineSetup {
+function engineSetup(options: NodeOptions, { identity, create, logEnd }: Opened): EngineSetup {
   return {
     dataFolder: options.dataFolder,
     self: { node: identity.nodeId, boot: identity.bootEpoch },
     arcCount: identity.arcCount,
     seed: randomInt(2 ** 47),
     create,
+    logEnd,
     plugins: {
       modules: options.builtIns ? builtInModules() : [],
       folders: [...options.workers, ...options.jobs],

@@ -10,12 +10,14 @@ export interface EngineSetup {
   readonly seed: number
   /** Set for a new node: its log is created first, then this is written as its superblock. */
   readonly create: NewNode | null
+  /** Number of the log's last batch at the last clean shutdown; 0: none yet. */
+  readonly logEnd: number
   readonly plugins: PluginSources
   readonly logLevel: string
 }
 
 /** Identity of a node that does not exist yet. */
-export type NewNode = Omit<Superblock, 'format' | 'bootEpoch' | 'cleanShutdown'>
+export type NewNode = Omit<Superblock, 'format' | 'bootEpoch' | 'cleanShutdown' | 'logEnd'>
 
 /** What the engine thread tells the ledger thread at its start. */
 export interface LedgerSetup {
