@@ -57,7 +57,7 @@ test('a log whose end is gone after a clean stop is refused, with and without th
   const first = await NodeProcess.start(t, ['--data', folder, '--init'])
   const client = new RestClient(first.url)
   for (let n = 0; n < 5; n += 1) await client.submit({ service: 'test.echo', input: n })
-  client.close()
+  await client.close()
   assert.equal((await first.terminate()).code, 0)
   await zeroLogTail(join(folder, 'log'))
   for (const loseState of [false, true]) {
