@@ -6,7 +6,8 @@ import type { Prng } from '@gyre/core/internal/base/prng.js'
 import { FileError } from '@gyre/core/internal/ports/files.js'
 import type { Link } from '@gyre/core/internal/ports/link.js'
 import { LedgerNode } from '@gyre/core/internal/protocol/ledger/ledger-node.js'
-import { Engine, type EngineArcStart } from '@gyre/core/internal/protocol/node/engine.js'
+import { Engine } from '@gyre/core/internal/protocol/node/engine.js'
+import type { EngineArcStart } from '@gyre/core/internal/protocol/node/engine-types.js'
 import type {
   FromApi,
   FromLedgerThread,

@@ -8,10 +8,7 @@ const FILE_LINES_MAX = 400
 const TEST_LINES_MAX = 600
 
 /** Files with one subject that is longer than that: path → the subject and why it is not split. */
-const LONG_FILES: Readonly<Record<string, string>> = {
-  'core/src/protocol/node/engine.ts':
-    'one machine: what enters it and the order of what it asks for; its parts stand beside it',
-}
+const LONG_FILES: Readonly<Record<string, string>> = {}
 
 function codeLines(path: string): number {
   return withoutComments(read(path))

@@ -20,6 +20,8 @@ export interface LogStore {
   read(arc: ArcId, from: LogIndex, to: LogIndex): LogEntry[]
   /** The log need not hold this arc's entries up to `upTo` any more; segments are freed as that allows. */
   compact(arc: ArcId, upTo: LogIndex): void
+  /** While others lack room on the same disk, nothing is kept beyond what arcs need. */
+  squeeze(isSqueezed: boolean): void
   readonly stats: LogStats
 }
 
@@ -54,8 +56,10 @@ export interface LogStats {
   readonly bytesWritten: number
   readonly segments: number
   /**
-   * True while no spare segment can be made, for want of space or of file descriptors: submissions
-   * are refused meanwhile.
+   * What is lacking to make a spare segment (disk space, file descriptors), in words; null: nothing.
+   * Submissions are refused meanwhile.
    */
-  readonly full: boolean
+  readonly shortage: string | null
+  /** True when another batch, an empty one too, may free segments or bring that nearer. */
+  readonly isReleasing: boolean
 }

@@ -36,8 +36,6 @@ export class EngineRuntime {
   readonly #options: EngineRuntimeOptions
   #drainIsDue = false
   #persisting = false
-  /** The log was told that it may forget something since the last empty batch. */
-  #mayFree = false
   #cancelAlarm: (() => void) | null = null
 
   constructor(options: EngineRuntimeOptions) {
@@ -71,6 +69,7 @@ export class EngineRuntime {
     engine.tick(clock.now())
     this.#persist()
     this.#sendAll()
+    this.#freeLogSpace()
     this.#setAlarm()
   }
 
@@ -78,7 +77,7 @@ export class EngineRuntime {
     const { engine, log } = this.#options
     if (this.#persisting) return
     const batch = engine.hasBatch ? engine.takeBatch() : null
-    if (batch === null) return this.#freeLogSpace()
+    if (batch === null) return
     this.#persisting = true
     log.append(batch.records, () => {
       this.#persisting = false
@@ -87,13 +86,15 @@ export class EngineRuntime {
   }
 
   /**
-   * Segments are freed beside a batch. On a full disk new work is refused, so that none may come by
-   * itself: then an empty one is written.
+   * Segments are freed beside a batch, one at a time. On a full disk new work is refused, so that no
+   * batch may come by itself: then empty ones are written, as long as that frees something.
    */
   #freeLogSpace(): void {
-    const { log } = this.#options
-    if (!this.#mayFree || !log.stats.full) return
-    this.#mayFree = false
+    const { engine, log } = this.#options
+    log.squeeze(engine.stateIsFull)
+    const { shortage, isReleasing } = log.stats
+    const isNeeded = isReleasing && (shortage !== null || engine.stateIsFull)
+    if (this.#persisting || !isNeeded) return
     this.#persisting = true
     log.append([], () => {
       this.#persisting = false
@@ -133,8 +134,6 @@ export class EngineRuntime {
   }
 
   #compact(arc: ArcId, upTo: LogIndex): void {
-    if (upTo === 0) return
-    this.#options.log.compact(arc, upTo)
-    this.#mayFree = true
+    if (upTo > 0) this.#options.log.compact(arc, upTo)
   }
 }

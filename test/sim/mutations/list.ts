@@ -22,7 +22,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'delivers-what-is-not-committed',
-    file: 'protocol/node/engine.js',
+    file: 'protocol/node/delivery.js',
     find: 'while (state.delivered < group.commitIndex &&',
     replace: 'while (state.delivered < group.lastIndex &&',
   },
@@ -65,7 +65,7 @@ export const MUTATIONS: readonly Mutation[] = [
   // ---- engine ----
   {
     name: 'replays-from-one-entry-late',
-    file: 'protocol/node/engine.js',
+    file: 'protocol/node/load-arcs.js',
     find: 'new ArcState(arc, group, state.index, time)',
     replace: 'new ArcState(arc, group, state.index + (state.index > 3 ? 1 : 0), time)',
   },
@@ -83,8 +83,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'keeps-the-slot-of-an-ended-attempt',
-    file: 'protocol/node/engine.js',
-    find: 'this.#slots.giveBack(dispatch.service, 1);',
+    file: 'protocol/node/running-attempts.js',
+    find: 'slots.giveBack(dispatch.service, 1);',
     replace: '',
   },
   {

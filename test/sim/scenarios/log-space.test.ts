@@ -6,11 +6,11 @@ const BIG = 'x'.repeat(25_000)
 
 test('full disk: the prepared spare keeps appends going, and the log says that it is full', () => {
   const bench = filledBench()
-  assert.equal(bench.log.stats.full, false)
+  assert.equal(bench.log.stats.shortage, null)
   bench.files.setFull(true)
   assert.ok(bench.append([entriesOf(0, 3, [BIG])]), 'the third batch opens the spare')
   bench.settle()
-  assert.equal(bench.log.stats.full, true)
+  assert.equal(bench.log.stats.shortage, 'the disk is full')
   assert.equal(bench.log.canAppend(1_000), false)
   assert.ok(bench.append([entriesOf(0, 4, [BIG])]))
 })
@@ -28,10 +28,26 @@ test('full disk: an append that finds no spare waits, and is done when there is 
   bench.files.setFull(false)
   bench.log.retryPreallocation()
   bench.settle()
-  assert.deepEqual([isDone, bench.log.stats.full], [true, false])
+  assert.deepEqual([isDone, bench.log.stats.shortage], [true, null])
   bench.crash()
   bench.open()
   assert.equal(bench.payloads(0).length, 5)
+})
+
+test('full disk: what a release would write never holds up a batch that has room without it', () => {
+  const bench = new LogBench({ retainBytes: 1024 * 1024 })
+  bench.open('create')
+  bench.append([entriesOf(9, 1, ['y'.repeat(12_000)])])
+  for (let index = 1; index <= 6; index += 1) bench.append([entriesOf(0, index, [BIG])])
+  bench.settle()
+  bench.files.setFull(true)
+  for (let index = 7; index <= 9; index += 1) {
+    assert.ok(bench.append([entriesOf(0, index, [BIG])]), `entry ${index}`)
+  }
+  bench.settle()
+  assert.equal(bench.log.stats.shortage, 'the disk is full')
+  bench.log.compact(0, 9)
+  assert.ok(bench.append([entriesOf(0, 10, ['a completion'])]))
 })
 
 test('full disk: the log finds out by itself that there is space again', () => {
@@ -41,7 +57,7 @@ test('full disk: the log finds out by itself that there is space again', () => {
   bench.settle()
   bench.files.setFull(false)
   bench.settle(6_000)
-  assert.equal(bench.log.stats.full, false)
+  assert.equal(bench.log.stats.shortage, null)
 })
 
 test('full disk: a start that finds no room waits, says once what to do, and goes on', () => {
@@ -95,10 +111,10 @@ test('no descriptor free: the log goes on in what it has open, and makes its spa
   bench.files.setOutOfDescriptors(true)
   assert.ok(bench.append([entriesOf(0, 4, [BIG])]))
   bench.settle()
-  assert.deepEqual([bench.failures, bench.log.stats.full], [[], true])
+  assert.deepEqual([bench.failures, bench.log.stats.shortage], [[], 'too many files are open'])
   bench.files.setOutOfDescriptors(false)
   bench.settle()
-  assert.equal(bench.log.stats.full, false)
+  assert.equal(bench.log.stats.shortage, null)
   assert.ok(bench.append([entriesOf(0, 5, [BIG])]))
 })
 

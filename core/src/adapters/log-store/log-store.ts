@@ -31,10 +31,10 @@ import {
 } from './format.js'
 import { RELOCATED_SHARE_MAX } from './limits.js'
 import type { ScanResult, UnsettledBatch } from './log-scan.js'
-import { planRelease } from './release.js'
+import { planRelease, type Release } from './release.js'
 import type { Run } from './run-list.js'
 import type { SegmentShelf } from './segment-shelf.js'
-import { retryMsOf, unlessShort } from './shortage.js'
+import { shortageOf, unlessShort } from './shortage.js'
 import { TailCache } from './tail-cache.js'
 
 export interface SegmentedLogOptions {
@@ -99,6 +99,7 @@ export class SegmentedLog implements LogStore {
   #state: 'open' | 'damaged' | 'failed' | 'closed' = 'open'
   /** False while nothing has changed since a release was found impossible. */
   #mayRelease = false
+  #isSqueezed = false
   #syncs = 0
   #bytesWritten = 0
 
@@ -132,7 +133,8 @@ export class SegmentedLog implements LogStore {
       syncs: this.#syncs,
       bytesWritten: this.#bytesWritten,
       segments: this.#shelf.count,
-      full: this.#shelf.isFull,
+      shortage: this.#shelf.shortage,
+      isReleasing: this.#isReleasing,
     }
   }
 
@@ -184,6 +186,10 @@ export class SegmentedLog implements LogStore {
     if (index === undefined) return
     index.neededFrom = Math.max(index.neededFrom, Math.min(upTo, index.lastIndex) + 1)
     this.#mayRelease = true
+  }
+
+  squeeze(isSqueezed: boolean): void {
+    this.#isSqueezed = isSqueezed
   }
 
   /** Closes the files. A batch on its way is not called back. */
@@ -287,10 +293,10 @@ export class SegmentedLog implements LogStore {
   /** What may follow a batch at leisure. */
   #tidy(oldestSegment: number): void {
     if (this.#state !== 'open') return
-    this.#shelf.prepare()
     const failure = fileFailureOf(() => this.#shelf.removeBelow(oldestSegment))
     // What is left after a shortage goes after the next batch.
-    if (failure !== null && retryMsOf(failure) === null) this.#fail(failure)
+    if (failure !== null && shortageOf(failure) === null) this.#fail(failure)
+    else this.#shelf.prepare()
   }
 
   #openNextSegment(): void {
@@ -316,12 +322,18 @@ export class SegmentedLog implements LogStore {
     )
   }
 
-  #planRelease(pending: Pending): { rows: readonly RowDraft[]; isComplete: boolean } | null {
-    if (!this.#mayRelease) return null
-    if (this.#oldestSegment >= this.#segment) return null
-    // What is kept beyond need is the first to go when the disk is full.
-    const retainBytes = this.#shelf.isFull ? 0 : this.#retainBytes
-    if (this.#shelf.usedBytesFrom(this.#oldestSegment) <= retainBytes) return null
+  /** True when the next batch may make the oldest segment superfluous, or bring that nearer. */
+  get #isReleasing(): boolean {
+    if (!this.#mayRelease || this.#oldestSegment >= this.#segment) return false
+    // What is kept beyond need is the first to go when there is no room.
+    const isShort = this.#isSqueezed || this.#shelf.shortage !== null
+    const retainBytes = isShort ? 0 : this.#retainBytes
+    return this.#shelf.usedBytesFrom(this.#oldestSegment) > retainBytes
+  }
+
+  /** Leaves the release out where it would make its batch wait for the very room that it makes. */
+  #planRelease(pending: Pending): Release | null {
+    if (!this.#isReleasing) return null
     const release = unlessShort(() =>
       planRelease({
         arcs: this.#arcs.values(),
@@ -330,10 +342,10 @@ export class SegmentedLog implements LogStore {
         readRun: (run) => this.#readRun(run, run.first, run.last),
       }),
     )
-    this.#mayRelease = release !== null
-    if (release === null) return null
-    const bytes = HEAD_BYTES + bytesOfRows(release.rows) + pending.rowBytes
-    return bytes <= this.batchBytesMax ? release : null
+    const bytes = HEAD_BYTES + bytesOfRows(release?.rows ?? []) + pending.rowBytes
+    const isReady = this.#hasRoom(bytes) || this.#shelf.isSpareReady
+    this.#mayRelease = release !== null && isReady
+    return isReady && bytes <= this.batchBytesMax ? release : null
   }
 
   #readRuns(arc: ArcIndex, from: LogIndex, to: LogIndex): LogEntry[] {

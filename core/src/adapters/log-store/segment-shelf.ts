@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.js'
 import type { Clock } from '../../ports/clock.js'
 import { type AppendFile, type FileError, type Files, fileFailureOf } from '../../ports/files.js'
 import { SPARE_IN_MAKING, segmentName } from './format.js'
-import { retryMsOf, warningOf } from './shortage.js'
+import { type Shortage, shortageOf, warningOf } from './shortage.js'
 
 export interface ShelfOptions {
   readonly files: Files
@@ -29,7 +29,7 @@ export class SegmentShelf {
   /** Open already: the change to it needs nothing that could be lacking then. */
   #spareFile: AppendFile | null = null
   #isPreparing = false
-  #isFull = false
+  #shortage: Shortage | null = null
   #isClosed = false
   #cancelRetry: (() => void) | null = null
   #whenReady: (() => void) | null = null
@@ -41,8 +41,9 @@ export class SegmentShelf {
     this.#current = current
   }
 
-  get isFull(): boolean {
-    return this.#isFull
+  /** Why there is no spare; null: there is one, or it is being made. */
+  get shortage(): string | null {
+    return this.#shortage?.what ?? null
   }
 
   get isSpareReady(): boolean {
@@ -131,12 +132,12 @@ export class SegmentShelf {
     this.#isPreparing = false
     if (this.#isClosed) return
     const failure = error ?? fileFailureOf(() => this.#openSpare())
-    const retryMs = failure === null ? null : retryMsOf(failure)
-    const isNews = !this.#isFull
-    this.#isFull = retryMs !== null
-    if (failure !== null && retryMs !== null) {
-      if (isNews) this.#options.warn(warningOf(failure))
-      this.#cancelRetry = this.#options.alarm(retryMs, () => this.prepare())
+    const shortage = failure === null ? null : shortageOf(failure)
+    const isNews = this.#shortage === null
+    this.#shortage = shortage
+    if (failure !== null && shortage !== null) {
+      if (isNews) this.#options.warn(warningOf(failure, shortage))
+      this.#cancelRetry = this.#options.alarm(shortage.retryMs, () => this.prepare())
       return
     }
     if (failure !== null) {

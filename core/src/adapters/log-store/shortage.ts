@@ -1,8 +1,8 @@
-import { assert } from '../../base/assert.js'
 import { FileError } from '../../ports/files.js'
 import { DESCRIPTOR_RETRY_MS, SPACE_RETRY_MS } from './limits.js'
 
-interface Shortage {
+/** Something that is lacking now and may be there later. */
+export interface Shortage {
   readonly what: string
   readonly remedy: string
   /** Until it is tried again. */
@@ -34,16 +34,13 @@ const SHORTAGES: ReadonlyMap<string, Shortage> = new Map([
   ['ENFILE', DESCRIPTORS],
 ])
 
-/** @returns milliseconds after which to try again; null: a failure that no waiting mends */
-export function retryMsOf(failure: FileError): number | null {
-  return SHORTAGES.get(failure.code)?.retryMs ?? null
+/** @returns null: a failure that no waiting mends */
+export function shortageOf(failure: FileError): Shortage | null {
+  return SHORTAGES.get(failure.code) ?? null
 }
 
 /** For the operator: what is lacking, what waits for it, what to do. */
-export function warningOf({ code }: FileError): string {
-  const shortage = SHORTAGES.get(code)
-  assert(shortage !== undefined, `${code} is a shortage`)
-  const { what, remedy } = shortage
+export function warningOf({ code }: FileError, { what, remedy }: Shortage): string {
   return (
     `the log cannot make its next segment: ${what} (${code}). New work is refused, and a start ` +
     `whose last segment has no room left waits. To go on, ${remedy}; the node notices by itself`
@@ -55,7 +52,7 @@ export function unlessShort<T>(run: () => T): T | null {
   try {
     return run()
   } catch (error) {
-    if (error instanceof FileError && retryMsOf(error) !== null) return null
+    if (error instanceof FileError && shortageOf(error) !== null) return null
     throw error
   }
 }

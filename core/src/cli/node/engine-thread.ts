@@ -11,7 +11,8 @@ import { assert } from '../../base/assert.js'
 import { Prng } from '../../base/prng.js'
 import type { Link } from '../../ports/link.js'
 import type { LogStore } from '../../ports/log-store.js'
-import { Engine, type EngineArcStart } from '../../protocol/node/engine.js'
+import { Engine } from '../../protocol/node/engine.js'
+import type { EngineArcStart } from '../../protocol/node/engine-types.js'
 import type {
   FromApi,
   FromLedgerThread,

@@ -3,7 +3,7 @@ import type { Prng } from '../../base/prng.js'
 import type { PersistMark } from '../raft/group.js'
 import type { LogRecord } from '../raft/log-record.js'
 import type { ArcState, PendingProposal } from './arc-state.js'
-import type { EngineBatch, EngineNow } from './engine.js'
+import type { EngineBatch, EngineNow } from './engine-types.js'
 import type { Grants } from './grants.js'
 import { BATCH_CHARS_MAX, BATCH_COMMANDS_MAX } from './limits.js'
 

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { type ArcId, SYSTEM_ARC } from '../../base/ids.js'
 import { Prng } from '../../base/prng.js'
 import type { LogEntry } from '../raft/log-record.js'
-import { Engine, type EngineArcStart } from './engine.js'
+import { Engine } from './engine.js'
+import type { EngineArcStart } from './engine-types.js'
 import {
   BATCH_CHARS_MAX,
   BATCH_COMMANDS_MAX,
@@ -192,9 +193,9 @@ test('completions and clean-up enter the log before new work that came earlier',
   assert.equal(bench.takeWritten()[0]?.c.n, 9_999)
 })
 
-test('a full disk refuses new work and lets completions pass', () => {
+test('a log without room refuses new work and lets completions pass', () => {
   const bench = served()
-  bench.engine.setLogProgress({ full: true, syncs: 0, bytesWritten: 0 })
+  bench.engine.setLogProgress({ shortage: 'too many files are open', syncs: 0, bytesWritten: 0 })
   bench.propose(1)
   bench.propose(2, { sheddable: false })
   bench.sync()

@@ -1,24 +1,33 @@
 import { assert, unreachable } from '../../base/assert.js'
 import { type ArcId, type Instant, type LogIndex, SYSTEM_ARC } from '../../base/ids.js'
 import type { Prng } from '../../base/prng.js'
-import { parseAttemptId } from '../ledger/attempt-id.js'
-import type { Group, GroupStart, PersistMark } from '../raft/group.js'
-import type { LogRecord } from '../raft/log-record.js'
-import { SingleVoterGroup } from '../raft/single-voter.js'
-import { ArcState, type PendingProposal } from './arc-state.js'
+import type { PersistMark } from '../raft/group.js'
+import { Admission } from './admission.js'
+import type { ArcState, PendingProposal } from './arc-state.js'
 import { buildBatch } from './build-batch.js'
+import { Delivery } from './delivery.js'
 import { EngineOutputs } from './engine-outputs.js'
+import type {
+  EngineArcStart,
+  EngineBatch,
+  EngineNow,
+  EngineOptions,
+  EngineSelf,
+  LogProgress,
+} from './engine-types.js'
 import { Grants } from './grants.js'
 import * as limits from './limits.js'
-import { reachFault } from './log-reach.js'
+import { loadArcs } from './load-arcs.js'
 import type {
-  Dispatch,
   EngineStatus,
   FromApi,
   FromLedger,
   FromLedgerThread,
   FromServices,
 } from './messages.js'
+import { Readiness } from './readiness.js'
+import { applyStopped, notReady, refusalReply } from './refusals.js'
+import { RunningAttempts } from './running-attempts.js'
 import { Slots } from './slots.js'
 import { Stopping } from './stopping.js'
 import { Timers } from './timers.js'
@@ -48,35 +57,37 @@ export class Engine {
   readonly #grants: Grants
   readonly #timers = new Timers()
   readonly #stopping = new Stopping()
-  /** Dispatched attempts that have not ended: who holds a slot. */
-  readonly #running = new Map<string, Dispatch>()
+  readonly #running: RunningAttempts
   #now: EngineNow = { mono: 0, wall: 0 }
-  #notServing: number
-  #serving = false
-  #offersBody: string | null = null
-  /** Commands that wait for the log. */
-  #pendingCount = 0
-  /** Commands of this life that are not applied yet, waiting or on their way, and their size. */
-  #openCount = 0
-  #openChars = 0
-  /** Entries that the ledger was given and has not applied. */
-  #unapplied = 0
-  #logStats: LogProgress = { full: false, syncs: 0, bytesWritten: 0 }
-  #stateFull = false
+  readonly #readiness: Readiness
+  readonly #admission = new Admission()
+  readonly #delivery = new Delivery(this.outputs, this.#arcs)
+  #logProgress: LogProgress = { shortage: null, syncs: 0, bytesWritten: 0 }
   #batchInFlight = false
 
   constructor(options: EngineOptions) {
     this.#self = options.self
     this.#grants = new Grants(this.#slots, options.self)
+    this.#running = new RunningAttempts({
+      outputs: this.outputs,
+      grants: this.#grants,
+      slots: this.#slots,
+      stopping: this.#stopping,
+    })
     this.#prng = options.prng
     this.#recovered = options.recovered
     this.#arcIds = [...Array(options.arcCount).keys(), SYSTEM_ARC]
-    this.#notServing = this.#arcIds.length
+    this.#readiness = new Readiness(this.#arcIds.length)
   }
 
   /** True when `takeBatch` would have something for the log. */
   get hasBatch(): boolean {
     return this.#dirty.size > 0 || (this.#mayStart && this.#grants.hasStarts)
+  }
+
+  /** True while the state store has no room for what was applied. */
+  get stateIsFull(): boolean {
+    return this.#admission.stateIsFull
   }
 
   /** When to call `onAlarm` at the latest, monotonic milliseconds; null: nothing is due. */
@@ -121,7 +132,7 @@ export class Engine {
       case 'reply':
         return this.outputs.toApi(message)
       case 'dispatch':
-        return this.#onDispatch(message)
+        return this.#running.begin(message)
       case 'abort':
         return this.outputs.toServices(message)
       case 'demand':
@@ -137,8 +148,7 @@ export class Engine {
       case 'durable':
         return this.outputs.compact(message.applied)
       case 'state-full':
-        this.#stateFull = message.full
-        return
+        return this.#admission.setStateFull(message.full)
       case 'closed':
         return this.outputs.toApi({ kind: 'stopped' })
       default:
@@ -170,18 +180,15 @@ export class Engine {
       const needs = services.length <= limits.FIRE_SERVICES_MAX ? services : []
       this.#enqueue(state, { request: 0, body, needs }, true)
     }
-    if (this.#stopping.shouldAbort(this.#now.mono)) {
-      for (const attempt of this.#running.keys()) {
-        this.outputs.toServices({ kind: 'abort', attempt, reason: 'stopping' })
-      }
-    }
+    if (this.#stopping.shouldAbort(this.#now.mono)) this.#running.abortAll()
     this.#checkStopped()
   }
 
-  /** How the log does: on a full disk it lives on its spare segment and new work is refused. */
+  /** How the log does: short of room it lives on its spare segment and new work is refused. */
   setLogProgress(progress: LogProgress): void {
-    if (progress.full && !this.#logStats.full) this.outputs.toLedger({ kind: 'checkpoint' })
-    this.#logStats = progress
+    const begins = this.#admission.setLogShortage(progress.shortage)
+    if (begins) this.outputs.toLedger({ kind: 'checkpoint' })
+    this.#logProgress = progress
   }
 
   /** Records for one log batch; the host makes them durable, then calls `onPersisted`. */
@@ -195,7 +202,7 @@ export class Engine {
       now: this.#now,
     })
     if (batch === null) return null
-    this.#pendingCount -= batch.commandCount
+    this.#admission.noteInLog(batch.commandCount)
     this.#batchInFlight = true
     return batch
   }
@@ -207,20 +214,20 @@ export class Engine {
       const state = this.#stateOf(arc)
       state.group.persisted(mark)
       if (state.termStartIndex === 0 && state.group.role === 'leader') this.#onLeading(state)
-      this.#deliver(state)
+      this.#delivery.deliver(state)
     }
     this.#checkStopped()
   }
 
   get status(): EngineStatus {
     return {
-      serving: this.#serving && !this.#stopping.began,
+      serving: this.#mayStart,
       reason: this.#reasonNotServing(),
       stopping: this.#stopping.began,
-      pendingProposals: this.#pendingCount,
-      runningAttempts: this.#running.size,
-      syncs: this.#logStats.syncs,
-      bytesWritten: this.#logStats.bytesWritten,
+      pendingProposals: this.#admission.waiting,
+      runningAttempts: this.#running.count,
+      syncs: this.#logProgress.syncs,
+      bytesWritten: this.#logProgress.bytesWritten,
       arcs: [...this.#arcs.values()].map(({ arc, group, applied }) => [
         arc,
         group.term,
@@ -232,31 +239,24 @@ export class Engine {
   }
 
   get #mayStart(): boolean {
-    return this.#serving && !this.#stopping.began
+    return this.#readiness.isServing && !this.#stopping.began
   }
 
   // ---- start --------------------------------------------------------------------------------------
 
   #onLoaded(applied: readonly (readonly [ArcId, LogIndex, Instant])[]): void {
-    const loaded = new Map(applied.map(([arc, index, time]) => [arc, { index, time }]))
-    for (const arc of this.#arcIds) {
-      const fault = reachFault(arc, this.#startOf(arc), loaded.get(arc)?.index ?? 0)
-      if (fault !== null) return this.outputs.toApi({ kind: 'fatal', ...fault })
+    const arcs = loadArcs({
+      self: this.#self,
+      arcIds: this.#arcIds,
+      recovered: this.#recovered,
+      applied,
+    })
+    if ('code' in arcs) return this.outputs.toApi({ kind: 'fatal', ...arcs })
+    for (const state of arcs) {
+      this.#arcs.set(state.arc, state)
+      state.group.campaign()
+      this.#dirty.add(state)
     }
-    for (const arc of this.#arcIds) {
-      const start = this.#startOf(arc)
-      const state = loaded.get(arc) ?? { index: 0, time: 0 }
-      const group: Group = new SingleVoterGroup(arc, this.#self.node, start)
-      const time = Math.max(state.time, start.lastTime)
-      const arcState = new ArcState(arc, group, state.index, time)
-      this.#arcs.set(arc, arcState)
-      group.campaign()
-      this.#dirty.add(arcState)
-    }
-  }
-
-  #startOf(arc: ArcId): EngineArcStart {
-    return this.#recovered.get(arc) ?? NEW_ARC
   }
 
   #onLeading(state: ArcState): void {
@@ -275,7 +275,7 @@ export class Engine {
 
   #onOffers(message: Extract<FromServices, { kind: 'offers' }>): void {
     this.#slots.offer(message.slots, message.totalSlots)
-    this.#offersBody = message.body
+    this.#readiness.noteOffers(message.body)
     this.outputs.toApi({ kind: 'offers', body: message.body })
     this.#rememberOffers()
     this.#checkServing()
@@ -284,8 +284,9 @@ export class Engine {
   /** The ring remembers for ever which services were offered, so that one can be missing and known. */
   #rememberOffers(): void {
     const system = this.#arcs.get(SYSTEM_ARC)
-    if (system === undefined || !system.serving || this.#offersBody === null) return
-    const { services } = JSON.parse(this.#offersBody)
+    const { offersBody } = this.#readiness
+    if (system === undefined || !system.serving || offersBody === null) return
+    const { services } = JSON.parse(offersBody)
     for (const service of services) {
       const body = JSON.stringify({ kind: 'offer-services', services: [service] })
       this.#enqueue(system, { request: 0, body, needs: [] }, true)
@@ -293,49 +294,24 @@ export class Engine {
   }
 
   #checkServing(): void {
-    if (this.#serving || this.#notServing > 0 || this.#offersBody === null) return
-    this.#serving = true
-    this.#sendStatus(0)
+    if (this.#readiness.justBegan()) this.#sendStatus(0)
   }
 
   #reasonNotServing(): string | null {
-    if (this.#stopping.began) return 'the node is stopping'
-    if (this.#notServing > 0) return `${this.#notServing} arcs are still catching up with the log`
-    if (this.#offersBody === null) return 'the services thread is still loading plugins'
-    return null
+    return this.#stopping.began ? 'the node is stopping' : this.#readiness.reason
   }
 
   // ---- proposals and reads ------------------------------------------------------------------------
 
   #onPropose(message: Extract<FromApi, { kind: 'propose' }>): void {
-    const refusal = this.#refusal(message.sheddable, message.body.length)
-    if (refusal !== null) {
-      const reply = { ok: false, ...refusal } as const
-      const { request, arc } = message
-      return this.outputs.toApi({ kind: 'reply', request, arc, reply })
-    }
-    const { request, body, needs } = message
-    const state = this.#stateOf(message.arc)
-    if (state.stopped !== null) return this.#replyStopped(request, state)
-    this.#enqueue(state, { request, body, needs }, !message.sheddable)
-  }
-
-  /** @param chars of the command: one entry must fit into one batch of the log */
-  #refusal(sheddable: boolean, chars: number): Refusal | null {
-    const details = { retryAfter: limits.RETRY_AFTER_SECONDS }
+    const { request, arc, body, needs, sheddable } = message
     const reason = this.#reasonNotServing()
-    if (reason !== null) return { code: 'not_ready', message: `${reason}; try again`, details }
-    if (chars > limits.COMMAND_CHARS_MAX) return tooLarge(chars)
-    const times = sheddable ? 1 : limits.URGENT_TIMES
-    const crowded =
-      this.#openCount >= limits.OPEN_COMMANDS_MAX * times ||
-      this.#openChars >= limits.OPEN_CHARS_MAX * times
-    const full = sheddable && (this.#logStats.full || this.#stateFull)
-    if (!crowded && !full) return null
-    const message = full
-      ? 'the disk is full: new work is refused until there is room'
-      : 'the node has more work on its way into the ledger than it can take; try again'
-    return { code: 'overloaded', message, details }
+    const refusal =
+      reason === null ? this.#admission.refusal(sheddable, body.length) : notReady(reason)
+    if (refusal !== null) return this.outputs.toApi(refusalReply(request, arc, refusal))
+    const state = this.#stateOf(arc)
+    if (state.stopped !== null) return this.#replyStopped(request, state)
+    this.#enqueue(state, { request, body, needs }, !sheddable)
   }
 
   /**
@@ -345,7 +321,7 @@ export class Engine {
   #onQuery(message: Extract<FromApi, { kind: 'query' }>): void {
     const { request, body } = message
     const arcs = message.arc === null ? this.#arcIds.slice(0, -1) : [message.arc]
-    const serving = this.#notServing === 0
+    const serving = this.#readiness.isReadable
     for (const arc of arcs) {
       if (serving) this.outputs.toLedger({ kind: 'query', request, arc, body })
       else this.#replyNotReady(request, arc)
@@ -353,18 +329,14 @@ export class Engine {
   }
 
   #replyNotReady(request: number, arc: ArcId): void {
-    const details = { retryAfter: limits.RETRY_AFTER_SECONDS }
-    const message = `${this.#reasonNotServing() ?? 'the node is starting'}; try again`
-    const reply = { ok: false, code: 'not_ready', message, details } as const
-    this.outputs.toApi({ kind: 'reply', request, arc, reply })
+    const refusal = notReady(this.#reasonNotServing() ?? 'the node is starting')
+    this.outputs.toApi(refusalReply(request, arc, refusal))
   }
 
   #enqueue(state: ArcState, proposal: PendingProposal, urgent: boolean): void {
     if (state.stopped !== null) return
     ;(urgent ? state.urgent : state.normal).push(proposal)
-    this.#pendingCount += 1
-    this.#openCount += 1
-    this.#openChars += proposal.body.length
+    this.#admission.noteTaken(proposal.body.length)
     this.#dirty.add(state)
   }
 
@@ -377,66 +349,22 @@ export class Engine {
 
   // ---- committed entries and what comes of them ---------------------------------------------------
 
-  /** Hands committed entries to the ledger, in order (N2), as many as it may have at a time. */
-  #deliver(state: ArcState): void {
-    if (state.stopped !== null) return
-    const { group, arc } = state
-    while (state.delivered < group.commitIndex && this.#unapplied < limits.UNAPPLIED_ENTRIES_MAX) {
-      const index = state.delivered + 1
-      const entry = group.entry(index)
-      if (entry === undefined) {
-        const room = limits.REPLAY_ENTRIES_MAX - this.#unapplied
-        if (room <= 0) break
-        const to = Math.min(group.tailStart - 1, state.delivered + room)
-        const count = this.outputs.replay(arc, index, to)
-        state.delivered += count
-        this.#unapplied += count
-        continue
-      }
-      const request = state.requests.get(index) ?? 0
-      state.requests.delete(index)
-      this.outputs.toLedger({
-        kind: 'entry',
-        arc,
-        term: entry.term,
-        index,
-        request,
-        body: entry.payload,
-      })
-      state.delivered = index
-      this.#unapplied += 1
-    }
-    group.release(Math.min(state.delivered, group.commitIndex))
-  }
-
   #onApplied(arc: ArcId, index: LogIndex): void {
     const state = this.#stateOf(arc)
     if (state.stopped !== null) return
-    assert(index >= state.applied && index <= state.delivered, `N2: arc ${arc} applied ${index}`)
     const wasServing = state.serving
-    const done = state.noteApplied(index)
-    this.#unapplied -= done.entries
-    this.#openCount -= done.own
-    this.#openChars -= done.chars
+    const { own, chars } = this.#delivery.noteApplied(state, index)
+    this.#admission.noteApplied(own, chars)
     this.#grants.applied(arc, index)
     if (!wasServing && state.serving) this.#onArcServing(state)
-    this.#deliverMore(state)
+    this.#delivery.goOn(state)
     this.#checkStopped()
   }
 
   #onArcServing(state: ArcState): void {
-    this.#notServing -= 1
+    this.#readiness.noteArcServing()
     if (state.arc === SYSTEM_ARC) this.#rememberOffers()
     this.#checkServing()
-  }
-
-  /** The ledger has room again: the arc that made it goes on, then any arc that was held back. */
-  #deliverMore(first: ArcState): void {
-    this.#deliver(first)
-    if (this.#unapplied >= limits.UNAPPLIED_ENTRIES_MAX) return
-    for (const state of this.#arcs.values()) {
-      if (state.delivered < state.group.commitIndex) this.#deliver(state)
-    }
   }
 
   /**
@@ -447,10 +375,9 @@ export class Engine {
     const state = this.#stateOf(arc)
     state.stopped = message
     const left = state.giveUp()
-    this.#unapplied -= left.unapplied
-    this.#pendingCount -= left.pending
-    this.#openCount -= left.open
-    this.#openChars -= left.chars
+    this.#delivery.noteGivenUp(left.unapplied)
+    this.#admission.noteInLog(left.pending)
+    this.#admission.noteApplied(left.open, left.chars)
     this.#grants.applied(arc, Number.MAX_SAFE_INTEGER)
     this.#grants.setDemand(arc, {}, this.#now.mono)
     this.#timers.set(arc, null)
@@ -460,32 +387,14 @@ export class Engine {
   }
 
   #replyStopped(request: number, { arc, stopped }: ArcState): void {
-    const details = { retryAfter: limits.RETRY_AFTER_SECONDS }
-    const message = stopped ?? 'the arc applies'
-    const reply = { ok: false, code: 'apply_stopped', message, details } as const
-    this.outputs.toApi({ kind: 'reply', request, arc, reply })
-  }
-
-  #onDispatch(dispatch: Dispatch): void {
-    const reserved = this.#grants.dispatched(dispatch.arc, dispatch.index, dispatch.service)
-    assert(reserved, `G1: ${dispatch.attempt} was started without a slot`)
-    const { attempt } = dispatch
-    this.#running.set(attempt, dispatch)
-    this.outputs.toServices(dispatch)
-    if (!this.#stopping.hasAborted) return
-    this.outputs.toServices({ kind: 'abort', attempt, reason: 'stopping' })
+    this.outputs.toApi(refusalReply(request, arc, applyStopped(stopped ?? 'the arc applies')))
   }
 
   #onEnded(attempt: string, body: string): void {
-    const dispatch = this.#running.get(attempt)
-    if (dispatch === undefined) return
-    this.#running.delete(attempt)
-    this.#slots.giveBack(dispatch.service, 1)
-    const ref = JSON.stringify(parseAttemptId(attempt))
-    const outcome = this.#stopping.outcomeOf(body)
-    const command = `{"kind":"finish-attempt","attempt":${ref},"outcome":${outcome}}`
-    const needs = dispatch.next
-    this.#enqueue(this.#stateOf(dispatch.arc), { request: 0, body: command, needs }, true)
+    const ended = this.#running.end(attempt, body)
+    if (ended === null) return
+    const { arc, next: needs } = ended.dispatch
+    this.#enqueue(this.#stateOf(arc), { request: 0, body: ended.command, needs }, true)
     this.#checkStopped()
   }
 
@@ -496,7 +405,7 @@ export class Engine {
   }
 
   #checkStopped(): void {
-    const idle = this.#running.size === 0 && this.#openCount === 0 && this.#unapplied === 0
+    const idle = this.#running.count === 0 && this.#admission.open === 0 && this.#delivery.isIdle
     if (this.#stopping.isOver(this.#now.mono, idle)) this.outputs.toLedger({ kind: 'close' })
   }
 
@@ -507,55 +416,4 @@ export class Engine {
   }
 }
 
-export interface EngineOptions {
-  readonly self: EngineSelf
-  /** Arcs of the ring; the system arc comes on top. A power of two. */
-  readonly arcCount: number
-  readonly recovered: ReadonlyMap<ArcId, EngineArcStart>
-  readonly prng: Prng
-}
-
-export interface EngineSelf {
-  readonly node: string
-  readonly boot: number
-}
-
-/** What the log holds of an arc at start, and the arc time of its last entry (0: no entries). */
-export interface EngineArcStart extends GroupStart {
-  readonly firstIndex: LogIndex
-  readonly lastTime: Instant
-}
-
-/** What the engine needs to know of the log store. */
-export interface LogProgress {
-  readonly full: boolean
-  readonly syncs: number
-  readonly bytesWritten: number
-}
-
-export interface EngineNow {
-  readonly mono: Instant
-  readonly wall: Instant
-}
-
-export interface EngineBatch {
-  readonly records: readonly LogRecord[]
-  readonly marks: ReadonlyMap<ArcId, PersistMark>
-  readonly commandCount: number
-}
-
-interface Refusal {
-  readonly code: string
-  readonly message: string
-  readonly details: Readonly<Record<string, number>>
-}
-
-function tooLarge(chars: number): Refusal {
-  const message =
-    `the command has ${chars} characters with everything that its job definition brings, more than ` +
-    `${limits.COMMAND_CHARS_MAX}; make its literal inputs smaller, or pass them by reference`
-  return { code: 'payload_too_large', message, details: { limit: limits.COMMAND_CHARS_MAX } }
-}
-
-const NEW_ARC: EngineArcStart = { term: 0, vote: null, firstIndex: 1, lastIndex: 0, lastTime: 0 }
 const TERM_START = JSON.stringify({ kind: 'term-start' })

@@ -1,5 +1,5 @@
 import type { ArcId, LogIndex } from '../../base/ids.js'
-import type { EngineArcStart } from './engine.js'
+import type { EngineArcStart } from './engine-types.js'
 
 /** Why a node cannot resume from what its disk holds. */
 export interface ReachFault {

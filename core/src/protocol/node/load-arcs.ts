@@ -1,0 +1,34 @@
+import type { ArcId, Instant, LogIndex } from '../../base/ids.js'
+import { SingleVoterGroup } from '../raft/single-voter.js'
+import { ArcState } from './arc-state.js'
+import type { EngineArcStart, EngineSelf } from './engine-types.js'
+import { type ReachFault, reachFault } from './log-reach.js'
+
+export interface Loading {
+  readonly self: EngineSelf
+  /** All arcs of the ring, also those without an entry. */
+  readonly arcIds: readonly ArcId[]
+  /** What the log holds. */
+  readonly recovered: ReadonlyMap<ArcId, EngineArcStart>
+  /** What the state store holds: applied index and the arc time of that entry. */
+  readonly applied: readonly (readonly [ArcId, LogIndex, Instant])[]
+}
+
+/** Joins log and state of each arc; a fault where they do not fit, and then no arc may start. */
+export function loadArcs(loading: Loading): readonly ArcState[] | ReachFault {
+  const { self, arcIds, recovered } = loading
+  const loaded = new Map(loading.applied.map(([arc, index, time]) => [arc, { index, time }]))
+  const arcs: ArcState[] = []
+  for (const arc of arcIds) {
+    const start = recovered.get(arc) ?? NEW_ARC
+    const state = loaded.get(arc) ?? { index: 0, time: 0 }
+    const fault = reachFault(arc, start, state.index)
+    if (fault !== null) return fault
+    const group = new SingleVoterGroup(arc, self.node, start)
+    const time = Math.max(state.time, start.lastTime)
+    arcs.push(new ArcState(arc, group, state.index, time))
+  }
+  return arcs
+}
+
+const NEW_ARC: EngineArcStart = { term: 0, vote: null, firstIndex: 1, lastIndex: 0, lastTime: 0 }
