@@ -1,11 +1,10 @@
-import assert from 'node:assert/strict'
 import { posix } from 'node:path'
-import { test } from 'node:test'
-import { isTest, read, sourceFiles, withoutComments } from './repository.js'
+import { testRule } from './rule.js'
+import { isTest, sourceFiles, type Tree, withoutComments } from './tree.js'
 
 /**
- * What a layer may import of ours. `types` are for types only. The longest matching folder decides;
- * a layer may always import itself.
+ * What a layer may import of ours. `types` are for types only. The first matching folder decides; a
+ * layer may always import itself.
  */
 interface Layer {
   readonly folder: string
@@ -53,7 +52,8 @@ const LAYERS: readonly Layer[] = [
     imports: ['core/src/base', 'jobs/src', 'core/src/runtime'],
     types: ['core/src/protocol'],
   },
-  { folder: 'core/src', imports: ['core/src', 'jobs/src', 'workers/src/sdk'] },
+  { folder: 'core/src/cli', imports: ['core/src', 'jobs/src', 'workers/src/sdk'] },
+  { folder: 'core/src/index.ts', imports: ['core/src'] },
 ]
 
 /** Packages of ours by name, and the folder that the name stands for. */
@@ -73,8 +73,8 @@ interface Import {
 const IMPORT =
   /(?:import|export)\s+(type\s+)?(?:([^'";]*?)\s+from\s+)?'([^']+)'|import\(\s*'([^']+)'\s*\)/g
 
-function importsOf(path: string): Import[] {
-  return [...withoutComments(read(path)).matchAll(IMPORT)].flatMap((match) => {
+function importsOf(tree: Tree, path: string): Import[] {
+  return [...withoutComments(tree.read(path)).matchAll(IMPORT)].flatMap((match) => {
     const target = resolve(path, match[3] ?? match[4] ?? '')
     const names = match[2]?.trim() ?? ''
     const allTypes = /^\{\s*(type\s+\w+(\s+as\s+\w+)?\s*,?\s*)+\}$/.test(names)
@@ -99,53 +99,96 @@ function mayImport(layer: Layer, { target, typesOnly }: Import): boolean {
   return allowed.some((folder) => isIn(target, folder))
 }
 
-function violationsOf(path: string): string[] {
+function violationsOf(tree: Tree, path: string): string[] {
   const layer = LAYERS.find(({ folder }) => isIn(path, folder))
   if (layer === undefined) return [`${path} belongs to no layer`]
-  return importsOf(path)
+  return importsOf(tree, path)
     .filter((imported) => !mayImport(layer, imported))
     .map(({ target, typesOnly }) => `${path} imports ${typesOnly ? 'types of ' : ''}${target}`)
 }
 
-const production = sourceFiles().filter((path) => !isTest(path))
+function production(tree: Tree): string[] {
+  return sourceFiles(tree).filter((path) => !isTest(path))
+}
 
-test('imports go down the layers only', () => {
-  const violations = production.flatMap(violationsOf)
-  assert.deepEqual(
-    violations,
-    [],
-    `Remedy: move the code to the layer that may know both, or pass it in; the table is in
-test/tidy/layers.test.ts and in ARCHITECTURE.md.\n${violations.join('\n')}`,
-  )
+testRule({
+  claim: 'imports go down the layers only',
+  remedy: `move the code to the layer that may know both, or pass it in; the table is in
+test/tidy/layers.test.ts and in ARCHITECTURE.md.`,
+  findings: (tree) => production(tree).flatMap((path) => violationsOf(tree, path)),
+  sample: {
+    'core/src/protocol/raft/a.ts': `import { x } from '../../base/x.js'
+import type { Row } from '../ledger/row.js'
+// import { y } from '../node/y.js'
+import fastify from 'fastify'`,
+    'core/src/api/b.ts': `import type { Query } from '../protocol/ledger/query.js'
+import { type Query, type Job as J } from '../protocol/ledger/query.js'
+import {
+  type Query,
+  answer,
+} from '../protocol/ledger/query.js'
+export * from '../adapters/x.js'
+import '../cli/main.js'`,
+    'core/src/cli/c.ts': `import { Api } from '../api/server.js'
+const x = await import('@gyre/workers/text')`,
+    'jobs/src/spec/d.ts': "import { defineService } from '@gyre/workers'",
+    'core/src/protocol/gossip/e.ts': '',
+    'core/src/api/b.test.ts': "import { Disk } from '../adapters/disk.js'",
+  },
+  found: [
+    'core/src/protocol/raft/a.ts imports types of core/src/protocol/ledger/row.ts',
+    'core/src/api/b.ts imports core/src/protocol/ledger/query.ts',
+    'core/src/api/b.ts imports core/src/adapters/x.ts',
+    'core/src/api/b.ts imports core/src/cli/main.ts',
+    'core/src/cli/c.ts imports workers/src/text',
+    'jobs/src/spec/d.ts imports workers/src/sdk',
+    'core/src/protocol/gossip/e.ts belongs to no layer',
+  ],
 })
 
-test('production code imports neither tests nor internals of a package', () => {
-  const violations = production.flatMap((path) =>
-    importsOf(path)
-      .filter(({ target }) => isTest(target) || target.startsWith('@gyre/'))
-      .map(({ target }) => `${path} imports ${target}`),
-  )
-  assert.deepEqual(
-    violations,
-    [],
-    `Remedy: import @gyre/jobs and @gyre/workers by their public names; put test hooks into base/.\n` +
-      violations.join('\n'),
-  )
+testRule({
+  claim: 'production code imports neither tests nor internals of a package',
+  remedy: 'import @gyre/jobs and @gyre/workers by their public names; put test hooks into base/.',
+  findings: (tree) =>
+    production(tree).flatMap((path) =>
+      importsOf(tree, path)
+        .filter(({ target }) => isTest(target) || target.startsWith('@gyre/'))
+        .map(({ target }) => `${path} imports ${target}`),
+    ),
+  sample: {
+    'core/src/cli/a.ts': `import { plan } from '@gyre/jobs'
+import { parse } from '@gyre/jobs/dist/spec/parse.js'
+import { cases } from './a.test.js'
+import { Sim } from '../../../test/sim/sim.js'`,
+    'core/src/cli/a.test.ts': "import { cases } from './b.test.js'",
+  },
+  found: [
+    'core/src/cli/a.ts imports @gyre/jobs/dist/spec/parse.js',
+    'core/src/cli/a.ts imports core/src/cli/a.test.ts',
+    'core/src/cli/a.ts imports test/sim/sim.ts',
+  ],
 })
 
-test('no two files need each other to load, not even through others', () => {
-  const graph = new Map(production.map((path) => [path, neededBy(path)]))
-  const cycle = findCycle(graph)
-  assert.equal(
-    cycle,
-    null,
-    `Remedy: move what both need into a file of its own.\n${cycle?.join(' → ') ?? ''}`,
-  )
+testRule({
+  claim: 'no two files need each other to load, not even through others',
+  remedy: 'move what both need into a file of its own.',
+  findings: (tree) => {
+    const graph = new Map(production(tree).map((path) => [path, neededBy(tree, path)]))
+    const cycle = findCycle(graph)
+    return cycle === null ? [] : [cycle.join(' → ')]
+  },
+  sample: {
+    'a/start.ts': "import { one } from './one.js'",
+    'a/one.ts': "import { two } from './two.js'",
+    'a/two.ts': "import type { One } from './one.js'\nimport { three } from './three.js'",
+    'a/three.ts': "export { one } from './one.js'",
+  },
+  found: ['a/one.ts → a/two.ts → a/three.ts → a/one.ts'],
 })
 
 /** A type needs nothing to be loaded, so an import of types closes no circle. */
-function neededBy(path: string): string[] {
-  return importsOf(path)
+function neededBy(tree: Tree, path: string): string[] {
+  return importsOf(tree, path)
     .filter(({ typesOnly }) => !typesOnly)
     .map(({ target }) => target)
 }

@@ -1,19 +1,49 @@
-import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
-import { test } from 'node:test'
-import { read, ROOT } from './repository.js'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { testRule } from './rule.js'
+import { REPOSITORY } from './tree.js'
 
-test('the lock file holds every package that another system needs', () => {
-  const script = join(ROOT, 'test/tools/complete-lockfile.mjs')
-  const check = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' })
-  assert.equal(check.status, 0, `Remedy: run the script.\n${check.stdout}${check.stderr}`)
+const SCRIPT = 'test/tools/complete-lockfile.mjs'
+
+/** What the script misses in a lock file; it looks at the one of the tree that it stands in. */
+function missingIn(lockFile: string): string[] {
+  const root = mkdtempSync(join(tmpdir(), 'gyre-lock-file-'))
+  try {
+    mkdirSync(dirname(join(root, SCRIPT)), { recursive: true })
+    writeFileSync(join(root, SCRIPT), REPOSITORY.read(SCRIPT))
+    writeFileSync(join(root, 'package-lock.json'), lockFile)
+    const check = spawnSync(process.execPath, [join(root, SCRIPT), '--check'], { encoding: 'utf8' })
+    return check.status === 0 ? [] : `${check.stdout}${check.stderr}`.trim().split('\n')
+  } finally {
+    rmSync(root, { recursive: true })
+  }
+}
+
+testRule({
+  claim: 'the lock file holds every package that another system needs',
+  remedy: `run \`node ${SCRIPT}\`.`,
+  findings: (tree) => missingIn(tree.read('package-lock.json')),
+  sample: {
+    'package-lock.json': JSON.stringify({
+      packages: {
+        'node_modules/turbo': {
+          optionalDependencies: { '@turbo/darwin-64': '2.0.0', '@turbo/linux-64': '2.0.0' },
+        },
+        'node_modules/@turbo/linux-64': {},
+      },
+    }),
+  },
+  found: ['missing: @turbo/darwin-64@2.0.0', `Run \`node ${SCRIPT}\`.`],
 })
 
-test('the lock file names no registry', () => {
-  assert.doesNotMatch(
-    read('package-lock.json'),
-    /"resolved": "https?:/,
-    'Remedy: keep omit-lockfile-registry-resolved in .npmrc and run npm install again.',
-  )
+testRule({
+  claim: 'the lock file names no registry',
+  remedy: 'keep omit-lockfile-registry-resolved in .npmrc and run npm install again.',
+  findings: (tree) => tree.read('package-lock.json').match(/"resolved": "https?:[^"]*"/g) ?? [],
+  sample: {
+    'package-lock.json': '"resolved": "jobs"\n"resolved": "https://registry.example/a.tgz"',
+  },
+  found: ['"resolved": "https://registry.example/a.tgz"'],
 })

@@ -1,27 +1,40 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 
+/** Files by path, so that a rule can be shown a few that are made up as well as ours. */
+export interface Tree {
+  /** Relative to the root, with `/`. */
+  readonly paths: readonly string[]
+  read(path: string): string
+  /** True for files and folders. */
+  has(path: string): boolean
+}
+
 /** The folder of the repository: this file runs from test/dist/tidy. */
-export const ROOT = join(import.meta.dirname, '..', '..', '..')
+const ROOT = join(import.meta.dirname, '..', '..', '..')
 
 const SKIPPED = new Set(['node_modules', 'dist', '.git', '.turbo', 'coverage'])
 
-/** Paths of all files that are not built or installed, relative to the root, with `/`. */
-export function allFiles(): string[] {
-  return filesBelow(ROOT).map((path) => relative(ROOT, path).split(sep).join('/'))
+/** All files of the repository that are not built or installed. */
+export const REPOSITORY: Tree = {
+  paths: filesBelow(ROOT).map((path) => relative(ROOT, path).split(sep).join('/')),
+  read: (path) => readFileSync(join(ROOT, path), 'utf8'),
+  has: (path) => existsSync(join(ROOT, path)),
+}
+
+/** @param files  text by path */
+export function treeOf(files: Readonly<Record<string, string>>): Tree {
+  const paths = Object.keys(files)
+  return {
+    paths,
+    read: (path) => files[path] ?? '',
+    has: (path) => paths.some((file) => `${file}/`.startsWith(path.replace(/\/?$/, '/'))),
+  }
 }
 
 /** TypeScript sources of production code and tests. */
-export function sourceFiles(): string[] {
-  return allFiles().filter((path) => path.endsWith('.ts'))
-}
-
-export function read(path: string): string {
-  return readFileSync(join(ROOT, path), 'utf8')
-}
-
-export function exists(path: string): boolean {
-  return existsSync(join(ROOT, path))
+export function sourceFiles(tree: Tree): string[] {
+  return tree.paths.filter((path) => path.endsWith('.ts'))
 }
 
 export function isTest(path: string): boolean {
@@ -32,7 +45,7 @@ export function isTest(path: string): boolean {
 export function withoutComments(text: string): string {
   return text.replace(
     /\/\*[\s\S]*?\*\/|(^|[^:'"`\\])\/\/.*$/gm,
-    (match, before?: string) => (before ?? '') + match.replace(/[^\n]/g, '').slice(0),
+    (match, before?: string) => (before ?? '') + match.replace(/[^\n]/g, ''),
   )
 }
 
