@@ -1,25 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Owner } from '@gyre/core/internal/adapters/testing/at-end.js'
 import { FileError, type Files } from '@gyre/core/internal/ports/files.js'
-
-export interface FilesFixture {
-  readonly files: Files
-  readonly dispose: () => void
-}
 
 type Operation = (done: (error: FileError | null) => void) => void
 
 /** What every implementation of `Files` does, whatever lies below it. */
-export function checkFiles(name: string, setup: () => FilesFixture): void {
+export function checkFiles(name: string, setup: (owner: Owner) => Files): void {
   const check = (claim: string, run: (files: Files) => void | Promise<void>): void => {
-    test(`${name}: ${claim}`, async () => {
-      const { files, dispose } = setup()
-      try {
-        await run(files)
-      } finally {
-        dispose()
-      }
-    })
+    test(`${name}: ${claim}`, async (t) => run(setup(t)))
   }
   checkNames(check)
   checkContent(check)

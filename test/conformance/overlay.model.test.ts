@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { SqliteTable } from '@gyre/core/internal/adapters/sqlite-table.js'
+import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
 import { AppError } from '@gyre/core/internal/base/app-error.js'
 import { Prng } from '@gyre/core/internal/base/prng.js'
 import { Overlay } from '@gyre/core/internal/protocol/state/overlay.js'
@@ -204,9 +204,13 @@ test('an arc comes back from a power cut exactly as it was after some entry', ()
   fc.assert(property, { numRuns: 1500, verbose: true })
 })
 
-test('an arc comes back from the end of the process exactly as it was last committed', () => {
+test('an arc comes back from the end of the process exactly as it was last committed', (t) => {
+  const parent = temporaryFolder(t)
+  let cases = 0
   const property = fc.property(STEPS, (steps) => {
-    const folder = mkdtempSync(join(tmpdir(), 'gyre-overlay-'))
+    cases += 1
+    const folder = join(parent, String(cases))
+    mkdirSync(folder)
     let table = SqliteTable.open(folder)
     const run = new Run({
       table,
@@ -221,7 +225,6 @@ test('an arc comes back from the end of the process exactly as it was last commi
       for (const step of steps) run.step(step)
     } finally {
       table.close()
-      rmSync(folder, { recursive: true })
     }
   })
   fc.assert(property, { numRuns: 40, verbose: true })

@@ -1,30 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Owner } from '@gyre/core/internal/adapters/testing/at-end.js'
 import { AppError } from '@gyre/core/internal/base/app-error.js'
 import type { Table, TableRow } from '@gyre/core/internal/protocol/state/table.js'
 import fc from 'fast-check'
 
-/** One table of its own, and what its end costs. */
+/** One table of its own, and what happens to it. */
 export interface TableFixture {
   readonly table: Table
   /** The process ends and starts again over the same store; no power is cut. */
   reopen(): Table
   /** Changes the stored value of a row behind the table's back. */
   damage(key: string): Table
-  dispose(): void
 }
 
 /** What every implementation of the port `Table` must do; run for each of them. */
-export function checkTable(name: string, setup: () => TableFixture): void {
+export function checkTable(name: string, setup: (owner: Owner) => TableFixture): void {
   const claim = (what: string, run: (fixture: TableFixture) => void): void => {
-    test(`${name}: ${what}`, () => {
-      const fixture = setup()
-      try {
-        run(fixture)
-      } finally {
-        fixture.dispose()
-      }
-    })
+    test(`${name}: ${what}`, (t) => run(setup(t)))
   }
 
   claim('a committed row is read back, an absent one is undefined', ({ table }) => {

@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SqliteTable } from '@gyre/core/internal/adapters/sqlite-table.js'
+import { atEnd } from '@gyre/core/internal/adapters/testing/at-end.js'
+import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
 import { assert } from '@gyre/core/internal/base/assert.js'
 import { SimTable } from '../sim/sim-table.js'
 import { checkTable, type TableFixture } from './table.conformance.js'
@@ -15,13 +16,13 @@ checkTable('SimTable', () => {
       table.damage(key)
       return table
     },
-    dispose: () => {},
   }
 })
 
-checkTable('SqliteTable', (): TableFixture => {
-  const folder = mkdtempSync(join(tmpdir(), 'gyre-table-'))
+checkTable('SqliteTable', (t): TableFixture => {
+  const folder = temporaryFolder(t)
   let table = SqliteTable.open(folder)
+  atEnd(t, () => table.close())
   const reopen = (): SqliteTable => {
     table.close()
     table = SqliteTable.open(folder)
@@ -35,10 +36,6 @@ checkTable('SqliteTable', (): TableFixture => {
       table.close()
       flipLastBit(join(folder, 'state.db'), `${key}${value}`)
       return reopen()
-    },
-    dispose: () => {
-      table.close()
-      rmSync(folder, { recursive: true })
     },
   }
 })

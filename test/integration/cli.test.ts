@@ -4,8 +4,10 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { after, before, test } from 'node:test'
-import { GYRE, NodeProcess, temporaryFolder } from './node-process.js'
+import { before, test } from 'node:test'
+import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
+import { ownerOfThisFile } from './file-owner.js'
+import { GYRE, NodeProcess } from './node-process.js'
 
 interface Ran {
   readonly code: number
@@ -36,16 +38,11 @@ async function json(args: readonly string[]): Promise<ReturnType<typeof JSON.par
 
 let node: NodeProcess
 let folder: string
-/** Clean-up that a whole file shares, in the form that the fixtures take. */
-const cleanups: (() => unknown)[] = []
-const file = { after: (cleanup: () => unknown) => cleanups.push(cleanup) }
+const file = ownerOfThisFile()
 
 before(async () => {
-  folder = await temporaryFolder(file)
+  folder = temporaryFolder(file)
   node = await NodeProcess.start(file, ['--data', join(folder, 'data'), '--init'])
-})
-after(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup()
 })
 
 test('submit --wait prints the job ID, then its output', async () => {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { NodeProcess, temporaryFolder } from './node-process.js'
+import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
+import { NodeProcess } from './node-process.js'
 import { RestClient } from './rest-client.js'
 
 test('an empty folder without --init is refused, with the two ways out', async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder(t)
   const node = NodeProcess.spawn(t, ['--data', folder])
   assert.equal((await node.exited).code, 1)
   assert.match(node.stderr, /--init/)
@@ -15,7 +16,7 @@ test('an empty folder without --init is refused, with the two ways out', async (
 })
 
 test('--init on a used folder is refused and leaves the node in it unharmed', async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder(t)
   const first = await NodeProcess.start(t, ['--data', folder, '--init'])
   assert.equal((await first.terminate()).code, 0)
   const second = NodeProcess.spawn(t, ['--data', folder, '--init'])
@@ -26,34 +27,32 @@ test('--init on a used folder is refused and leaves the node in it unharmed', as
 })
 
 test('a second process on the same folder is refused, and the first goes on', async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder(t)
   const first = await NodeProcess.start(t, ['--data', folder, '--init'])
   const second = NodeProcess.spawn(t, ['--data', folder])
   assert.equal((await second.exited).code, 1)
   assert.match(second.stderr, /in use|another/i)
-  const client = new RestClient(first.url)
-  t.after(() => client.close())
+  const client = RestClient.open(t, first.url)
   const { body } = await client.submit({ service: 'test.echo', input: 1 })
   assert.equal((await client.finished(body.id)).status, 'succeeded')
 })
 
 test('SIGTERM stops a node in the middle of an attempt with exit code 0', async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder(t)
   const node = await NodeProcess.start(t, ['--data', folder, '--init'])
-  const client = new RestClient(node.url)
-  t.after(() => client.close())
+  const client = RestClient.open(t, node.url)
   const { status } = await client.submit({ service: 'test.sleep', input: { ms: 60_000 } })
   assert.equal(status, 202)
   assert.deepEqual(await node.terminate(), { code: 0, signal: null })
 })
 
 test('SIGINT stops a node with exit code 0', async (t) => {
-  const node = await NodeProcess.start(t, ['--data', await temporaryFolder(t), '--init'])
+  const node = await NodeProcess.start(t, ['--data', temporaryFolder(t), '--init'])
   assert.deepEqual(await node.terminate('SIGINT'), { code: 0, signal: null })
 })
 
 test('a log whose end is gone after a clean stop is refused, with and without the state', async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder(t)
   const first = await NodeProcess.start(t, ['--data', folder, '--init'])
   const client = new RestClient(first.url)
   for (let n = 0; n < 5; n += 1) await client.submit({ service: 'test.echo', input: n })
@@ -69,7 +68,7 @@ test('a log whose end is gone after a clean stop is refused, with and without th
 })
 
 test('a state database that is gone is rebuilt from the log', async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder(t)
   const first = await NodeProcess.start(t, ['--data', folder, '--init'])
   const before = new RestClient(first.url)
   const { body: done } = await before.submit({ service: 'test.echo', input: { kept: true } })
@@ -82,8 +81,7 @@ test('a state database that is gone is rebuilt from the log', async (t) => {
   assert(removed > 0, 'there was a state database to remove')
 
   const second = await NodeProcess.start(t, ['--data', folder])
-  const after = new RestClient(second.url)
-  t.after(() => after.close())
+  const after = RestClient.open(t, second.url)
   assert.deepEqual((await after.call('GET', `/v1/jobs/${done.id}`)).body, job)
   const record = await after.call('GET', '/v1/dht/kept')
   assert.deepEqual(record.body.value, { deep: [1, 2, 3] })

@@ -5,7 +5,9 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { NodeProcess, type Owner, temporaryFolder } from './node-process.js'
+import { atEnd, type Owner } from '@gyre/core/internal/adapters/testing/at-end.js'
+import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
+import { NodeProcess } from './node-process.js'
 import { RestClient } from './rest-client.js'
 
 /** Eighty of these fill a segment. */
@@ -41,7 +43,7 @@ export const hoard = {
 const REAL_FILES = import.meta.resolve('@gyre/core/internal/adapters/real-files.js')
 
 test('without a free descriptor files can be read, and nothing else is half done', async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder(t)
   for (const name of ['a', 'b', 'c']) await writeFile(join(folder, name), name)
   const script = `
     const { openSync } = await import('node:fs')
@@ -84,7 +86,7 @@ test('idle connections leave a node the files it needs: it goes on while they ar
 // Whether a submission is refused meanwhile is a race with the plugin: what the node itself closes
 // for a moment, its log may take. That the log waits is shown on the simulated disk, at each moment.
 test('a node whose files a plugin takes refuses at most, lives, and goes on afterwards', async (t) => {
-  const workers = await temporaryFolder(t)
+  const workers = temporaryFolder(t)
   await writeFile(join(workers, 'hoard.js'), HOARD)
   const { node, client } = await startLimited(t, OPEN_FILES, ['--workers', workers])
   const until = join(workers, 'let-go')
@@ -106,10 +108,9 @@ async function startLimited(
   openFiles: number,
   more: readonly string[] = [],
 ): Promise<{ node: NodeProcess; client: RestClient; folder: string }> {
-  const folder = await temporaryFolder(owner)
+  const folder = temporaryFolder(owner)
   const node = await NodeProcess.start(owner, ['--data', folder, '--init', ...more], { openFiles })
-  const client = new RestClient(node.url, 1)
-  owner.after(() => client.close())
+  const client = RestClient.open(owner, node.url, 1)
   assert.equal((await client.submit({ service: 'test.echo', input: 1 })).status, 202)
   return { node, client, folder }
 }
@@ -118,7 +119,7 @@ async function startLimited(
 async function openIdle(owner: Owner, url: string, count: number): Promise<Socket[]> {
   const port = Number(new URL(url).port)
   const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1'))
-  owner.after(() => sockets.forEach((socket) => socket.destroy()))
+  atEnd(owner, () => sockets.forEach((socket) => socket.destroy()))
   await Promise.all(sockets.map(settled))
   // The node takes connections in turn: where the last one was closed, all before it are settled.
   const last = connect(port, '127.0.0.1')

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { NodeProcess, temporaryFolder } from './node-process.js'
+import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
+import { NodeProcess } from './node-process.js'
 import { RestClient } from './rest-client.js'
 
 /** Rounds of garbage, each from several connections at a time. */
@@ -26,9 +27,8 @@ const GARBAGE: readonly string[] = [
 ]
 
 test('a flood of garbage leaves the node serving and its memory flat', async (t) => {
-  const node = await NodeProcess.start(t, ['--data', await temporaryFolder(t), '--init'])
-  const client = new RestClient(node.url)
-  t.after(() => client.close())
+  const node = await NodeProcess.start(t, ['--data', temporaryFolder(t), '--init'])
+  const client = RestClient.open(t, node.url)
   await flood(node, ROUNDS / 4)
   const before = residentMib(node)
   await flood(node, ROUNDS)

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { atEnd, type Owner } from '@gyre/core/internal/adapters/testing/at-end.js'
 
 /** The command as people run it: this file runs from test/dist/integration. */
 export const GYRE = join(import.meta.dirname, '..', '..', '..', 'core', 'bin', 'gyre.js')
@@ -12,11 +11,6 @@ export const GYRE = join(import.meta.dirname, '..', '..', '..', 'core', 'bin', '
 const READY_TIMEOUT_MS = 30_000
 /** After SIGTERM a node waits for its attempts and aborts them; then it must be gone. */
 const EXIT_TIMEOUT_MS = 30_000
-
-/** What cleans up behind a fixture: a test's own context, or a file's. */
-export interface Owner {
-  after(cleanup: () => unknown): void
-}
 
 export interface Exit {
   readonly code: number | null
@@ -64,7 +58,7 @@ export class NodeProcess {
   /** Starts a node that is expected to end by itself. */
   static spawn(owner: Owner, args: readonly string[], limits: ProcessLimits = {}): NodeProcess {
     const node = new NodeProcess(args, limits)
-    owner.after(() => node.kill())
+    atEnd(owner, () => node.kill())
     return node
   }
 
@@ -103,13 +97,6 @@ export class NodeProcess {
     this.url = ready.api
     this.id = ready.id
   }
-}
-
-/** A folder that goes when the test ends. */
-export async function temporaryFolder(owner: Owner): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'gyre-test-'))
-  owner.after(() => rm(folder, { recursive: true, force: true }))
-  return folder
 }
 
 /** The promise, or an error when it takes longer. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { NodeProcess, temporaryFolder } from './node-process.js'
+import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
+import { NodeProcess } from './node-process.js'
 import { RestClient } from './rest-client.js'
 
 const SERVICE = `
@@ -33,15 +34,14 @@ export default defineJob({
 `
 
 test('plugins in TypeScript are loaded by folder, and a broken one is named without harm', async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder(t)
   await writeFile(join(folder, 'join.ts'), SERVICE)
   await writeFile(join(folder, 'job.ts'), JOB)
   await writeFile(join(folder, 'broken.ts'), 'export const x: = 1')
   const data = join(folder, 'data')
   const plugins = ['--workers', folder]
   const node = await NodeProcess.start(t, ['--data', data, '--init', ...plugins])
-  const client = new RestClient(node.url)
-  t.after(() => client.close())
+  const client = RestClient.open(t, node.url)
   assert.match(node.stderr, /broken\.ts/)
   const { body } = await client.submit({ job: 'plugin-job', input: { words: ['a', 'b'] } })
   const job = await client.finished(body.id)
@@ -49,12 +49,11 @@ test('plugins in TypeScript are loaded by folder, and a broken one is named with
 })
 
 test('a handler that blocks its thread for ever fails its attempt, and the node goes on', async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder(t)
   await writeFile(join(folder, 'join.ts'), SERVICE)
   const data = join(folder, 'data')
   const node = await NodeProcess.start(t, ['--data', data, '--init', '--workers', folder])
-  const client = new RestClient(node.url)
-  t.after(() => client.close())
+  const client = RestClient.open(t, node.url)
   const blocking = { steps: { only: { service: 'plugin.block', retry: { attempts: 1 } } } }
   const { body: blocked } = await client.submit(blocking)
   const { status } = await client.call('PUT', '/v1/dht/meanwhile', { body: true })

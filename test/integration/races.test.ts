@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NodeProcess, temporaryFolder } from './node-process.js'
+import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
+import { NodeProcess } from './node-process.js'
 import { RestClient } from './rest-client.js'
 
 test('100 racing submissions with one key make one job', async (t) => {
-  const node = await NodeProcess.start(t, ['--data', await temporaryFolder(t), '--init'])
-  const client = new RestClient(node.url)
-  t.after(() => client.close())
+  const node = await NodeProcess.start(t, ['--data', temporaryFolder(t), '--init'])
+  const client = RestClient.open(t, node.url)
   const submission = { service: 'test.echo', input: { racer: true } }
   const answers = await Promise.all(
     Array.from({ length: 100 }, () => client.submit(submission, 'one key')),
@@ -25,9 +25,8 @@ test('100 racing submissions with one key make one job', async (t) => {
 })
 
 test('the same key with another submission is refused, whatever order the members stand in', async (t) => {
-  const node = await NodeProcess.start(t, ['--data', await temporaryFolder(t), '--init'])
-  const client = new RestClient(node.url)
-  t.after(() => client.close())
+  const node = await NodeProcess.start(t, ['--data', temporaryFolder(t), '--init'])
+  const client = RestClient.open(t, node.url)
   const first = await client.submit({ service: 'test.echo', input: { a: 1, b: 2 } }, 'k')
   const reordered = await client.submit({ input: { b: 2, a: 1 }, service: 'test.echo' }, 'k')
   assert.equal(reordered.body.id, first.body.id)
@@ -37,9 +36,8 @@ test('the same key with another submission is refused, whatever order the member
 })
 
 test('50 racing increments by compare-and-set lose none', async (t) => {
-  const node = await NodeProcess.start(t, ['--data', await temporaryFolder(t), '--init'])
-  const client = new RestClient(node.url)
-  t.after(() => client.close())
+  const node = await NodeProcess.start(t, ['--data', temporaryFolder(t), '--init'])
+  const client = RestClient.open(t, node.url)
   const created = await client.call('PUT', '/v1/dht/counter', {
     body: 0,
     headers: { 'if-none-match': '*' },

@@ -1,3 +1,4 @@
+import { atEnd, type Owner } from '@gyre/core/internal/adapters/testing/at-end.js'
 import { Agent, request } from 'undici'
 
 /**
@@ -12,6 +13,13 @@ export class RestClient {
   constructor(url: string, connections = 64) {
     this.#url = url
     this.#agent = new Agent({ connections, headersTimeout: 70_000, bodyTimeout: 70_000 })
+  }
+
+  /** A client that is closed when its owner ends. */
+  static open(owner: Owner, url: string, connections?: number): RestClient {
+    const client = new RestClient(url, connections)
+    atEnd(owner, () => client.close())
+    return client
   }
 
   async call(method: Method, path: string, options: CallOptions = {}): Promise<Answer> {

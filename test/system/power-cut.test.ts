@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { atEnd } from '@gyre/core/internal/adapters/testing/at-end.js'
+import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
 import { Load } from '../integration/load.js'
 import { NodeProcess, within } from '../integration/node-process.js'
 import { RestClient } from '../integration/rest-client.js'
@@ -30,16 +31,13 @@ class Volume {
   }
 
   static make(t: TestContext): Volume {
-    const parent = mkdtempSync(join(tmpdir(), 'gyre-volume-'))
+    const parent = temporaryFolder(t)
     const volume = new Volume(join(parent, 'volume'), join(parent, 'image'))
     mkdirSync(volume.folder)
     writeFileSync(volume.#image, '')
     truncateSync(volume.#image, VOLUME_BYTES)
     execFileSync('mkfs.ext4', ['-q', '-F', volume.#image])
-    t.after(() => {
-      volume.unmount()
-      rmSync(parent, { recursive: true })
-    })
+    atEnd(t, () => volume.unmount())
     return volume
   }
 
@@ -73,8 +71,7 @@ test('power cuts under load: every acknowledged job finishes, no acknowledged wr
     await clients
   }
   const node = await NodeProcess.start(t, ['--data', data])
-  const client = new RestClient(node.url)
-  t.after(() => client.close())
+  const client = RestClient.open(t, node.url)
   await load.check(client)
   assert.deepEqual(await node.terminate(), { code: 0, signal: null })
 })

@@ -1,30 +1,27 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Owner } from '@gyre/core/internal/adapters/testing/at-end.js'
+import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
 import { testRule } from './rule.js'
 import { REPOSITORY } from './tree.js'
 
 const SCRIPT = 'test/tools/complete-lockfile.mjs'
 
 /** What the script misses in a lock file; it looks at the one of the tree that it stands in. */
-function missingIn(lockFile: string): string[] {
-  const root = mkdtempSync(join(tmpdir(), 'gyre-lock-file-'))
-  try {
-    mkdirSync(dirname(join(root, SCRIPT)), { recursive: true })
-    writeFileSync(join(root, SCRIPT), REPOSITORY.read(SCRIPT))
-    writeFileSync(join(root, 'package-lock.json'), lockFile)
-    const check = spawnSync(process.execPath, [join(root, SCRIPT), '--check'], { encoding: 'utf8' })
-    return check.status === 0 ? [] : `${check.stdout}${check.stderr}`.trim().split('\n')
-  } finally {
-    rmSync(root, { recursive: true })
-  }
+function missingIn(lockFile: string, owner: Owner): string[] {
+  const root = temporaryFolder(owner)
+  mkdirSync(dirname(join(root, SCRIPT)), { recursive: true })
+  writeFileSync(join(root, SCRIPT), REPOSITORY.read(SCRIPT))
+  writeFileSync(join(root, 'package-lock.json'), lockFile)
+  const check = spawnSync(process.execPath, [join(root, SCRIPT), '--check'], { encoding: 'utf8' })
+  return check.status === 0 ? [] : `${check.stdout}${check.stderr}`.trim().split('\n')
 }
 
 testRule({
   claim: 'the lock file holds every package that another system needs',
   remedy: `run \`node ${SCRIPT}\`.`,
-  findings: (tree) => missingIn(tree.read('package-lock.json')),
+  findings: (tree, owner) => missingIn(tree.read('package-lock.json'), owner),
   sample: {
     'package-lock.json': JSON.stringify({
       packages: {

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { beginOwnTmpdir, endOwnTmpdir } from './own-tmpdir.mjs'
 import { findTests } from './test-files.mjs'
 import { runFiles } from './run-files.mjs'
 
@@ -24,6 +25,7 @@ export async function runGroups(groups, parts, scripts = []) {
   for (const script of parts.length === 0 ? scripts : []) {
     total[passes(script) ? 'passed' : 'failed'] += 1
   }
+  const folder = beginOwnTmpdir()
   const left = new Set(tests.filter((test) => wanted(test.source)))
   for (const group of groups) {
     const chosen = [...left].filter((test) => group.accepts(test.source))
@@ -36,6 +38,10 @@ export async function runGroups(groups, parts, scripts = []) {
   for (const source of missing.filter((source) => groups.some((group) => group.accepts(source)))) {
     if (!wanted(source)) continue
     console.log(`\nFAILED ${source} was not compiled: run \`npm run build\` and see why.`)
+    total.failed += 1
+  }
+  for (const name of endOwnTmpdir(folder)) {
+    console.log(`\nFAILED ${name} was left in TMPDIR: clean up with temporaryFolder or atEnd.`)
     total.failed += 1
   }
   close(total)

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import Database from 'better-sqlite3'
 import { SqliteTable } from './sqlite-table.js'
 import { setStateDatabaseAside } from './state-database.js'
+import { temporaryFolder } from './testing/temporary-folder.js'
 
 function setup(t: TestContext): { folder: string; path: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'gyre-sqlite-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   return { folder, path: join(folder, 'state.db') }
 }
 
@@ -70,7 +69,8 @@ test('a checkpoint leaves everything in the database file and nothing in the log
   assert.ok(table.walBytes > 0)
   table.checkpoint()
   assert.equal(table.walBytes, 0)
-  const copy = mkdtempSync(join(folder, 'copy-'))
+  const copy = join(folder, 'copy')
+  mkdirSync(copy)
   writeFileSync(join(copy, 'state.db'), readFileSync(path))
   assert.equal(readAll(copy), 10)
   table.close()

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '../adapters/testing/temporary-folder.js'
 import { holdsNoNode } from './data-folder.js'
 
 async function folderWith(t: TestContext, names: readonly string[]): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'gyre-folder-'))
-  t.after(() => rm(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   for (const name of names) {
     if (name.endsWith('/')) await mkdir(join(folder, name))
     else await writeFile(join(folder, name), '')

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { Command } from 'commander'
+import { temporaryFolder } from '../adapters/testing/temporary-folder.js'
 import { CliError, EXIT } from './cli-error.js'
 import { fillOptions } from './option-sources.js'
 
@@ -14,54 +14,50 @@ interface Setup {
 }
 
 /** The options that a command with one flag of each kind ends up with. */
-async function optionsFrom({ args = [], environment = {}, config }: Setup) {
-  const folder = await mkdtemp(join(tmpdir(), 'gyre-options-'))
-  try {
-    if (config !== undefined) await writeFile(join(folder, config.name), config.text)
-    const program = new Command().option('--url <url>')
-    const command = program
-      .command('go')
-      .option('--if-version <n>', '', (text) => Number(text))
-      .option('--init')
-      .option('--no-built-ins')
-      .option('--workers <dir...>')
-      .action(() => {})
-    program.parse(['go', ...args], { from: 'user' })
-    await fillOptions(command, environment, folder)
-    return command.optsWithGlobals()
-  } finally {
-    await rm(folder, { recursive: true })
-  }
+async function optionsFrom(t: TestContext, { args = [], environment = {}, config }: Setup) {
+  const folder = temporaryFolder(t)
+  if (config !== undefined) await writeFile(join(folder, config.name), config.text)
+  const program = new Command().option('--url <url>')
+  const command = program
+    .command('go')
+    .option('--if-version <n>', '', (text) => Number(text))
+    .option('--init')
+    .option('--no-built-ins')
+    .option('--workers <dir...>')
+    .action(() => {})
+  program.parse(['go', ...args], { from: 'user' })
+  await fillOptions(command, environment, folder)
+  return command.optsWithGlobals()
 }
 
 const isUsageError = (error: unknown): boolean =>
   error instanceof CliError && error.exitCode === EXIT.usage
 
-test('a flag wins over the environment, the environment over the file', async () => {
+test('a flag wins over the environment, the environment over the file', async (t) => {
   const config = { name: 'gyre.config.json', text: '{"url":"file","ifVersion":3}' }
   const environment = { GYRE_URL: 'environment' }
-  const fromAll = await optionsFrom({ args: ['--if-version', '7'], environment, config })
+  const fromAll = await optionsFrom(t, { args: ['--if-version', '7'], environment, config })
   assert.deepEqual(fromAll, { builtIns: true, url: 'environment', ifVersion: 7 })
-  const fromFile = await optionsFrom({ config })
+  const fromFile = await optionsFrom(t, { config })
   assert.deepEqual(fromFile, { builtIns: true, url: 'file', ifVersion: 3 })
 })
 
-test('switches and lists have a form in the environment', async () => {
+test('switches and lists have a form in the environment', async (t) => {
   const environment = { GYRE_INIT: '1', GYRE_BUILT_INS: 'false', GYRE_WORKERS: 'a,b' }
-  const options = await optionsFrom({ environment })
+  const options = await optionsFrom(t, { environment })
   assert.deepEqual(options, { init: true, builtIns: false, workers: ['a', 'b'] })
 })
 
-test('a configuration file may be JavaScript or TypeScript', async () => {
+test('a configuration file may be JavaScript or TypeScript', async (t) => {
   const javascript = { name: 'gyre.config.js', text: 'export default { workers: ["x"] }' }
-  assert.deepEqual((await optionsFrom({ config: javascript })).workers, ['x'])
+  assert.deepEqual((await optionsFrom(t, { config: javascript })).workers, ['x'])
   const typescript = { name: 'gyre.config.ts', text: 'export const url: string = "typed"' }
-  assert.equal((await optionsFrom({ config: typescript })).url, 'typed')
+  assert.equal((await optionsFrom(t, { config: typescript })).url, 'typed')
 })
 
-test('a value that makes no sense is wrong usage and names its origin', async () => {
-  await assert.rejects(optionsFrom({ environment: { GYRE_INIT: 'perhaps' } }), /GYRE_INIT/)
-  await assert.rejects(optionsFrom({ environment: { GYRE_INIT: 'perhaps' } }), isUsageError)
+test('a value that makes no sense is wrong usage and names its origin', async (t) => {
+  await assert.rejects(optionsFrom(t, { environment: { GYRE_INIT: 'perhaps' } }), /GYRE_INIT/)
+  await assert.rejects(optionsFrom(t, { environment: { GYRE_INIT: 'perhaps' } }), isUsageError)
   const config = { name: 'gyre.config.json', text: '[1]' }
-  await assert.rejects(optionsFrom({ config }), /gyre\.config\.json/)
+  await assert.rejects(optionsFrom(t, { config }), /gyre\.config\.json/)
 })

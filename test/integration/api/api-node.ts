@@ -1,22 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before } from 'node:test'
+import { before } from 'node:test'
+import { atEnd, type Owner } from '@gyre/core/internal/adapters/testing/at-end.js'
+import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
 import { type RunningNode, startNode } from '@gyre/core/internal/cli/node/start-node.js'
+import { ownerOfThisFile } from '../file-owner.js'
 import { RestClient } from '../rest-client.js'
 
 /** A whole node in this process, shared by the tests of one file: they use different jobs and keys. */
 export class ApiNode {
   #node: RunningNode | undefined
   #rest: RestClient | undefined
-  #folder = ''
 
   /** Starts before the first test of the file and ends after its last. */
   static forThisFile(): ApiNode {
     const node = new ApiNode()
-    before(() => node.#start())
-    after(() => node.#end())
+    const file = ownerOfThisFile()
+    before(() => node.#start(file))
     return node
   }
 
@@ -48,10 +47,9 @@ export class ApiNode {
     })
   }
 
-  async #start(): Promise<void> {
-    this.#folder = await mkdtemp(join(tmpdir(), 'gyre-api-test-'))
+  async #start(owner: Owner): Promise<void> {
     this.#node = await startNode({
-      dataFolder: this.#folder,
+      dataFolder: temporaryFolder(owner),
       mode: 'init',
       name: 'api-test',
       arcCount: 8,
@@ -61,13 +59,8 @@ export class ApiNode {
       builtIns: true,
       logLevel: 'silent',
     })
-    this.#rest = new RestClient(this.#node.url)
-  }
-
-  async #end(): Promise<void> {
-    await this.#rest?.close()
-    await this.#node?.stop()
-    await rm(this.#folder, { recursive: true, force: true })
+    atEnd(owner, () => this.stop())
+    this.#rest = RestClient.open(owner, this.#node.url)
   }
 }
 

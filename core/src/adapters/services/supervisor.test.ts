@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { AttemptOutcome } from '../../protocol/ledger/command.js'
 import type { Dispatch, FromServices, OffersBody } from '../../protocol/node/messages.js'
 import { SystemClock } from '../system-clock.js'
+import { atEnd, type Owner } from '../testing/at-end.js'
+import { temporaryFolder } from '../testing/temporary-folder.js'
 import { ServicesSupervisor, type SupervisorOptions } from './supervisor.js'
 import type { ServicesLogLine } from './thread-messages.js'
 
@@ -19,15 +20,18 @@ class Host {
   readonly supervisor: ServicesSupervisor
   readonly log: ServicesLogLine[] = []
   readonly received: FromServices[] = []
-  readonly #folder: string
   #changed: (() => void)[] = []
 
-  constructor(files: Readonly<Record<string, string>>, options: Partial<SupervisorOptions> = {}) {
-    this.#folder = mkdtempSync(join(tmpdir(), 'gyre-plugins-'))
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(this.#folder, name), text)
+  constructor(
+    owner: Owner,
+    files: Readonly<Record<string, string>>,
+    options: Partial<SupervisorOptions> = {},
+  ) {
+    const folder = temporaryFolder(owner)
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
     this.supervisor = new ServicesSupervisor({
       clock: new SystemClock(),
-      plugins: { modules: [], folders: [this.#folder] },
+      plugins: { modules: [], folders: [folder] },
       log: (line) => {
         this.log.push(line)
         this.#wake()
@@ -42,6 +46,7 @@ class Host {
       this.#wake()
     })
     this.supervisor.start()
+    atEnd(owner, () => this.stop())
   }
 
   run(attempt: string, service: string, input: unknown = null, more: Partial<Dispatch> = {}): void {
@@ -109,28 +114,14 @@ class Host {
     }
   }
 
-  async stop(): Promise<void> {
-    await new Promise<void>((resolve) => this.supervisor.stop(resolve))
-    rmSync(this.#folder, { recursive: true })
+  stop(): Promise<void> {
+    return new Promise((resolve) => this.supervisor.stop(resolve))
   }
 
   #wake(): void {
     const changed = this.#changed
     this.#changed = []
     for (const wake of changed) wake()
-  }
-}
-
-async function withHost(
-  files: Readonly<Record<string, string>>,
-  body: (host: Host) => Promise<void>,
-  options: Partial<SupervisorOptions> = {},
-): Promise<void> {
-  const host = new Host(files, options)
-  try {
-    await body(host)
-  } finally {
-    await host.stop()
   }
 }
 
@@ -180,220 +171,197 @@ export const handlers = [].concat(
 )
 `
 
-test('handlers end as what they return or throw, each exactly once', async () => {
-  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
-    const { services, failures } = await host.offers(1)
-    assert.deepEqual(failures, [])
-    assert.equal(services.length, 21)
-    const failed =
-      (code: string, retryable: boolean, message?: string) => (outcome: AttemptOutcome) => {
-        assert.equal(outcome.kind, 'failed')
-        if (outcome.kind !== 'failed') return
-        assert.deepEqual([outcome.error.code, outcome.error.retryable], [code, retryable])
-        if (message !== undefined) assert.equal(outcome.error.message, message)
-      }
-    const cases: readonly (readonly [string, unknown, (outcome: AttemptOutcome) => void])[] = [
-      ['throws', null, failed('service_failed', true, "cannot open '…/x.txt'")],
-      ['throwsNothing', null, failed('service_failed', true)],
-      ['bigint', null, failed('output_invalid', false)],
-      ['big', null, failed('output_too_large', false)],
-      ['typed', 5, failed('schema_mismatch', false)],
-      ['typed', {}, failed('output_invalid', false)],
-      ['exits', null, failed('service_failed', true)],
-      ['kills', null, failed('service_failed', true)],
-      [
-        'typed',
-        { done: 1 },
-        (o) => assert.deepEqual(o, { kind: 'succeeded', output: { done: 1 } }),
-      ],
-      ['strays', null, (o) => assert.deepEqual(o, { kind: 'succeeded', output: null })],
-      ['missing', null, (o) => assert.deepEqual(o, { kind: 'not_started' })],
-    ]
-    cases.forEach(([service, input], index) => host.run(`${index}`, service, input))
-    for (const [index, [, , check]] of cases.entries()) check(await host.ended(`${index}`))
-    for (const index of cases.keys()) assert.equal(host.endsOf(`${index}`).length, 1)
-    const stray = await host.logged(
-      /a rejected promise that nobody awaited in service strays: unheard/,
-    )
-    assert.equal(stray.fields['attempt'], '9')
-    await host.logged(/an exception that nobody caught in service strays: late/)
-    assert.equal(host.received.filter(({ kind }) => kind === 'withdrawn').length, 0)
-  })
-})
-
-test('a flood of errors that nobody caught becomes a few lines and one with their number', async () => {
-  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
-    await host.offers(1)
-    host.run('a', 'floods', 1_000)
-    assert.equal((await host.ended('a')).kind, 'succeeded')
-    await host.logged(/^flooded$/)
-    const summary = await host.logged(/ more errors that nobody caught/)
-    assert.match(summary.message, /^990 more .*: service floods 990; await what you start/)
-    const shown = host.log.filter(({ message }) => message.startsWith('a rejected promise'))
-    assert.equal(shown.length, 10)
-  })
-})
-
-test('a handler gets its context, compensation its input and output, and a log with a limit', async () => {
-  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
-    await host.offers(1)
-    host.run('a', 'echo', { x: 1 })
-    const body = JSON.stringify({ input: 1, output: 2 })
-    host.run('b', 'undoes', null, { hook: 'compensate', body })
-    host.run('c', 'logs')
-    const output = { input: { x: 1 }, fence: 9, job: 'ab'.repeat(16), key: 'key', step: 'main' }
-    assert.deepEqual(await host.ended('a'), { kind: 'succeeded', output })
-    assert.deepEqual(await host.ended('b'), { kind: 'succeeded', output: { input: 1, output: 2 } })
-    await host.ended('c')
-    const own = host.log.filter(({ fields }) => fields['attempt'] === 'c')
-    assert.ok(own.length > 50 && own.length < 70, `${own.length} lines`)
-    assert.match(own.at(-1)?.message ?? '', /the rest is dropped/)
-  })
-})
-
-test('an abort ends a handler that heeds it as the reason says, and no other', async () => {
-  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
-    await host.offers(1)
-    for (const attempt of ['a', 'b', 'c', 'd']) host.run(attempt, 'patient')
-    host.abort('a', 'timed_out')
-    host.abort('b', 'cancelled')
-    host.abort('c', 'stopping')
-    assert.deepEqual(await host.ended('a'), { kind: 'timed_out' })
-    assert.deepEqual(await host.ended('b'), { kind: 'cancelled' })
-    assert.deepEqual(await host.ended('c'), { kind: 'lost', charged: false })
-    assert.deepEqual(host.endsOf('d'), [])
-  })
-})
-
-test('a handler that ignores its abort costs the thread; its neighbours are lost, uncharged', async () => {
-  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
-    await host.offers(1)
-    host.run('deaf', 'deaf')
-    host.run('neighbour', 'patient')
-    host.abort('deaf', 'cancelled')
-    assert.deepEqual(await host.ended('deaf'), { kind: 'cancelled' })
-    assert.deepEqual(await host.ended('neighbour'), { kind: 'lost', charged: false })
-    const line = await host.logged(/has not settled 300 ms after its abort signal/)
-    assert.equal(line.fields['attempt'], 'deaf')
-    await host.offers(2)
-    const kinds = host.received.map(({ kind }) => kind)
-    assert.deepEqual(kinds, ['offers', 'withdrawn', 'ended', 'ended', 'offers'])
-  })
-})
-
-test('an abort that a busy neighbour keeps from being heard is no reason to end the thread', async () => {
-  const body = async (host: Host): Promise<void> => {
-    await host.offers(1)
-    host.run('patient', 'patient')
-    host.run('busy', 'busy', 1_500)
-    await host.logged(/^service busy.* has blocked its thread for \d+ ms$/)
-    host.abort('patient', 'cancelled')
-    assert.deepEqual(await host.ended('patient'), { kind: 'cancelled' })
-    assert.deepEqual(await host.ended('busy'), { kind: 'succeeded', output: 'busy' })
-    assert.equal(host.received.filter(({ kind }) => kind === 'withdrawn').length, 0)
-  }
-  await withHost({ 'handlers.mjs': HANDLERS }, body)
-})
-
-test('a plugin that replaces JSON.stringify gets nothing but JSON out of its thread', async () => {
-  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
-    await host.offers(1)
-    host.run('a', 'bends')
-    assert.deepEqual(await host.ended('a'), { kind: 'succeeded', output: { bent: true } })
-    host.run('b', 'echo', 1)
-    assert.equal((await host.ended('b')).kind, 'succeeded')
-  })
-})
-
-test('a report that is no outcome fails the attempt before it goes any further', async () => {
-  await withHost({ 'handlers.mjs': HANDLERS }, async (host) => {
-    await host.offers(1)
-    host.run('a', 'forges')
-    const outcome = await host.ended('a')
-    assert.equal(outcome.kind === 'failed' && outcome.error.code, 'output_invalid')
-    await host.logged(/^service forges, attempt a, reported what is no outcome/)
-  })
-})
-
-test('a handler that blocks after an await is named among others in flight, and alone timed out', async () => {
-  const body = async (host: Host): Promise<void> => {
-    await host.offers(1)
-    for (let index = 0; index < 5; index += 1) host.run(`before${index}`, 'patient')
-    host.run('blocker', 'lateBlock')
-    for (let index = 0; index < 5; index += 1) host.run(`after${index}`, 'patient')
-    await host.logged(/^service lateBlock, attempt blocker, has blocked its thread for \d+ ms$/)
-    assert.deepEqual(await host.ended('blocker'), { kind: 'timed_out' })
-    for (const name of ['before0', 'before4', 'after0', 'after4']) {
-      assert.deepEqual(await host.ended(name), { kind: 'lost', charged: false })
+test('handlers end as what they return or throw, each exactly once', async (t) => {
+  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  const { services, failures } = await host.offers(1)
+  assert.deepEqual(failures, [])
+  assert.equal(services.length, 21)
+  const failed =
+    (code: string, retryable: boolean, message?: string) => (outcome: AttemptOutcome) => {
+      assert.equal(outcome.kind, 'failed')
+      if (outcome.kind !== 'failed') return
+      assert.deepEqual([outcome.error.code, outcome.error.retryable], [code, retryable])
+      if (message !== undefined) assert.equal(outcome.error.message, message)
     }
-    await host.offers(2)
-    host.run('again', 'echo')
-    assert.equal((await host.ended('again')).kind, 'succeeded')
-  }
-  await withHost({ 'handlers.mjs': HANDLERS }, body, { blockedAfterMs: 1_000 })
+  const cases: readonly (readonly [string, unknown, (outcome: AttemptOutcome) => void])[] = [
+    ['throws', null, failed('service_failed', true, "cannot open '…/x.txt'")],
+    ['throwsNothing', null, failed('service_failed', true)],
+    ['bigint', null, failed('output_invalid', false)],
+    ['big', null, failed('output_too_large', false)],
+    ['typed', 5, failed('schema_mismatch', false)],
+    ['typed', {}, failed('output_invalid', false)],
+    ['exits', null, failed('service_failed', true)],
+    ['kills', null, failed('service_failed', true)],
+    ['typed', { done: 1 }, (o) => assert.deepEqual(o, { kind: 'succeeded', output: { done: 1 } })],
+    ['strays', null, (o) => assert.deepEqual(o, { kind: 'succeeded', output: null })],
+    ['missing', null, (o) => assert.deepEqual(o, { kind: 'not_started' })],
+  ]
+  cases.forEach(([service, input], index) => host.run(`${index}`, service, input))
+  for (const [index, [, , check]] of cases.entries()) check(await host.ended(`${index}`))
+  for (const index of cases.keys()) assert.equal(host.endsOf(`${index}`).length, 1)
+  const stray = await host.logged(
+    /a rejected promise that nobody awaited in service strays: unheard/,
+  )
+  assert.equal(stray.fields['attempt'], '9')
+  await host.logged(/an exception that nobody caught in service strays: late/)
+  assert.equal(host.received.filter(({ kind }) => kind === 'withdrawn').length, 0)
 })
 
-test('a healthy handler is never judged blocked, whatever ends in the turn that starts it', async () => {
-  const body = async (host: Host): Promise<void> => {
-    await host.offers(1)
-    host.run('quick', 'echo')
-    host.abort('quick', 'cancelled')
-    host.run('slow', 'naps', 2_500)
-    assert.equal((await host.ended('quick')).kind, 'succeeded')
-    assert.deepEqual(await host.ended('slow'), { kind: 'succeeded', output: null })
-    const kinds = host.received.map(({ kind }) => kind)
-    assert.deepEqual(kinds, ['offers', 'ended', 'ended'])
-  }
-  await withHost({ 'handlers.mjs': HANDLERS }, body, { blockedAfterMs: 1_000 })
+test('a flood of errors that nobody caught becomes a few lines and one with their number', async (t) => {
+  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  await host.offers(1)
+  host.run('a', 'floods', 1_000)
+  assert.equal((await host.ended('a')).kind, 'succeeded')
+  await host.logged(/^flooded$/)
+  const summary = await host.logged(/ more errors that nobody caught/)
+  assert.match(summary.message, /^990 more .*: service floods 990; await what you start/)
+  const shown = host.log.filter(({ message }) => message.startsWith('a rejected promise'))
+  assert.equal(shown.length, 10)
 })
 
-test('code that a settled attempt left behind is named when it blocks the thread', async () => {
-  const body = async (host: Host): Promise<void> => {
-    await host.offers(1)
-    host.run('victim', 'patient')
-    host.run('culprit', 'leaves')
-    assert.deepEqual(await host.ended('culprit'), { kind: 'succeeded', output: 'done' })
-    assert.deepEqual(await host.ended('victim'), { kind: 'lost', charged: false })
-    const line = await host.logged(/is restarted/)
-    assert.equal(line.fields['attempt'], 'culprit')
-    assert.equal(host.endsOf('culprit').length, 1)
-  }
-  await withHost({ 'handlers.mjs': HANDLERS }, body, { blockedAfterMs: 1_000 })
+test('a handler gets its context, compensation its input and output, and a log with a limit', async (t) => {
+  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  await host.offers(1)
+  host.run('a', 'echo', { x: 1 })
+  const body = JSON.stringify({ input: 1, output: 2 })
+  host.run('b', 'undoes', null, { hook: 'compensate', body })
+  host.run('c', 'logs')
+  const output = { input: { x: 1 }, fence: 9, job: 'ab'.repeat(16), key: 'key', step: 'main' }
+  assert.deepEqual(await host.ended('a'), { kind: 'succeeded', output })
+  assert.deepEqual(await host.ended('b'), { kind: 'succeeded', output: { input: 1, output: 2 } })
+  await host.ended('c')
+  const own = host.log.filter(({ fields }) => fields['attempt'] === 'c')
+  assert.ok(own.length > 50 && own.length < 70, `${own.length} lines`)
+  assert.match(own.at(-1)?.message ?? '', /the rest is dropped/)
 })
 
-test('a thread out of memory charges the handler on its CPU, and comes back', async () => {
+test('an abort ends a handler that heeds it as the reason says, and no other', async (t) => {
+  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  await host.offers(1)
+  for (const attempt of ['a', 'b', 'c', 'd']) host.run(attempt, 'patient')
+  host.abort('a', 'timed_out')
+  host.abort('b', 'cancelled')
+  host.abort('c', 'stopping')
+  assert.deepEqual(await host.ended('a'), { kind: 'timed_out' })
+  assert.deepEqual(await host.ended('b'), { kind: 'cancelled' })
+  assert.deepEqual(await host.ended('c'), { kind: 'lost', charged: false })
+  assert.deepEqual(host.endsOf('d'), [])
+})
+
+test('a handler that ignores its abort costs the thread; its neighbours are lost, uncharged', async (t) => {
+  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  await host.offers(1)
+  host.run('deaf', 'deaf')
+  host.run('neighbour', 'patient')
+  host.abort('deaf', 'cancelled')
+  assert.deepEqual(await host.ended('deaf'), { kind: 'cancelled' })
+  assert.deepEqual(await host.ended('neighbour'), { kind: 'lost', charged: false })
+  const line = await host.logged(/has not settled 300 ms after its abort signal/)
+  assert.equal(line.fields['attempt'], 'deaf')
+  await host.offers(2)
+  const kinds = host.received.map(({ kind }) => kind)
+  assert.deepEqual(kinds, ['offers', 'withdrawn', 'ended', 'ended', 'offers'])
+})
+
+test('an abort that a busy neighbour keeps from being heard is no reason to end the thread', async (t) => {
+  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  await host.offers(1)
+  host.run('patient', 'patient')
+  host.run('busy', 'busy', 1_500)
+  await host.logged(/^service busy.* has blocked its thread for \d+ ms$/)
+  host.abort('patient', 'cancelled')
+  assert.deepEqual(await host.ended('patient'), { kind: 'cancelled' })
+  assert.deepEqual(await host.ended('busy'), { kind: 'succeeded', output: 'busy' })
+  assert.equal(host.received.filter(({ kind }) => kind === 'withdrawn').length, 0)
+})
+
+test('a plugin that replaces JSON.stringify gets nothing but JSON out of its thread', async (t) => {
+  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  await host.offers(1)
+  host.run('a', 'bends')
+  assert.deepEqual(await host.ended('a'), { kind: 'succeeded', output: { bent: true } })
+  host.run('b', 'echo', 1)
+  assert.equal((await host.ended('b')).kind, 'succeeded')
+})
+
+test('a report that is no outcome fails the attempt before it goes any further', async (t) => {
+  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  await host.offers(1)
+  host.run('a', 'forges')
+  const outcome = await host.ended('a')
+  assert.equal(outcome.kind === 'failed' && outcome.error.code, 'output_invalid')
+  await host.logged(/^service forges, attempt a, reported what is no outcome/)
+})
+
+test('a handler that blocks after an await is named among others in flight, and alone timed out', async (t) => {
+  const host = new Host(t, { 'handlers.mjs': HANDLERS }, { blockedAfterMs: 1_000 })
+  await host.offers(1)
+  for (let index = 0; index < 5; index += 1) host.run(`before${index}`, 'patient')
+  host.run('blocker', 'lateBlock')
+  for (let index = 0; index < 5; index += 1) host.run(`after${index}`, 'patient')
+  await host.logged(/^service lateBlock, attempt blocker, has blocked its thread for \d+ ms$/)
+  assert.deepEqual(await host.ended('blocker'), { kind: 'timed_out' })
+  for (const name of ['before0', 'before4', 'after0', 'after4']) {
+    assert.deepEqual(await host.ended(name), { kind: 'lost', charged: false })
+  }
+  await host.offers(2)
+  host.run('again', 'echo')
+  assert.equal((await host.ended('again')).kind, 'succeeded')
+})
+
+test('a healthy handler is never judged blocked, whatever ends in the turn that starts it', async (t) => {
+  const host = new Host(t, { 'handlers.mjs': HANDLERS }, { blockedAfterMs: 1_000 })
+  await host.offers(1)
+  host.run('quick', 'echo')
+  host.abort('quick', 'cancelled')
+  host.run('slow', 'naps', 2_500)
+  assert.equal((await host.ended('quick')).kind, 'succeeded')
+  assert.deepEqual(await host.ended('slow'), { kind: 'succeeded', output: null })
+  const kinds = host.received.map(({ kind }) => kind)
+  assert.deepEqual(kinds, ['offers', 'ended', 'ended'])
+})
+
+test('code that a settled attempt left behind is named when it blocks the thread', async (t) => {
+  const host = new Host(t, { 'handlers.mjs': HANDLERS }, { blockedAfterMs: 1_000 })
+  await host.offers(1)
+  host.run('victim', 'patient')
+  host.run('culprit', 'leaves')
+  assert.deepEqual(await host.ended('culprit'), { kind: 'succeeded', output: 'done' })
+  assert.deepEqual(await host.ended('victim'), { kind: 'lost', charged: false })
+  const line = await host.logged(/is restarted/)
+  assert.equal(line.fields['attempt'], 'culprit')
+  assert.equal(host.endsOf('culprit').length, 1)
+})
+
+test('a thread out of memory charges the handler on its CPU, and comes back', async (t) => {
   const options = { heapMb: 48 }
-  const body = async (host: Host): Promise<void> => {
-    await host.offers(1)
-    host.run('neighbour', 'patient')
-    host.run('hoarder', 'hoards')
-    assert.deepEqual(await host.ended('hoarder'), { kind: 'lost', charged: true })
-    assert.deepEqual(await host.ended('neighbour'), { kind: 'lost', charged: false })
-    await host.logged(/48 MiB of heap; on its CPU was service hoards/)
-    await host.offers(2)
-    const kinds = host.received.map(({ kind }) => kind)
-    assert.deepEqual(kinds, ['offers', 'withdrawn', 'ended', 'ended', 'offers'])
-  }
-  await withHost({ 'handlers.mjs': HANDLERS }, body, options)
+  const host = new Host(t, { 'handlers.mjs': HANDLERS }, options)
+  await host.offers(1)
+  host.run('neighbour', 'patient')
+  host.run('hoarder', 'hoards')
+  assert.deepEqual(await host.ended('hoarder'), { kind: 'lost', charged: true })
+  assert.deepEqual(await host.ended('neighbour'), { kind: 'lost', charged: false })
+  await host.logged(/48 MiB of heap; on its CPU was service hoards/)
+  await host.offers(2)
+  const kinds = host.received.map(({ kind }) => kind)
+  assert.deepEqual(kinds, ['offers', 'withdrawn', 'ended', 'ended', 'offers'])
 })
 
-test('while the thread is down, and beyond its slots, attempts are said not to have started', async () => {
-  const body = async (host: Host): Promise<void> => {
-    host.run('early', 'echo')
-    assert.deepEqual(await host.ended('early'), { kind: 'not_started' })
-    await host.offers(1)
-    host.run('a', 'patient')
-    host.run('b', 'patient')
-    host.run('b', 'patient')
-    host.run('c', 'patient')
-    assert.deepEqual(await host.ended('c'), { kind: 'not_started' })
-    assert.deepEqual([...host.endsOf('a'), ...host.endsOf('b')], [])
-  }
-  await withHost({ 'handlers.mjs': HANDLERS }, body, { totalSlots: 2 })
+test('while the thread is down, and beyond its slots, attempts are said not to have started', async (t) => {
+  const host = new Host(t, { 'handlers.mjs': HANDLERS }, { totalSlots: 2 })
+  host.run('early', 'echo')
+  assert.deepEqual(await host.ended('early'), { kind: 'not_started' })
+  await host.offers(1)
+  host.run('a', 'patient')
+  host.run('b', 'patient')
+  host.run('b', 'patient')
+  host.run('c', 'patient')
+  assert.deepEqual(await host.ended('c'), { kind: 'not_started' })
+  assert.deepEqual([...host.endsOf('a'), ...host.endsOf('b')], [])
 })
 
-test('stop aborts what runs, waits for it, and reports the deaf before it is done', async () => {
-  const host = new Host({ 'handlers.mjs': HANDLERS })
+test('stop aborts what runs, waits for it, and reports the deaf before it is done', async (t) => {
+  const host = new Host(t, { 'handlers.mjs': HANDLERS })
   await host.offers(1)
   host.run('patient', 'patient')
   host.run('deaf', 'deaf')
@@ -402,10 +370,9 @@ test('stop aborts what runs, waits for it, and reports the deaf before it is don
   assert.deepEqual(host.endsOf('deaf').length, 1)
   host.run('late', 'echo')
   assert.deepEqual(await host.ended('late'), { kind: 'not_started' })
-  await new Promise<void>((resolve) => host.supervisor.stop(resolve))
 })
 
-test('plugins that fail to load are named with what to do, and stop nobody else', async () => {
+test('plugins that fail to load are named with what to do, and stop nobody else', async (t) => {
   const files = {
     'a-syntax.js': 'export const x = (',
     'b-throws.mjs': "throw new Error('no config in /etc/app/x.json')",
@@ -419,53 +386,49 @@ test('plugins that fail to load are named with what to do, and stop nobody else'
     'k.test.mjs': "throw new Error('a test is no plugin')",
     'l-types.d.ts': 'export declare const x: number',
   }
-  const body = async (host: Host): Promise<void> => {
-    const { services, jobs, failures } = await host.offers(1)
-    assert.deepEqual(
-      services.map(({ name }) => name),
-      ['good'],
-    )
-    assert.deepEqual(
-      jobs.map(({ name }) => name),
-      ['j'],
-    )
-    assert.deepEqual(
-      failures.map(({ file, error }) => [file, error.code]),
-      [
-        ['a-syntax.js', 'plugin_failed'],
-        ['b-throws.mjs', 'plugin_failed'],
-        ['c-empty.mjs', 'plugin_empty'],
-        ['d-wrong.mjs', 'definition_invalid'],
-        ['e-never.mjs', 'plugin_load_timeout'],
-        ['h-duplicate.js', 'definition_duplicate'],
-      ],
-    )
-    assert.match(failures[1]?.error.message ?? '', /no config in …\/x\.json/)
-    host.run('a', 'good')
-    assert.deepEqual(await host.ended('a'), { kind: 'succeeded', output: 1 })
-  }
-  await withHost(files, body, { loadMs: 3_000 })
+  const host = new Host(t, files, { loadMs: 3_000 })
+  const { services, jobs, failures } = await host.offers(1)
+  assert.deepEqual(
+    services.map(({ name }) => name),
+    ['good'],
+  )
+  assert.deepEqual(
+    jobs.map(({ name }) => name),
+    ['j'],
+  )
+  assert.deepEqual(
+    failures.map(({ file, error }) => [file, error.code]),
+    [
+      ['a-syntax.js', 'plugin_failed'],
+      ['b-throws.mjs', 'plugin_failed'],
+      ['c-empty.mjs', 'plugin_empty'],
+      ['d-wrong.mjs', 'definition_invalid'],
+      ['e-never.mjs', 'plugin_load_timeout'],
+      ['h-duplicate.js', 'definition_duplicate'],
+    ],
+  )
+  assert.match(failures[1]?.error.message ?? '', /no config in …\/x\.json/)
+  host.run('a', 'good')
+  assert.deepEqual(await host.ended('a'), { kind: 'succeeded', output: 1 })
 })
 
-test('a plugin that blocks or ends the thread while it loads is left out of the next life', async () => {
+test('a plugin that blocks or ends the thread while it loads is left out of the next life', async (t) => {
   const files = {
     'a-blocks.mjs': 'for (;;);',
     'b-dies.mjs': 'const all = []; for (;;) all.push(new Array(10000).fill(1))',
     'c-good.mjs': "export default { name: 'good', run: () => 1 }",
   }
-  const body = async (host: Host): Promise<void> => {
-    const { services, failures } = await host.offers(1)
-    assert.deepEqual(
-      services.map(({ name }) => name),
-      ['good'],
-    )
-    const codes = failures.map(({ file, error }) => `${file} ${error.code}`)
-    assert.deepEqual(codes, ['a-blocks.mjs plugin_blocked', 'b-dies.mjs plugin_died'])
-  }
-  await withHost(files, body, { loadMs: 4_000, heapMb: 48 })
+  const host = new Host(t, files, { loadMs: 4_000, heapMb: 48 })
+  const { services, failures } = await host.offers(1)
+  assert.deepEqual(
+    services.map(({ name }) => name),
+    ['good'],
+  )
+  const codes = failures.map(({ file, error }) => `${file} ${error.code}`)
+  assert.deepEqual(codes, ['a-blocks.mjs plugin_blocked', 'b-dies.mjs plugin_died'])
 })
 
-test('plugins in TypeScript and JavaScript find @gyre/workers and @gyre/jobs from any folder', async () => {
+test('plugins in TypeScript and JavaScript find @gyre/workers and @gyre/jobs from any folder', async (t) => {
   const files = {
     'a.ts': `
       import { defineService, giveUp, type ServiceContext } from '@gyre/workers'
@@ -487,26 +450,25 @@ test('plugins in TypeScript and JavaScript find @gyre/workers and @gyre/jobs fro
       const { defineService } = require('@gyre/workers')
       exports.c = defineService({ name: 'c', run: () => 'c' })`,
   }
-  await withHost(files, async (host) => {
-    const { services, jobs, failures } = await host.offers(1)
-    assert.deepEqual(failures, [])
-    assert.deepEqual(
-      services.map(({ name }) => name),
-      ['a', 'b', 'c'],
-    )
-    assert.deepEqual(
-      jobs.map(({ name }) => name),
-      ['jb'],
-    )
-    host.run('1', 'a', { n: 1 })
-    host.run('2', 'a', { n: -1 })
-    assert.deepEqual(await host.ended('1'), { kind: 'succeeded', output: { n: 1, attempt: 1 } })
-    const error = {
-      code: 'negative',
-      message: 'n is below zero',
-      retryable: false,
-      details: { n: -1 },
-    }
-    assert.deepEqual(await host.ended('2'), { kind: 'failed', error })
-  })
+  const host = new Host(t, files)
+  const { services, jobs, failures } = await host.offers(1)
+  assert.deepEqual(failures, [])
+  assert.deepEqual(
+    services.map(({ name }) => name),
+    ['a', 'b', 'c'],
+  )
+  assert.deepEqual(
+    jobs.map(({ name }) => name),
+    ['jb'],
+  )
+  host.run('1', 'a', { n: 1 })
+  host.run('2', 'a', { n: -1 })
+  assert.deepEqual(await host.ended('1'), { kind: 'succeeded', output: { n: 1, attempt: 1 } })
+  const error = {
+    code: 'negative',
+    message: 'n is below zero',
+    retryable: false,
+    details: { n: -1 },
+  }
+  assert.deepEqual(await host.ended('2'), { kind: 'failed', error })
 })
