@@ -156,6 +156,7 @@ export const handlers = [].concat(
   service('exits', () => process.exit(3)),
   service('kills', () => process.kill(process.pid, 'SIGKILL')),
   service('hoards', async () => { await wait(1); const all = []; for (;;) all.push(new Array(10000).fill(all.length)) }),
+  service('grows', async () => { await wait(1); const all = []; for (;;) all.push(1.5) }),
   service('strays', () => {
     setTimeout(() => { throw new Error('late') }, 1)
     void Promise.reject(new Error('unheard'))
@@ -175,7 +176,7 @@ test('handlers end as what they return or throw, each exactly once', async (t) =
   const host = new Host(t, { 'handlers.mjs': HANDLERS })
   const { services, failures } = await host.offers(1)
   assert.deepEqual(failures, [])
-  assert.equal(services.length, 21)
+  assert.equal(services.length, 22)
   const failed =
     (code: string, retryable: boolean, message?: string) => (outcome: AttemptOutcome) => {
       assert.equal(outcome.kind, 'failed')
@@ -333,19 +334,24 @@ test('code that a settled attempt left behind is named when it blocks the thread
   assert.equal(host.endsOf('culprit').length, 1)
 })
 
-test('a thread out of memory charges the handler on its CPU, and comes back', async (t) => {
-  const options = { heapMb: 48 }
-  const host = new Host(t, { 'handlers.mjs': HANDLERS }, options)
-  await host.offers(1)
-  host.run('neighbour', 'patient')
-  host.run('hoarder', 'hoards')
-  assert.deepEqual(await host.ended('hoarder'), { kind: 'lost', charged: true })
-  assert.deepEqual(await host.ended('neighbour'), { kind: 'lost', charged: false })
-  await host.logged(/48 MiB of heap; on its CPU was service hoards/)
-  await host.offers(2)
-  const kinds = host.received.map(({ kind }) => kind)
-  assert.deepEqual(kinds, ['offers', 'withdrawn', 'ended', 'ended', 'offers'])
-})
+for (const [how, hoarder] of [
+  ['many objects', 'hoards'],
+  ['one large array', 'grows'],
+]) {
+  test(`a thread out of memory by ${how} charges the handler on its CPU, and comes back`, async (t) => {
+    const options = { heapMb: 48 }
+    const host = new Host(t, { 'handlers.mjs': HANDLERS }, options)
+    await host.offers(1)
+    host.run('neighbour', 'patient')
+    host.run('hoarder', `${hoarder}`)
+    assert.deepEqual(await host.ended('hoarder'), { kind: 'lost', charged: true })
+    assert.deepEqual(await host.ended('neighbour'), { kind: 'lost', charged: false })
+    await host.logged(new RegExp(`48 MiB of heap; on its CPU was service ${hoarder}`))
+    await host.offers(2)
+    const kinds = host.received.map(({ kind }) => kind)
+    assert.deepEqual(kinds, ['offers', 'withdrawn', 'ended', 'ended', 'offers'])
+  })
+}
 
 test('while the thread is down, and beyond its slots, attempts are said not to have started', async (t) => {
   const host = new Host(t, { 'handlers.mjs': HANDLERS }, { totalSlots: 2 })

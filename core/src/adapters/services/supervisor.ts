@@ -300,6 +300,7 @@ export class ServicesSupervisor implements WorkerHost {
     const life = this.#life
     const isBusy = this.#phase === 'starting' || this.#running.count > 0
     if (life === null || this.#phase === 'ending' || !isBusy) return
+    life.checkHeap()
     const silence = this.#watch.look(this.#now, life.beat.count)
     if (this.#watch.silentMs >= this.#options.blockedWarnMs) this.#silentAt = this.#now
     if (silence === 'suspicious' && !(this.#phase === 'starting' && this.#loading === null)) {

@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { Clock } from '../../ports/clock.js'
 import { BeatReader, makeBeatMemory } from './beat.js'
+import { HeapWatch, hardHeapLimitMb } from './heap-watch.js'
 import {
   type FromThread,
   pack,
@@ -33,6 +34,7 @@ export class ThreadLife {
   readonly #options: ThreadLifeOptions
   readonly #worker: Worker
   readonly #port: MessagePort
+  readonly #heap: HeapWatch
   #queue: ToThread[] = []
   #gone = false
   #cause = 'it ended by itself'
@@ -49,8 +51,12 @@ export class ThreadLife {
       name: 'gyre-services',
       stdout: true,
       stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
+      resourceLimits: {
+        maxOldGenerationSizeMb: hardHeapLimitMb(options.heapMb, Worker.prototype),
+      },
     })
+    const tooMuch = `it used more than its ${options.heapMb} MiB of heap`
+    this.#heap = new HeapWatch(this.#worker, options.heapMb, () => this.terminate(tooMuch))
     // What plugins print goes to stderr: stdout belongs to the command line's documents.
     this.#worker.stdout.pipe(process.stderr, { end: false })
     this.#worker.stderr.pipe(process.stderr, { end: false })
@@ -69,6 +75,11 @@ export class ThreadLife {
       this.#queue = []
       if (!this.#gone) this.#port.postMessage(pack(queue))
     })
+  }
+
+  /** Ends the thread if it uses more heap than it may; called now and then while it works. */
+  checkHeap(): void {
+    this.#heap.look()
   }
 
   /**
