@@ -36,8 +36,11 @@ export const CONNECTIONS_MAX = 20_000
 export const OPEN_FILES_RESERVED = 512
 /** Open files that a process is taken to be allowed where the system does not tell: what most give. */
 export const OPEN_FILES_ASSUMED = 1024
-/** Bodies being received or worked on at a time, in bytes: past it 503. As objects they take more. */
-export const BODIES_IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024
+/**
+ * Bytes of bodies that have come and are worked on: past it 503. On its way through the threads each
+ * is there several times. Less: fewer large batches at a time, of which each may have 8 MiB.
+ */
+export const BODIES_IN_FLIGHT_BYTES_MAX = 32 * 1024 * 1024
 /** How long a client may take to send its headers, and its whole request, ms. */
 export const HEADERS_TIMEOUT_MS = 15_000
 export const REQUEST_TIMEOUT_MS = 60_000

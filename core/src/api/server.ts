@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyError, type FastifyRequest } from 'fastify'
 import type { NodeIdentity } from '../runtime/node-client.js'
@@ -5,6 +6,7 @@ import type { Admission } from './admission.js'
 import type { ApiServer } from './api-server.js'
 import { checkBodyEncoding } from './body-encoding.js'
 import { answerClientError } from './client-errors.js'
+import { collectBody, tooLarge } from './collect-body.js'
 import { connectionsMaxFor, openFilesMax } from './connection-limit.js'
 import { NAMED_ANSWERS } from './contract/answers.js'
 import { drainBeforeClosing } from './drain.js'
@@ -65,7 +67,7 @@ export function makeServer(options: ServerOptions): ApiServer {
   app.setValidatorCompiler(compileValidator)
   app.setSerializerCompiler(() => JSON.stringify)
   for (const schema of NAMED_ANSWERS) app.addSchema(schema)
-  parseOnlyJson(app)
+  parseOnlyJson(app, admission)
 
   const routes = new KnownRoutes()
   routes.watch(app)
@@ -85,7 +87,7 @@ export function makeServer(options: ServerOptions): ApiServer {
     if (misread !== null) throw misread
     if (request.is404) throw routes.problemFor(method, url)
     checkBodyEncoding(headers)
-    admission.enter(request)
+    admission.enter(request, bodyBytesMaxOf(request))
   })
   app.addHook('onSend', async (request, reply) => {
     if (!request.raw.complete) drainBeforeClosing(request, reply, { thenClose: isStopping() })
@@ -98,7 +100,7 @@ export function makeServer(options: ServerOptions): ApiServer {
   })
   app.addHook('onRequestAbort', async (request) => admission.leave(request))
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = problemFor(error, request, report)
+    const problem = problemFor(error, report)
     return reply
       .code(problem.status)
       .headers(problem.headers)
@@ -108,26 +110,24 @@ export function makeServer(options: ServerOptions): ApiServer {
   return app
 }
 
-function parseOnlyJson(app: ApiServer): void {
+function parseOnlyJson(app: ApiServer, admission: Admission): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, readJsonBody)
+  app.addContentTypeParser('application/json', async (request: FastifyRequest, body: Readable) => {
+    const bytesMax = bodyBytesMaxOf(request)
+    if (Number(request.headers['content-length']) > bytesMax) throw tooLarge({ bytesMax })
+    const take = (bytes: number): void => admission.take(request, bytes)
+    return readJsonBody(request, await collectBody(body, { bytesMax, take }))
+  })
 }
 
-function problemFor(
-  error: FastifyError | Problem,
-  request: FastifyRequest,
-  report: (error: unknown) => void,
-): Problem {
+function bodyBytesMaxOf(request: FastifyRequest): number {
+  return request.routeOptions.bodyLimit ?? BODY_BYTES_MAX
+}
+
+function problemFor(error: FastifyError | Problem, report: (error: unknown) => void): Problem {
   if (error instanceof Problem) return error
-  const limit = request.routeOptions.bodyLimit ?? BODY_BYTES_MAX
-  switch (error.code) {
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new Problem('unsupported_media_type', 'send JSON with Content-Type: application/json')
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new Problem('payload_too_large', `the limit for this body is ${limit} bytes`)
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return new Problem('malformed_request', 'Content-Length does not match the body')
-    default:
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new Problem('unsupported_media_type', 'send JSON with Content-Type: application/json')
   }
   if (typeof error.statusCode === 'number' && error.statusCode < 500) {
     return new Problem('malformed_request', 'the request cannot be read')

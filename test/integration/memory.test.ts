@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { Pool } from 'undici'
+import { atEnd, type Owner } from '@gyre/core/internal/adapters/testing/at-end.js'
+import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
+import { NodeProcess } from './node-process.js'
+import { RestClient } from './rest-client.js'
+
+/** What strangers send, however much and however slowly, leaves a node its memory and its clients. */
+
+const BATCH_HEAD = 'POST /v1/jobs/batch HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n'
+
+test('bodies that come as pieces of one byte each take no more memory than others', async (t) => {
+  const node = await startNode(t)
+  const pieces = 512 * 1024
+  const body = `${BATCH_HEAD}Transfer-Encoding: chunked\r\n\r\n${'1\r\n1\r\n'.repeat(pieces)}0\r\n\r\n`
+  const answers = await Promise.all([1, 2].map(() => answerTo(open(t, node.url), body)))
+  for (const answer of answers) assert.match(answer, /"code":"invalid_request"/)
+  // Kept as they came, these pieces would be some 700 MiB.
+  assert.ok(peakMiB(node) < 450, `${peakMiB(node)} MiB`)
+})
+
+test('clients that announce much and send little keep nobody else from submitting', async (t) => {
+  const node = await startNode(t)
+  const client = new RestClient(node.url)
+  atEnd(t, () => client.close())
+  const slow = `${BATCH_HEAD}Content-Length: 8388608\r\nExpect: 100-continue\r\n\r\n`
+  const told = await Promise.all(
+    Array.from({ length: 100 }, () => answerTo(open(t, node.url), slow, /\r\n\r\n/)),
+  )
+  for (const text of told) assert.match(text, /^HTTP\/1\.1 100 /, 'the node waits for its body')
+  const input = 'x'.repeat(200 * 1024)
+  const { status, body } = await client.submit({ service: 'test.echo', input })
+  assert.equal(status, 202, body.detail)
+})
+
+test('a flood of large batches is refused before it fills the memory, and what was taken is done', async (t) => {
+  const node = await startNode(t)
+  const connections = 24
+  const pool = new Pool(node.url, { connections })
+  atEnd(t, () => pool.destroy())
+  const job = { service: 'test.echo', input: 'x'.repeat(20 * 1024) }
+  const body = JSON.stringify({ jobs: Array(390).fill(job) })
+  const path = '/v1/jobs/batch'
+  const headers = { 'content-type': 'application/json' }
+  const ids: string[] = []
+  const send = async (): Promise<void> => {
+    const answer = await pool.request({ method: 'POST', path, headers, body })
+    const said: ReturnType<typeof JSON.parse> = await answer.body.json()
+    assert.ok([202, 503].includes(answer.statusCode), `answered with ${answer.statusCode}`)
+    if (answer.statusCode === 202) ids.push(said.results[0].id)
+    else assert.equal(said.code, 'overloaded')
+  }
+  const lane = async (): Promise<void> => {
+    for (let round = 0; round < 3; round += 1) await send()
+  }
+  await Promise.all(Array.from({ length: connections }, lane))
+  // As bodies alone these are 550 MiB, and each is there several times on its way.
+  assert.ok(peakMiB(node) < 1000, `${peakMiB(node)} MiB`)
+  const client = new RestClient(node.url)
+  atEnd(t, () => client.close())
+  assert.ok(ids.length > 0, 'some were taken')
+  for (const id of ids) assert.equal((await client.finished(id)).status, 'succeeded')
+})
+
+function startNode(owner: Owner): Promise<NodeProcess> {
+  return NodeProcess.start(owner, ['--data', temporaryFolder(owner), '--init'])
+}
+
+function open(owner: Owner, url: string): Socket {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  atEnd(owner, () => socket.destroy())
+  return socket
+}
+
+/** What comes back until it matches; all of it when the node closes. */
+function answerTo(socket: Socket, bytes: string, until = /"code"/): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    socket.setEncoding('latin1').on('data', (part: string) => {
+      text += part
+      if (until.test(text)) resolve(text)
+    })
+    socket.on('error', reject).on('close', () => resolve(text))
+    socket.write(bytes, 'latin1')
+  })
+}
+
+/** The most memory that the process ever held, as Linux counts it. */
+function peakMiB({ pid }: NodeProcess): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024)
+}
