@@ -1,3 +1,4 @@
+import { growHeapsInSmallSteps } from '../adapters/thread-memory.js'
 import { type ExitCode, EXIT } from './cli-error.js'
 import type { CommandContext } from './command-context.js'
 import { type NodeOptions, type RunningNode, startNode } from './node/start-node.js'
@@ -10,6 +11,7 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
  * because the handler is gone by then.
  */
 export async function runNode(context: CommandContext, options: NodeOptions): Promise<ExitCode> {
+  growHeapsInSmallSteps()
   const asked = nextSignal()
   const node = await startNode(options)
   printReady(context, node)

@@ -39,7 +39,7 @@ export const DEFAULT_FLUSH_POLICY: FlushPolicy = {
   everyMs: 1000,
   sliceRows: 2000,
   maxDirtyRows: 50_000,
-  maxDirtyChars: 32 * 1024 * 1024,
+  maxDirtyChars: 16 * 1024 * 1024,
   checkpointRows: 100_000,
   checkpointChars: 48 * 1024 * 1024,
   idleCheckpointMs: 10_000,

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { Clock } from '../../ports/clock.js'
+import { THREAD_YOUNG_MB } from '../thread-memory.js'
 import { BeatReader, makeBeatMemory } from './beat.js'
 import { HeapWatch, hardHeapLimitMb } from './heap-watch.js'
 import {
@@ -53,6 +54,7 @@ export class ThreadLife {
       stderr: true,
       resourceLimits: {
         maxOldGenerationSizeMb: hardHeapLimitMb(options.heapMb, Worker.prototype),
+        maxYoungGenerationSizeMb: THREAD_YOUNG_MB,
       },
     })
     const tooMuch = `it used more than its ${options.heapMb} MiB of heap`

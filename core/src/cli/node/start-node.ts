@@ -8,6 +8,7 @@ import { compileUserSchema } from '../../adapters/services/user-schema.js'
 import { beginBoot, loadSuperblock } from '../../adapters/superblock.js'
 import { SystemClock } from '../../adapters/system-clock.js'
 import { ThreadLink } from '../../adapters/thread-link.js'
+import { THREAD_YOUNG_MB } from '../../adapters/thread-memory.js'
 import { AppError } from '../../base/app-error.js'
 import type { FromApi, ToApi } from '../../protocol/node/messages.js'
 import { EngineClient } from '../../runtime/engine-client.js'
@@ -84,6 +85,7 @@ async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
   const log = createThreadLog('api', options.logLevel ?? 'info')
   const worker = new Worker(new URL('./engine-thread.js', import.meta.url), {
     workerData: engineSetup(options, opened),
+    resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
   })
   const life = new NodeLife(worker)
   const client = new EngineClient({

@@ -7,7 +7,7 @@
 export const OPEN_COMMANDS_MAX = 10_000
 
 /** The same in characters of their JSON. */
-export const OPEN_CHARS_MAX = 64 * 1024 * 1024
+export const OPEN_CHARS_MAX = 32 * 1024 * 1024
 
 /**
  * Characters of commands in one log batch. UTF-8 makes at most three bytes of one, so a batch stays

@@ -13,6 +13,6 @@ export interface OverlayLimits {
 
 export const OVERLAY_LIMITS: OverlayLimits = {
   knownRowsMax: 16_384,
-  knownCharsMax: 16_777_216,
+  knownCharsMax: 8_388_608,
   headMarksMax: 64,
 }
