@@ -41,6 +41,8 @@ export const OPEN_FILES_ASSUMED = 1024
  * is there several times. Less: fewer large batches at a time, of which each may have 8 MiB.
  */
 export const BODIES_IN_FLIGHT_BYTES_MAX = 32 * 1024 * 1024
+/** Requests of one connection that are not answered yet: past it 503. */
+export const PIPELINED_MAX = 16
 /** How long a client may take to send its headers, and its whole request, ms. */
 export const HEADERS_TIMEOUT_MS = 15_000
 export const REQUEST_TIMEOUT_MS = 60_000

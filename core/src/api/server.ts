@@ -23,6 +23,7 @@ import {
 import type { Metrics } from './metrics.js'
 import { KnownRoutes } from './not-found.js'
 import { OpenExchanges } from './open-exchanges.js'
+import { Pipelines } from './pipelines.js'
 import { Problem } from './problem.js'
 import { PROBLEM_TYPE, writeProblem } from './raw-problem.js'
 import { readJsonBody } from './request-body.js'
@@ -69,10 +70,12 @@ export function makeServer(options: ServerOptions): ApiServer {
   for (const schema of NAMED_ANSWERS) app.addSchema(schema)
   parseOnlyJson(app, admission)
 
+  const pipelines = new Pipelines()
   const routes = new KnownRoutes()
   routes.watch(app)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'Gyre-Served-By': servedBy, 'X-Content-Type-Options': 'nosniff' })
+    pipelines.enter(request.raw.socket, reply.raw)
     if (isStopping()) throw new Problem('not_ready', 'the node is stopping; ask another node')
     if (request.headers.host === undefined && request.raw.httpVersion !== '1.0') {
       throw new Problem('malformed_request', 'HTTP/1.1 requests name their Host')
