@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { before, test } from 'node:test'
 import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
 import { ownerOfThisFile } from './file-owner.js'
 import { GYRE, NodeProcess } from './node-process.js'
+
+/** No command here waits for long; one that serves where it should refuse is stopped by this. */
+const COMMAND_TIMEOUT_MS = 30_000
 
 interface Ran {
   readonly code: number
@@ -19,6 +22,7 @@ interface Ran {
 async function gyre(args: readonly string[], environment = {}, input = ''): Promise<Ran> {
   const child = spawn(process.execPath, [GYRE, ...args], {
     env: { ...process.env, GYRE_URL: node.url, ...environment },
+    timeout: COMMAND_TIMEOUT_MS,
   })
   child.stdin.end(input)
   const [stdout, stderr, [code]] = await Promise.all([
@@ -105,6 +109,27 @@ test('wrong usage gives exit code 2 and a suggestion', async () => {
     assert.equal(ran.code, 2, args.join(' '))
     assert.equal(ran.stdout, '')
   }
+})
+
+test('a plugin folder that cannot be read is refused with exit code 2 before anything is made', async () => {
+  const notFolder = join(folder, 'file.ts')
+  await writeFile(notFolder, 'export const x = 1')
+  await symlink('circle', join(folder, 'circle'))
+  const data = join(folder, 'never-made')
+  for (const [path, reason] of [
+    [join(folder, 'missing'), 'does not exist'],
+    [notFolder, 'is not a folder'],
+    [join(folder, 'circle'), 'cannot be read'],
+  ] as const) {
+    for (const command of [['dev'], ['start', '--init']]) {
+      for (const flag of ['--workers', '--jobs']) {
+        const { code, stderr } = await gyre([...command, '--data', data, flag, path])
+        assert.equal(code, 2, stderr)
+        assert(stderr.includes(`${flag} ${path} ${reason}`), stderr)
+      }
+    }
+  }
+  await assert.rejects(readdir(data), /ENOENT/)
 })
 
 test('a refusal gives exit code 1, no node exit code 4', async () => {

@@ -5,6 +5,7 @@ import { type ExitCode, usageError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
 import { holdsNoNode } from '../data-folder.js'
 import { parsePort } from '../node-flags.js'
+import { checkPluginFolders } from '../plugin-folders.js'
 import { runNode } from '../run-node.js'
 
 export interface DevOptions {
@@ -26,6 +27,7 @@ export async function dev(context: CommandContext, options: DevOptions): Promise
       'Leave --nodes out.',
     )
   }
+  await checkPluginFolders(options)
   const temporary = options.data === undefined ? await makeFolder() : null
   const dataFolder = temporary ?? options.data ?? ''
   try {

@@ -2,6 +2,7 @@ import { CliError, type ExitCode, usageError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
 import { type ApiAddress, parseArcCount, parseHostAndPort } from '../node-flags.js'
 import { holdsNoNode } from '../data-folder.js'
+import { checkPluginFolders } from '../plugin-folders.js'
 import { runNode } from '../run-node.js'
 
 export interface StartOptions {
@@ -31,6 +32,7 @@ export async function start(context: CommandContext, options: StartOptions): Pro
     )
   }
   const init = options.init === true
+  await checkPluginFolders(options)
   await checkFolder(dataFolder, init)
   return runNode(context, {
     dataFolder,
