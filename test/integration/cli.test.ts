@@ -104,6 +104,7 @@ test('wrong usage gives exit code 2 and a suggestion', async () => {
     ['dht', 'put', 'k', 'no json'],
     ['start'],
     ['jobs', '--limit', '0'],
+    ['start', '--data', join(folder, 'unused'), '--init', '--under-dev'],
   ]) {
     const ran = await gyre(args)
     assert.equal(ran.code, 2, args.join(' '))
@@ -130,6 +131,15 @@ test('a plugin folder that cannot be read is refused with exit code 2 before any
     }
   }
   await assert.rejects(readdir(data), /ENOENT/)
+})
+
+test('gyre dev says what keeps its node from starting, with the exit code of gyre start', async () => {
+  const { code, stderr } = await gyre(['dev', '--data', join(folder, 'data')])
+  assert.equal(code, 1)
+  assert.match(stderr, /another Gyre process uses the data folder/)
+  const more = await gyre(['dev', '--nodes', '2'])
+  assert.equal(more.code, 2)
+  assert.match(more.stderr, /rings of one node/)
 })
 
 test('a refusal gives exit code 1, no node exit code 4', async () => {

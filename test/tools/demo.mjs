@@ -80,10 +80,19 @@ function nameOf(entry) {
   return typeof entry === 'string' ? entry : `${entry.word} ${entry.count}`
 }
 
-/** Resolves when the person at the keyboard has had enough. */
+/** How often to look whether npm is still there, milliseconds. */
+const LOOK_MS = 500
+
+/**
+ * Resolves when the person at the keyboard has had enough, or when the shell that npm runs this in
+ * is gone: it dies of a SIGTERM to npm without passing it on.
+ */
 function interrupted() {
+  const parent = process.ppid
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve(signal))
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve(signal))
+    if (process.env['npm_lifecycle_event'] === undefined) return
+    setInterval(() => process.ppid === parent || resolve('npm is gone'), LOOK_MS).unref()
   })
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { temporaryFolder } from '../adapters/testing/temporary-folder.js'
 import { CliError, EXIT } from './cli-error.js'
 import { fillOptions } from './option-sources.js'
@@ -24,6 +24,7 @@ async function optionsFrom(t: TestContext, { args = [], environment = {}, config
     .option('--init')
     .option('--no-built-ins')
     .option('--workers <dir...>')
+    .addOption(new Option('--inner').hideHelp())
     .action(() => {})
   program.parse(['go', ...args], { from: 'user' })
   await fillOptions(command, environment, folder)
@@ -46,6 +47,12 @@ test('switches and lists have a form in the environment', async (t) => {
   const environment = { GYRE_INIT: '1', GYRE_BUILT_INS: 'false', GYRE_WORKERS: 'a,b' }
   const options = await optionsFrom(t, { environment })
   assert.deepEqual(options, { init: true, builtIns: false, workers: ['a', 'b'] })
+})
+
+test('a hidden switch, which is for processes of Gyre, is set by nobody from outside', async (t) => {
+  const config = { name: 'gyre.config.json', text: '{"inner":true}' }
+  const options = await optionsFrom(t, { environment: { GYRE_INNER: '1' }, config })
+  assert.deepEqual(options, { builtIns: true })
 })
 
 test('a configuration file may be JavaScript or TypeScript', async (t) => {

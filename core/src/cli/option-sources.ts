@@ -18,6 +18,8 @@ export async function fillOptions(
   const file = await readConfigFile(folder)
   for (const owner of [command, ...ancestorsOf(command)]) {
     for (const option of owner.options) {
+      // A hidden option is for a process that Gyre starts itself.
+      if (option.hidden) continue
       const name = option.attributeName()
       if (owner.getOptionValueSource(name) === 'cli') continue
       const variable = variableOf(option)

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { EXIT, type ExitCode } from './cli-error.js'
 import type { CommandContext } from './command-context.js'
 import { fillOptions } from './option-sources.js'
@@ -48,7 +48,10 @@ type Action = (context: CommandContext, command: Command) => Promise<ExitCode | 
 type AddCommand = (name: string, description: string, action: Action, parent?: Command) => Command
 
 async function runAction(command: Command, action: Action): Promise<ExitCode> {
-  await fillOptions(command, process.env, process.cwd())
+  // What is left to say to a node of `gyre dev`, dev has said: its own sources are not asked twice.
+  if (command.opts()['underDev'] !== true) {
+    await fillOptions(command, process.env, process.cwd())
+  }
   const { makeContext } = await import('./command-context.js')
   const context = makeContext(command.optsWithGlobals())
   try {
@@ -88,6 +91,8 @@ function addNodeCommands(add: AddCommand): void {
     .option('--arcs <p>', 'arcs of a new ring, a power of two')
     .option('--insecure', 'listen on other than loopback addresses without tokens')
     .option('--no-built-ins', 'leave out the services and jobs that come with Gyre')
+    .addOption(new Option('--under-dev').hideHelp())
+    .addOption(new Option('--temporary').hideHelp())
 
   add('version', 'print the version', async (context) =>
     (await import('./commands/version.js')).version(context),

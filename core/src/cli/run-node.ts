@@ -1,40 +1,21 @@
 import { growHeapsInSmallSteps } from '../adapters/thread-memory.js'
 import { type ExitCode, EXIT } from './cli-error.js'
-import type { CommandContext } from './command-context.js'
-import { type NodeOptions, type RunningNode, startNode } from './node/start-node.js'
+import { type NodeOptions, startNode } from './node/start-node.js'
+import type { NodeOwner } from './node-owner.js'
 
-const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
-
-/**
- * Starts a node, prints its `ready` line and stays until a signal asks for its end or the node ends
- * by itself. The first signal stops it gracefully; the same signal again ends the process at once,
- * because the handler is gone by then.
- */
-export async function runNode(context: CommandContext, options: NodeOptions): Promise<ExitCode> {
+/** Starts a node, tells its owner when it serves, and stays until it is to stop or ends by itself. */
+export async function runNode(owner: NodeOwner, options: NodeOptions): Promise<ExitCode> {
   growHeapsInSmallSteps()
-  const asked = nextSignal()
   const node = await startNode(options)
-  printReady(context, node)
-  const ended = await Promise.race([asked, node.closed])
+  const { nodeId: id, name } = node.identity
+  owner.ready({ id, name, api: node.url })
+  const ended = await Promise.race([owner.stopAsked, node.closed])
   if (typeof ended === 'string') {
-    context.output.note(`${ended}: stopping`)
+    owner.note(`${ended}: stopping`)
     await node.stop()
     return EXIT.ok
   }
   if (ended.code === 0) return EXIT.ok
-  context.output.note('The node has ended by itself; its last log lines say why.')
+  owner.note('The node has ended by itself; its last log lines say why.')
   return EXIT.failed
-}
-
-function nextSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of STOP_SIGNALS) process.once(signal, () => resolve(signal))
-  })
-}
-
-function printReady({ output }: CommandContext, node: RunningNode): void {
-  const { nodeId, name } = node.identity
-  const document = { event: 'ready', id: nodeId, name, api: node.url, ring: null }
-  if (output.json) output.line(JSON.stringify(document))
-  else output.line(`ready ${nodeId} name ${name} api ${node.url} ring none`)
 }

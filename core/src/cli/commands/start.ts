@@ -1,7 +1,9 @@
-import { CliError, type ExitCode, usageError } from '../cli-error.js'
+import { rm } from 'node:fs/promises'
+import { CliError, EXIT, type ExitCode, usageError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
 import { type ApiAddress, parseArcCount, parseHostAndPort } from '../node-flags.js'
 import { holdsNoNode } from '../data-folder.js'
+import { devAsOwner, personAsOwner } from '../node-owner.js'
 import { checkPluginFolders } from '../plugin-folders.js'
 import { runNode } from '../run-node.js'
 
@@ -17,6 +19,10 @@ export interface StartOptions {
   readonly jobs?: readonly string[]
   readonly builtIns?: boolean
   readonly logLevel?: string
+  /** This node is one of `gyre dev`, which listens at the other end of the channel. */
+  readonly underDev?: boolean
+  /** With `underDev`: the data folder goes with the node. */
+  readonly temporary?: boolean
 }
 
 const DEFAULT_API: ApiAddress = { host: '127.0.0.1', port: 7070 }
@@ -32,12 +38,15 @@ export async function start(context: CommandContext, options: StartOptions): Pro
     )
   }
   const init = options.init === true
+  const underDev = options.underDev === true
+  const owner = underDev ? devAsOwner() : personAsOwner(context.output)
   await checkPluginFolders(options)
   await checkFolder(dataFolder, init)
-  return runNode(context, {
+  const code = await runNode(owner, {
     dataFolder,
     mode: init ? 'init' : 'resume',
     api: options.api === undefined ? DEFAULT_API : parseHostAndPort(options.api),
+    portFallback: underDev,
     workers: options.workers ?? [],
     jobs: options.jobs ?? [],
     builtIns: options.builtIns !== false,
@@ -46,6 +55,11 @@ export async function start(context: CommandContext, options: StartOptions): Pro
     ...(options.arcs === undefined ? {} : { arcCount: parseArcCount(options.arcs) }),
     ...(options.logLevel === undefined ? {} : { logLevel: options.logLevel }),
   })
+  // Dev removes the folder too; but dev may be gone, and then nobody else would.
+  if (underDev && options.temporary === true && code === EXIT.ok) {
+    await rm(dataFolder, { recursive: true, force: true })
+  }
+  return code
 }
 
 /** Nothing is ever created by accident: a ring begins only by --init in an empty folder. */
