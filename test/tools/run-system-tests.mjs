@@ -6,7 +6,12 @@ import { spawnSync } from 'node:child_process'
 import { runGroups } from './run-groups.mjs'
 
 /** Command → Debian package that brings it. */
-const TOOLS = { mount: 'mount', 'mkfs.ext4': 'e2fsprogs', xfs_io: 'xfsprogs', prlimit: 'util-linux' }
+const TOOLS = {
+  mount: 'mount',
+  'mkfs.ext4': 'e2fsprogs',
+  xfs_io: 'xfsprogs',
+  prlimit: 'util-linux',
+}
 
 const missing = Object.entries(TOOLS).filter(
   ([command]) => spawnSync('which', [command], { stdio: 'ignore' }).status !== 0,
