@@ -8,7 +8,9 @@ test('test.echo returns its input, and undoing it says so', () => {
   assert.deepEqual(echo.compensate?.({}, null, testContext()), { undone: true })
 })
 
-test('test.sleep returns what it slept, and stops at once when aborted', async () => {
+test('test.sleep returns what it slept, and stops at once when aborted', {
+  timeout: 10_000,
+}, async () => {
   assert.deepEqual(await sleep.run({ ms: 1 }, testContext()), { slept: 1 })
   const controller = new AbortController()
   const sleeping = sleep.run({ ms: 3_600_000 }, testContext({ signal: controller.signal }))
