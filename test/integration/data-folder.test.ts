@@ -9,7 +9,7 @@ import { RestClient } from './rest-client.js'
 test('an empty folder without --init is refused, with the two ways out', async (t) => {
   const folder = temporaryFolder(t)
   const node = NodeProcess.spawn(t, ['--data', folder])
-  assert.equal((await node.exited).code, 1)
+  assert.equal((await node.ended()).code, 1)
   assert.match(node.stderr, /--init/)
   assert.match(node.stderr, /--join/)
   assert.deepEqual(await readdir(folder), [], 'nothing was created')
@@ -20,7 +20,7 @@ test('--init on a used folder is refused and leaves the node in it unharmed', as
   const first = await NodeProcess.start(t, ['--data', folder, '--init'])
   assert.equal((await first.terminate()).code, 0)
   const second = NodeProcess.spawn(t, ['--data', folder, '--init'])
-  assert.equal((await second.exited).code, 1)
+  assert.equal((await second.ended()).code, 1)
   assert.match(second.stderr, /without --init/)
   const third = await NodeProcess.start(t, ['--data', folder])
   assert.equal(third.id, first.id, 'the node resumed is the same')
@@ -30,20 +30,26 @@ test('a second process on the same folder is refused, and the first goes on', as
   const folder = temporaryFolder(t)
   const first = await NodeProcess.start(t, ['--data', folder, '--init'])
   const second = NodeProcess.spawn(t, ['--data', folder])
-  assert.equal((await second.exited).code, 1)
-  assert.match(second.stderr, /in use|another/i)
+  assert.equal((await second.ended()).code, 1)
+  assert.match(second.stderr, /another Gyre process uses the data folder/)
   const client = RestClient.open(t, first.url)
   const { body } = await client.submit({ service: 'test.echo', input: 1 })
   assert.equal((await client.finished(body.id)).status, 'succeeded')
 })
 
-test('SIGTERM stops a node in the middle of an attempt with exit code 0', async (t) => {
+test('SIGTERM stops a node in the middle of an attempt with exit code 0, and the attempt is handed back', async (t) => {
   const folder = temporaryFolder(t)
   const node = await NodeProcess.start(t, ['--data', folder, '--init'])
   const client = RestClient.open(t, node.url)
-  const { status } = await client.submit({ service: 'test.sleep', input: { ms: 60_000 } })
+  const { status, body } = await client.submit({ service: 'test.sleep', input: { ms: 60_000 } })
   assert.equal(status, 202)
   assert.deepEqual(await node.terminate(), { code: 0, signal: null })
+  const again = await NodeProcess.start(t, ['--data', folder])
+  const later = RestClient.open(t, again.url)
+  assert.equal((await later.call('POST', `/v1/jobs/${body.id}/cancel`)).status, 202)
+  const { status: end, steps } = await later.finished(body.id)
+  assert.equal(end, 'cancelled', 'it had not ended with the node')
+  assert.equal(steps[0]?.attempts[0]?.outcome, 'lost')
 })
 
 test('SIGINT stops a node with exit code 0', async (t) => {
@@ -62,7 +68,7 @@ test('a log whose end is gone after a clean stop is refused, with and without th
   for (const loseState of [false, true]) {
     if (loseState) await rm(join(folder, 'state'), { recursive: true })
     const again = NodeProcess.spawn(t, ['--data', folder])
-    assert.equal((await again.exited).code, 1)
+    assert.equal((await again.ended()).code, 1)
     assert.match(again.stderr, /the log ends at batch .* acknowledged entries are missing/)
   }
 })

@@ -8,7 +8,7 @@ import { RestClient } from './rest-client.js'
 
 /** Rounds of garbage, each from several connections at a time. */
 const ROUNDS = 200
-/** How much the process may grow over all of it, MiB: a leak of a few KiB a request would show. */
+/** How much the process may grow over all of it, MiB: a leak of 100 KiB a request would show. */
 const GROWTH_MIB = 150
 
 const big = 'x'.repeat(1024 * 1024)

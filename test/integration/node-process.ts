@@ -70,6 +70,12 @@ export class NodeProcess {
     return this.#child.pid ?? -1
   }
 
+  /** The end of a node that ends by itself, bounded: one that runs on has started after all. */
+  ended(): Promise<Exit> {
+    const told = (): string => `the node runs, and was expected to end: ${this.#stderr}`
+    return within(READY_TIMEOUT_MS, this.exited, told)
+  }
+
   /** The end without a word: nothing is flushed, nobody is told. */
   async kill(): Promise<Exit> {
     this.#child.kill('SIGKILL')

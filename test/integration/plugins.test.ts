@@ -19,7 +19,8 @@ export const join = defineService({
     return { text: input.words.join(' ') }
   },
 })
-export const block = { name: 'plugin.block', version: '1.0.0', run() { for (;;); } }
+// Its timeout is too far away to end it.
+export const block = { name: 'plugin.block', timeout: '1h', run() { for (;;); } }
 `
 
 const JOB = `

@@ -156,6 +156,11 @@ test('unknown services are told all at once, also those of hooks; unknown jobs b
   assert.deepEqual(refusalOf({ job: 'nope' }), { code: 'unknown_job', paths: ['/job'] })
 })
 
+test('of a thousand mistakes twenty are told', () => {
+  const steps = Array.from({ length: 1000 }, (_, n) => [`s${n}`, { service: 'plain', timeout: 0 }])
+  assert.equal(refusalOf({ steps: Object.fromEntries(steps) }).paths.length, 20)
+})
+
 test('a timeout of nothing and a duration over the limit are refused', () => {
   const step = { service: 'plain', timeout: 0, retry: { delay: '9999d' } }
   assert.deepEqual(refusalOf({ steps: { a: step } }).paths, [
