@@ -42,6 +42,7 @@ export class SimFiles implements Files {
   #life = 0
   #effectCount = 0
   #powerEndsAt = Number.POSITIVE_INFINITY
+  #powerEndsAtSync = false
   #isOff = false
   #isFull = false
   #isOutOfDescriptors = false
@@ -73,6 +74,11 @@ export class SimFiles implements Files {
   /** The power goes at the `count`-th effect from now (1: the next one), inside whatever runs then. */
   cutPowerAtEffect(count: number): void {
     this.#powerEndsAt = this.#effectCount + count
+  }
+
+  /** The power goes instead of the next sync: what was written for it is torn. */
+  cutPowerAtSync(): void {
+    this.#powerEndsAtSync = true
   }
 
   /** The next sync fails once, and what it should have made durable is lost. */
@@ -264,6 +270,7 @@ export class SimFiles implements Files {
     this.#later(() => {
       if (first === undefined) return done(null)
       const failure = failureOf(first)
+      if (this.#isOff) return
       if (failure !== null) done(failure)
       else this.#steps(rest, done)
     })
@@ -324,6 +331,10 @@ export class SimFiles implements Files {
   }
 
   #sync(file: SimFile, path: string): void {
+    if (this.#powerEndsAtSync) {
+      this.#isOff = true
+      return
+    }
     if (!this.#failsNextSync) {
       file.sync()
       return
@@ -347,6 +358,7 @@ export class SimFiles implements Files {
     this.#isStalled = false
     this.#stalled = []
     this.#powerEndsAt = Number.POSITIVE_INFINITY
+    this.#powerEndsAtSync = false
     this.#failsNextSync = false
     this.#failsNextWrite = false
   }

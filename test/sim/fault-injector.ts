@@ -1,5 +1,6 @@
 import { Prng } from '@gyre/core/internal/base/prng.js'
 import { CLOCK_JUMPS_MS, type Fault } from './faults.js'
+import type { Harm } from './observation.js'
 import type { ProcessEnd } from './sim-process.js'
 import type { World } from './world.js'
 
@@ -7,22 +8,18 @@ const KILLED: ProcessEnd = { kind: 'killed' }
 const POWER_CUT: ProcessEnd = { kind: 'power-cut' }
 /** Between the kill and the power cut of `kill-then-power-cut`. */
 const SECOND_BLOW_MS = 30
+/** About as many as a start has before the first batch of its own is durable. */
+const RECOVERY_EFFECTS = 12
 
 /** Carries a fault schedule out on a world, and heals what can be healed. */
 export class FaultInjector {
   readonly #world: World
   #prng = new Prng(0)
-  #diskFailures = 0
   #isCalm = false
   #hasRotted = false
 
   constructor(world: World) {
     this.#world = world
-  }
-
-  /** Faults so far for which a node may end itself. */
-  get diskFailures(): number {
-    return this.#diskFailures
   }
 
   get hasRotted(): boolean {
@@ -37,7 +34,7 @@ export class FaultInjector {
     const written = bytes.findLastIndex((byte) => byte !== 0) + 1
     if (written === 0) return
     this.#hasRotted = true
-    this.#diskFailures += 10
+    this.#harm('log-rotten')
     files.flipBit(path, prng.below(written), prng.below(8))
   }
 
@@ -86,6 +83,8 @@ export class FaultInjector {
         return files.cutPowerAtEffect(fault.count)
       case 'kill-then-power-cut':
         return this.#killThenCutPower(fault)
+      case 'power-cut-in-recovery':
+        return this.#cutPowerTwice(fault)
       case 'stop':
         return this.#world.servingLife?.api.stop()
       case 'pause-engine':
@@ -93,12 +92,13 @@ export class FaultInjector {
       case 'pause-ledger':
         return life?.ledgerThread.pause(fault.ms)
       case 'fail-sync':
-        this.#diskFailures += 1
+        this.#harm('io-failed')
         return files.failNextSync()
       case 'fail-write':
-        this.#diskFailures += 1
+        this.#harm('io-failed')
         return files.failNextWrite()
       case 'disk-full':
+        this.#harm('disk-full')
         files.setFull(true)
         return this.#later(fault.ms, () => files.setFull(false))
       case 'disk-stall':
@@ -109,20 +109,25 @@ export class FaultInjector {
         machineClock.wallOffset += this.#prng.pick(CLOCK_JUMPS_MS)
         return
       case 'state-full':
+        this.#harm('state-full')
         table.full = true
         return this.#later(fault.ms, () => {
           table.full = false
         })
       case 'wipe-state':
-        this.#diskFailures += 10
         this.#world.endLife(KILLED, fault.ms)
+        this.#harm('state-lost')
         return table.wipe()
       case 'damage-row':
-        this.#diskFailures += 10
         this.#world.endLife(KILLED, fault.ms)
+        this.#harm('state-rotten')
         table.damageAny(this.#prng)
         return
     }
+  }
+
+  #harm(harm: Harm): void {
+    this.#world.observe({ kind: 'harmed', harm })
   }
 
   #endAtEffect(fault: Fault, end: ProcessEnd): void {
@@ -133,6 +138,16 @@ export class FaultInjector {
   #killThenCutPower(fault: Fault): void {
     this.#world.endLife(KILLED, 0)
     this.#later(SECOND_BLOW_MS, () => this.#world.endLife(POWER_CUT, fault.ms))
+  }
+
+  /** First in the middle of a batch, so that there is something torn to recover from. */
+  #cutPowerTwice(fault: Fault): void {
+    this.#world.onNextLife((life) => {
+      this.#world.stayDownFor(fault.ms)
+      life.process.endAtEffect(1 + (fault.seed % RECOVERY_EFFECTS), POWER_CUT)
+    })
+    this.#world.stayDownFor(1)
+    this.#world.files.cutPowerAtSync()
   }
 
   #inEngine(run: () => void): void {

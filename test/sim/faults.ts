@@ -10,7 +10,7 @@ export interface Fault {
   readonly kind: FaultKind
   /** How long it lasts, or how long the node stays down after it, milliseconds. */
   readonly ms: number
-  /** `crash-at-effect`, `power-cut-at-effect`: how many effects after `at`; else a free choice. */
+  /** `…-at-effect`, `…-in-disk`: before which effect from `at` on. */
   readonly count: number
   /** Decides the fault's own dice (which sectors are torn, which bit flips). */
   readonly seed: number
@@ -47,6 +47,8 @@ export const FAULT_KINDS = [
   'wipe-state',
   /** The node is killed and a row of its state table damaged. */
   'damage-row',
+  /** A power cut in the middle of a batch, and another one before an effect of the recovery from it. */
+  'power-cut-in-recovery',
 ] as const
 
 /** Clock jumps, milliseconds. */

@@ -3,9 +3,15 @@ import type { Json } from '@gyre/jobs'
 /** What clients are told once everything has come to rest: every job and every record. */
 export interface FinalState {
   readonly jobs: readonly JobView[]
-  /** Attempts that the node still counts as running; slots of them. */
-  readonly runningAttempts: number
-  readonly pendingProposals: number
+  readonly records: readonly RecordView[]
+}
+
+/** The members of api.md's record JSON. */
+export interface RecordView {
+  readonly key: string
+  readonly version: number
+  readonly value: Json
+  readonly updatedAt: string
 }
 
 /** The members of api.md's job JSON that checkers read. */

@@ -34,7 +34,13 @@ export class JobMix {
       steps.push(this.#drawStep(name, steps, isSingle))
     }
     const plan: JobPlan = { job: null, single: isSingle, steps }
-    return { plan, input: { nonce: prng.hex16() } }
+    return { plan, input: { nonce: prng.hex16(), ...this.#filler() } }
+  }
+
+  /** In half of the inputs, so that batches differ in size. */
+  #filler(): JsonObject {
+    const { inputChars } = this.#options
+    return inputChars > 0 && this.#prng.chance(0.5) ? { filler: 'x'.repeat(inputChars) } : {}
   }
 
   #drawStep(name: string, earlier: readonly StepPlan[], isSingle: boolean): StepPlan {

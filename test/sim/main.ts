@@ -26,6 +26,7 @@ const { values } = parseArgs({
     log: { type: 'boolean', default: false },
     schedule: { type: 'string' },
     shrink: { type: 'boolean', default: false },
+    'go-on': { type: 'boolean', default: false },
     twice: { type: 'boolean', default: false },
     minutes: { type: 'string' },
     mutations: { type: 'boolean', default: false },
@@ -53,27 +54,33 @@ function main(): number {
   return soak(first, count)
 }
 
-/** Seeds one after another, up to a number or, with `--minutes`, up to a time. */
+/**
+ * Seeds one after another, up to a number or, with `--minutes`, up to a time; up to the first failure,
+ * unless `--go-on` asks for all that there is to find.
+ */
 function soak(first: number, count: number): number {
+  let worst = 0
   const until = values.minutes === undefined ? 0 : Date.now() + Number(values.minutes) * 60_000
   const tally = new Map<Verdict, number>()
   for (let seed = first; seed < first + count || Date.now() < until; seed += 1) {
     const result = runOnce(seed, scheduleFromFile())
     tally.set(result.verdict, (tally.get(result.verdict) ?? 0) + 1)
     const code = EXIT_CODES[result.verdict]
-    if (code !== 0) return reportFailure(result, code)
+    if (code !== 0) worst = Math.max(worst, reportFailure(result, code))
+    if (worst > 0 && !values['go-on']) return worst
     if (values.twice && runOnce(seed, scheduleFromFile()).traceHash !== result.traceHash) {
       console.log(`seed ${seed} gave another trace the second time`)
       return reportFailure(result, 3)
     }
   }
   console.log([...tally].map(([verdict, runs]) => `${runs} ${verdict}`).join(', '))
-  return 0
+  return worst
 }
 
 function runOnce(seed: number, faults: readonly Fault[] | undefined): RunResult {
   const print = values.log ? { print: (line: string) => console.log(line) } : {}
-  const result = runSeed({ seed, ...(faults === undefined ? {} : { faults }), ...print })
+  const goesOn = values['go-on']
+  const result = runSeed({ seed, goesOn, ...(faults === undefined ? {} : { faults }), ...print })
   console.log(
     `seed ${seed} ${result.verdict} trace ${result.traceHash} ` +
       `${(result.stats.virtualMs / 1000).toFixed(1)} s virtual, ${result.stats.events} events, ${result.stats.jobs} jobs`,
@@ -86,6 +93,7 @@ function reportFailure(result: RunResult, code: number): number {
   console.log(`options ${JSON.stringify(result.options)}`)
   for (const fault of result.faults) console.log(`fault ${JSON.stringify(fault)}`)
   console.log(`${result.verdict}: ${result.message}`)
+  console.log(`caught by ${result.caughtBy.join(', ')}`)
   if (values.shrink) return reportShrunk(result, code)
   const schedule = values.schedule === undefined ? '' : ` --schedule ${values.schedule}`
   console.log(`npm run sim -- --seed ${result.seed}${schedule} --log`)

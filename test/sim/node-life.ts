@@ -1,9 +1,9 @@
 import type { SegmentedLog } from '@gyre/core/internal/adapters/log-store/log-store.js'
 import { openLogStore } from '@gyre/core/internal/adapters/log-store/open-log-store.js'
-import { beginBoot } from '@gyre/core/internal/adapters/superblock.js'
+import { beginBoot, noteCleanShutdown } from '@gyre/core/internal/adapters/superblock.js'
 import { AppError } from '@gyre/core/internal/base/app-error.js'
 import type { Prng } from '@gyre/core/internal/base/prng.js'
-import { FileError } from '@gyre/core/internal/ports/files.js'
+import { FileError, type Files } from '@gyre/core/internal/ports/files.js'
 import type { Link } from '@gyre/core/internal/ports/link.js'
 import { LedgerNode } from '@gyre/core/internal/protocol/ledger/ledger-node.js'
 import { Engine } from '@gyre/core/internal/protocol/node/engine.js'
@@ -86,6 +86,7 @@ export class NodeLife {
       onServing: () => observe({ kind: 'serving' }),
       onStopped: () => this.process.end({ kind: 'stopped' }),
       onFatal: (code, message) => this.process.end({ kind: 'gave-up', code, message }),
+      onUnasked: (request) => observe({ kind: 'answered-unasked', request }),
     })
   }
 
@@ -100,9 +101,9 @@ export class NodeLife {
   }
 
   #boot(): void {
-    const { sim, hasLog, observe } = this.#options
+    const { sim, hasLog, observe, onLogOpened } = this.#options
     const files = new ProcessFiles(this.#options.files, this.engineThread)
-    const { nodeId, bootEpoch } = beginBoot(files)
+    const { nodeId, bootEpoch, logEnd } = beginBoot(files)
     observe({ kind: 'life-began', boot: bootEpoch })
     const options = {
       files,
@@ -113,15 +114,16 @@ export class NodeLife {
       retainBytes: sim.retainBytes,
     } as const
     openLogStore(options, (log) => {
-      this.#orGiveUp(() => this.#startThreads(log, { node: nodeId, boot: bootEpoch }))
+      onLogOpened()
+      this.#orGiveUp(() => {
+        refuseLostEnd(log, logEnd)
+        this.#startThreads(log, { files, self: { node: nodeId, boot: bootEpoch } })
+      })
     })
   }
 
-  #startThreads(log: SegmentedLog, self: { readonly node: string; readonly boot: number }): void {
-    const { sim, prng, observe, onLogOpened } = this.#options
-    onLogOpened()
-    const [damage] = log.recovered.damaged
-    if (damage !== undefined) throw new AppError('log_damaged', damage.message)
+  #startThreads(log: SegmentedLog, { files, self }: Booted): void {
+    const { sim, prng, observe } = this.#options
     const link = connect<ToLedgerThread, FromLedgerThread>({
       a: this.engineThread,
       b: this.ledgerThread,
@@ -143,7 +145,7 @@ export class NodeLife {
       engine,
       log,
       clock,
-      api: this.#engineToApi,
+      api: this.#notingEnd(log, files),
       ledger: link.atA,
       services,
     }).start()
@@ -164,6 +166,22 @@ export class NodeLife {
     new LedgerRuntime({ machine, link, clock, policy }).start()
   }
 
+  /** The API's link, on which a stop in good order is noted in the superblock before it is told. */
+  #notingEnd(log: SegmentedLog, files: Files): Link<ToApi, FromApi> {
+    const link = this.#engineToApi
+    return {
+      send: (message) => {
+        if (message.kind === 'stopped')
+          noteCleanShutdown(files, {
+            now: this.engineThread.clock.now().wall,
+            logEnd: log.lastBatch,
+          })
+        link.send(message)
+      },
+      onReceive: (receive) => link.onReceive(receive),
+    }
+  }
+
   #orGiveUp(run: () => void): void {
     try {
       run()
@@ -181,6 +199,19 @@ export class NodeLife {
     this.services.ceaseAll()
     this.#options.onEnd(end)
   }
+}
+
+interface Booted {
+  readonly files: Files
+  readonly self: { readonly node: string; readonly boot: number }
+}
+
+/** @throws AppError when the log is damaged, or ends before the end of a life that stopped in good order */
+function refuseLostEnd({ recovered, lastBatch }: SegmentedLog, logEnd: number): void {
+  const [damage] = recovered.damaged
+  if (damage !== undefined) throw new AppError('log_damaged', damage.message)
+  if (lastBatch >= logEnd) return
+  throw new AppError('log_lost', `the log ends at batch ${lastBatch}, not at ${logEnd}`)
 }
 
 /**

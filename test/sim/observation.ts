@@ -36,10 +36,38 @@ export type Observation =
   | { readonly kind: 'answered'; readonly operation: ClientOperation; readonly reply: Reply }
   /** The try's outcome will never be known: its node died or stayed silent. */
   | { readonly kind: 'unanswered'; readonly operation: ClientOperation }
-  /** A bit of the log was flipped on the disk. */
-  | { readonly kind: 'log-damaged' }
-  /** Everything has come to rest; the last observation. */
+  /** An answer came to no open request. */
+  | { readonly kind: 'answered-unasked'; readonly request: number }
+  /** A fault took something from the node's disk, or kept it from writing. */
+  | { readonly kind: 'harmed'; readonly harm: Harm }
+  /** Everything has come to rest. */
   | { readonly kind: 'rested'; readonly state: FinalState }
+  /** Nothing moves any more, and yet this is not rest: the run ends here. */
+  | { readonly kind: 'stood-still'; readonly held: Held }
+
+/** What a node may give up for, or refuse to start for. */
+export type Harm =
+  /** One write or sync fails. */
+  | 'io-failed'
+  /** There is no room for files for a while. */
+  | 'disk-full'
+  /** There is no room for the state table for a while. */
+  | 'state-full'
+  /** The state table is gone. */
+  | 'state-lost'
+  /** A row of the state table is rotten. */
+  | 'state-rotten'
+  /** A bit of the log is flipped. */
+  | 'log-rotten'
+
+/** What a node says that it holds. */
+export interface Held {
+  /** Jobs that are not final, in words. */
+  readonly openJobs: readonly string[]
+  /** Attempts that the node counts as running; slots of them. */
+  readonly runningAttempts: number
+  readonly pendingProposals: number
+}
 
 /** Something that a handler did outside Gyre, and that no crash of a node undoes. */
 export interface OutsideEffect {

@@ -1,7 +1,8 @@
 import { Prng } from '@gyre/core/internal/base/prng.js'
 import { drawFaults, type Fault } from './faults.js'
 import type { FinalState } from './final-state.js'
-import { type Survey, surveyJobs } from './survey.js'
+import type { Held } from './observation.js'
+import { type Survey, surveyAll } from './survey.js'
 import { drawOptions, type SimOptions } from './swarm.js'
 import { Workload } from './workload.js'
 import { World } from './world.js'
@@ -22,6 +23,8 @@ export interface RunResult {
   readonly verdict: Verdict
   /** What went wrong, in words; empty when nothing did. */
   readonly message: string
+  /** The checkers that found a violation, `crash`, `standstill`: one, or with `goesOn` all of them. */
+  readonly caughtBy: readonly string[]
   readonly traceHash: string
   readonly options: SimOptions
   readonly faults: readonly Fault[]
@@ -43,6 +46,8 @@ export interface RunRequest {
   readonly vary?: Partial<SimOptions>
   /** Shows each line of the trace. */
   readonly print?: (line: string) => void
+  /** Goes on after a violation, so that every checker that would have found one does. */
+  readonly goesOn?: boolean
 }
 
 /** The schedule that a seed draws. */
@@ -71,12 +76,13 @@ class Run {
   readonly #workload: Workload
   #isStuck: string | null = null
   #jobCount = 0
-  #openJobs: readonly string[] = []
+  #held: Held = { openJobs: [], runningAttempts: 0, pendingProposals: 0 }
 
   constructor(request: RunRequest) {
     this.#options = { ...drawOptions(request.seed), ...request.vary }
     this.#faults = request.faults ?? faultsOf(this.#options)
-    this.#world = new World(this.#options, request.print ?? null)
+    const { print = null, goesOn = false } = request
+    this.#world = new World(this.#options, { print, goesOn })
     this.#workload = new Workload({
       time: this.#world.time,
       prng: new Prng(request.seed).fork('workload'),
@@ -141,16 +147,24 @@ class Run {
         return this.#world.observe({ kind: 'rested', state })
       }
       const idleMs = time.now - Math.max(begin, this.#world.lastEntryAt)
-      if (idleMs > STANDSTILL_MS) this.#isStuck = `nothing moves any more: ${this.#whatIsOpen}`
+      if (idleMs > STANDSTILL_MS) this.#standStill()
       else if (time.now - begin > LIVENESS_MS) this.#isStuck = `it never ends: ${this.#whatIsOpen}`
     }
+  }
+
+  /** What is held for ever has checkers of its own; that jobs do not end is told when they are content. */
+  #standStill(): void {
+    this.#world.observe({ kind: 'stood-still', held: this.#held })
+    this.#isStuck = `nothing moves any more: ${this.#whatIsOpen}`
   }
 
   get #whatIsOpen(): string {
     if (this.#world.life === null) return 'the node is down'
     if (this.#world.servingLife === null) return 'the node is not serving'
     if (!this.#workload.isDone) return 'clients wait for answers'
-    return this.#openJobs.join(', ')
+    const { openJobs, runningAttempts, pendingProposals } = this.#held
+    const counts = `${runningAttempts} attempts run, ${pendingProposals} proposals wait`
+    return [...openJobs, counts].join(', ')
   }
 
   /** @returns null when something is still going on */
@@ -158,15 +172,15 @@ class Run {
     const life = this.#world.servingLife
     if (life === null) return null
     const found: Survey[] = []
-    surveyJobs(life.api, this.#options.arcCount, (survey) => found.push(survey))
+    surveyAll(life.api, this.#options.arcCount, (survey) => found.push(survey))
     const until = this.#world.time.now + STANDSTILL_MS
     this.#runUntil(until, () => found.length > 0 || this.#world.servingLife !== life)
     const [survey] = found
     if (survey === undefined) return null
-    this.#openJobs = survey.open
     const { runningAttempts, pendingProposals } = survey.status
+    this.#held = { openJobs: survey.open, runningAttempts, pendingProposals }
     const isQuiet = survey.open.length === 0 && runningAttempts === 0 && pendingProposals === 0
-    return isQuiet ? { jobs: survey.jobs, runningAttempts, pendingProposals } : null
+    return isQuiet ? { jobs: survey.jobs, records: survey.records } : null
   }
 
   #runUntil(time: number, isEnough: () => boolean): void {
@@ -189,6 +203,7 @@ class Run {
     return {
       seed,
       ...this.#judge(),
+      caughtBy: this.#catchers,
       traceHash: trace.digest(),
       options: this.#options,
       faults: this.#faults,
@@ -196,9 +211,19 @@ class Run {
     }
   }
 
+  get #catchers(): readonly string[] {
+    const { violations, crash } = this.#world
+    return [
+      ...violations.map(({ checker }) => checker),
+      ...(crash === null ? [] : ['crash']),
+      ...(this.#isStuck === null ? [] : ['standstill']),
+    ]
+  }
+
   #judge(): { readonly verdict: Verdict; readonly message: string } {
-    const { violation, crash, refusal } = this.#world
-    if (violation !== null) return { verdict: 'violated', message: violation.message }
+    const { violations, crash, refusal } = this.#world
+    const [violation] = violations
+    if (violation !== undefined) return { verdict: 'violated', message: violation.message }
     if (crash !== null)
       return {
         verdict: 'crashed',

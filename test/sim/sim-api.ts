@@ -3,7 +3,6 @@ import type { FromApi, ToApi } from '@gyre/core/internal/protocol/node/messages.
 import type { EngineStatus } from '@gyre/core/internal/protocol/node/messages.js'
 import type { Reply } from '@gyre/core/internal/protocol/ledger/outcome.js'
 import type { ClientOperation } from './operation.js'
-import { Violation } from './observation.js'
 import type { SimThread } from './sim-thread.js'
 
 /** What the simulated API thread hears of the node as a whole. */
@@ -11,6 +10,8 @@ export interface ApiEvents {
   onServing(): void
   onStopped(): void
   onFatal(code: string, message: string): void
+  /** An answer came that no open request is waiting for. */
+  onUnasked(request: number): void
 }
 
 /**
@@ -102,8 +103,7 @@ export class SimApi {
   #onReply(message: Extract<ToApi, { readonly kind: 'reply' }>): void {
     const { request, reply, body } = message
     const take = this.#waiting.get(request)
-    if (take === undefined)
-      throw new Violation('answered-once', `request ${request} was answered and is not open`)
+    if (take === undefined) return this.#events.onUnasked(request)
     this.#waiting.delete(request)
     take(reply.ok && body !== undefined ? { ...reply, body } : reply)
   }

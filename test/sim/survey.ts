@@ -1,12 +1,13 @@
 import type { EngineStatus } from '@gyre/core/internal/protocol/node/messages.js'
 import type { Reply } from '@gyre/core/internal/protocol/ledger/outcome.js'
-import { FINAL_STATUSES, type JobView } from './final-state.js'
+import { FINAL_STATUSES, type JobView, type RecordView } from './final-state.js'
 import type { SimApi } from './sim-api.js'
 
 /** What a survey found: where jobs are not final yet it asks no further. */
 export interface Survey {
   readonly open: readonly string[]
   readonly jobs: readonly JobView[]
+  readonly records: readonly RecordView[]
   readonly status: EngineStatus
 }
 
@@ -18,8 +19,10 @@ interface Listed {
   readonly status: string
 }
 
-/** Asks a node for its status and for every job: first which there are, then each in full. */
-export function surveyJobs(api: SimApi, arcCount: number, take: (survey: Survey) => void): void {
+/**
+ * Asks a node for its status, every job and every record: first which there are, then each in full.
+ */
+export function surveyAll(api: SimApi, arcCount: number, take: (survey: Survey) => void): void {
   const listed: Listed[][] = []
   const listFrom = (arc: number): void => {
     if (arc === arcCount) return api.askStatus(onListed)
@@ -31,8 +34,15 @@ export function surveyJobs(api: SimApi, arcCount: number, take: (survey: Survey)
   const onListed = (status: EngineStatus): void => {
     const open = listed.flat().filter((item) => !FINAL_STATUSES.has(item.status))
     if (open.length > 0)
-      return take({ open: open.map((item) => `${item.id} ${item.status}`), jobs: [], status })
-    askAll(api, listed, (jobs) => take({ open: [], jobs, status }))
+      return take({
+        open: open.map((item) => `${item.id} ${item.status}`),
+        jobs: [],
+        records: [],
+        status,
+      })
+    askAll(api, listed, (jobs) => {
+      askRecords(api, arcCount, (records) => take({ open: [], jobs, records, status }))
+    })
   }
   listFrom(0)
 }
@@ -85,6 +95,38 @@ function askJobs(
       if (jobs.length === ids.length) take(jobs)
     })
   }
+}
+
+function askRecords(
+  api: SimApi,
+  arcCount: number,
+  take: (records: readonly RecordView[]) => void,
+): void {
+  const records: RecordView[] = []
+  const askArc = (arc: number): void => {
+    if (arc === arcCount) return take(records)
+    const listing = JSON.stringify({ kind: 'records', prefix: '', limit: PAGE })
+    api.ask(arc, listing, (reply) => {
+      const items: readonly { readonly key: string }[] = bodyOf(reply).items
+      askEach(api, arc, items, (found) => {
+        records.push(...found)
+        askArc(arc + 1)
+      })
+    })
+  }
+  askArc(0)
+}
+
+function askEach(
+  api: SimApi,
+  arc: number,
+  [first, ...rest]: readonly { readonly key: string }[],
+  take: (records: readonly RecordView[]) => void,
+): void {
+  if (first === undefined) return take([])
+  api.ask(arc, JSON.stringify({ kind: 'record', key: first.key }), (reply) => {
+    askEach(api, arc, rest, (others) => take([bodyOf(reply), ...others]))
+  })
 }
 
 function bodyOf(reply: Reply): ReturnType<typeof JSON.parse> {

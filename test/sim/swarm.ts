@@ -25,6 +25,8 @@ export interface SimOptions {
   readonly chaosMs: number
   readonly clientCount: number
   readonly thinkMs: number
+  /** Characters of a job's input beyond what it needs: batches of several blocks are torn in more ways. */
+  readonly inputChars: number
   readonly recordKeyCount: number
   readonly idempotencyKeyCount: number
   readonly weights: OperationWeights
@@ -72,8 +74,33 @@ const ALL_BEHAVIOURS: readonly BehaviourKind[] = [
   'finish-anyway',
 ]
 
+/** Kinds that seeds draw last: what they drew before is the same with and without them. */
+const LATE_FAULTS: readonly FaultKind[] = ['power-cut-in-recovery']
+const EARLY_FAULTS = FAULT_KINDS.filter((kind) => !LATE_FAULTS.includes(kind))
+
 export function drawOptions(seed: number): SimOptions {
   const prng = new Prng(seed).fork('options')
+  const first = drawFirst(seed, prng)
+  return {
+    ...first,
+    flush: prng.chance(0.3) ? { ...first.flush, ...drawSeldomFlush(prng) } : first.flush,
+    faultKinds: [...first.faultKinds, ...LATE_FAULTS.filter(() => prng.chance(0.35))],
+    ...(prng.chance(0.12) ? drawTornTails(prng) : {}),
+  }
+}
+
+/** Large batches and small ones, torn again and again: segments must have room for many of them. */
+function drawTornTails(prng: Prng): Partial<SimOptions> {
+  return {
+    segmentBytes: 1024 * 1024,
+    inputChars: prng.pick([4_000, 12_000]),
+    clientCount: prng.between(3, 5),
+    faultKinds: ['power-cut-in-recovery'],
+    faultCount: 15,
+  }
+}
+
+function drawFirst(seed: number, prng: Prng): SimOptions {
   const linkMaxMs = prng.pick([0.05, 0.2, 2, 30])
   const chaosMs = prng.pick([5_000, 15_000, 40_000])
   return {
@@ -88,6 +115,7 @@ export function drawOptions(seed: number): SimOptions {
     chaosMs,
     clientCount: prng.between(1, 5),
     thinkMs: prng.pick([5, 50, 300]) + chaosMs / 200,
+    inputChars: 0,
     recordKeyCount: prng.between(1, 4),
     idempotencyKeyCount: prng.pick([3, 20, 1_000]),
     weights: drawWeights(prng),
@@ -96,7 +124,7 @@ export function drawOptions(seed: number): SimOptions {
     hurry: prng.pick([0, 0, 0.3]),
     duplicateReports: prng.pick([0, 0, 0, 0.1]),
     wallErrorMs: prng.pick([0, 0, 400, -400]),
-    faultKinds: FAULT_KINDS.filter((kind) => prng.chance(RARE_FAULTS.has(kind) ? 0.1 : 0.35)),
+    faultKinds: EARLY_FAULTS.filter((kind) => prng.chance(RARE_FAULTS.has(kind) ? 0.1 : 0.35)),
     faultCount: prng.pick([0, 2, 6, 15]),
     bitRots: prng.chance(0.5),
   }
@@ -117,6 +145,16 @@ function drawFlush(prng: Prng): FlushPolicy {
     checkpointChars: checkpointRows * 300,
     idleCheckpointMs: everyMs * 10,
   }
+}
+
+/**
+ * Rows stay in memory while several segments of the log are written, and what was flushed before is
+ * checkpointed meanwhile: the log may forget up to there, and not up to what was applied.
+ */
+function drawSeldomFlush(prng: Prng): Partial<FlushPolicy> {
+  const everyMs = prng.pick([3_000, 20_000])
+  const idleCheckpointMs = everyMs / prng.pick([2, 10])
+  return { everyMs, idleCheckpointMs, maxDirtyRows: 50_000, maxDirtyChars: 15_000_000 }
 }
 
 function drawSlots(prng: Prng): Record<string, number> {

@@ -31,6 +31,7 @@ export class World {
   readonly trace: Trace
   readonly faults: FaultInjector
   readonly #options: SimOptions
+  readonly #goesOn: boolean
   readonly #prng: Prng
   readonly #checkers: readonly Checker[]
   #life: NodeLife | null = null
@@ -39,17 +40,24 @@ export class World {
   #isServing = false
   #failedStarts = 0
   #lastEntryAt = 0
-  #violation: Violation | null = null
+  /** In the order in which they were found; none after the first, unless the run goes on. */
+  readonly #violations: Violation[] = []
   #crash: unknown = null
   #refusal: string | null = null
   #onLifeEnded: () => void = () => undefined
+  #onNextLife: (life: NodeLife) => void = () => undefined
   /** How long the node stays down after the end that a fault causes, milliseconds. */
   #downMs = RESTART_MS
 
-  constructor(options: SimOptions, print: ((line: string) => void) | null) {
+  /** @param watching  `goesOn`: also after a violation, so that each checker says what it sees */
+  constructor(
+    options: SimOptions,
+    watching: { readonly print: ((line: string) => void) | null; readonly goesOn: boolean },
+  ) {
     this.#options = options
+    this.#goesOn = watching.goesOn
     this.#prng = new Prng(options.seed).fork('world')
-    this.trace = new Trace(print)
+    this.trace = new Trace(watching.print)
     this.machineClock = new MachineClock(
       START_WALL + options.wallErrorMs,
       this.#prng.below(1_000_000) / 8,
@@ -83,8 +91,8 @@ export class World {
     return this.#isServing ? this.#life : null
   }
 
-  get violation(): Violation | null {
-    return this.#violation
+  get violations(): readonly Violation[] {
+    return this.#violations
   }
 
   get crash(): unknown {
@@ -102,7 +110,8 @@ export class World {
   }
 
   get isOver(): boolean {
-    return this.#violation !== null || this.#crash !== null || this.#refusal !== null
+    const isBroken = this.#violations.length > 0 && !this.#goesOn
+    return isBroken || this.#crash !== null || this.#refusal !== null
   }
 
   get wallNow(): number {
@@ -131,7 +140,15 @@ export class World {
       onEnd: (end) => this.#onProcessEnd(end),
     })
     this.#life = life
+    const onNextLife = this.#onNextLife
+    this.#onNextLife = () => undefined
+    onNextLife(life)
     life.start()
+  }
+
+  /** Runs `run` once, with the next life, before it begins. */
+  onNextLife(run: (life: NodeLife) => void): void {
+    this.#onNextLife = run
   }
 
   /** Ends the running life; the node stays down for `downMs`. */
@@ -160,12 +177,19 @@ export class World {
       this.#isServing = true
       this.#failedStarts = 0
     }
-    if (this.#violation !== null) return
+    if (this.isOver) return
+    for (const checker of this.#checkers) this.#show(checker, observation)
+  }
+
+  /** A checker that has found a violation has said what it had to say. */
+  #show(checker: Checker, observation: Observation): void {
+    if (this.isOver || this.#violations.some((found) => found.checker === checker.name)) return
     try {
-      for (const checker of this.#checkers) checker.observe(this.time.now, observation)
+      checker.observe(this.time.now, observation)
     } catch (error) {
-      if (!(error instanceof Violation)) throw error
-      this.#violation = error
+      if (error instanceof Violation) this.#violations.push(error)
+      // What a checker takes for granted may not hold any more once another has found a violation.
+      else if (this.#violations.length === 0) throw error
     }
   }
 
@@ -185,14 +209,12 @@ export class World {
     if (end.kind === 'gave-up' && end.code === 'state_damaged') this.table.wipe()
     this.observe({ kind: 'life-ended', end })
     this.#onLifeEnded()
-    if (end.kind === 'crashed') return this.#onCrash(end.error)
+    if (end.kind === 'crashed') {
+      this.#crash ??= end.error
+      return
+    }
     if (!wasServing && end.kind === 'gave-up') this.#onFailedStart(end)
     this.time.after(downMs, () => this.startNode())
-  }
-
-  #onCrash(error: unknown): void {
-    if (error instanceof Violation) this.#violation ??= error
-    else this.#crash ??= error
   }
 
   #onFailedStart(end: Extract<ProcessEnd, { readonly kind: 'gave-up' }>): void {

@@ -1,5 +1,6 @@
 import type { Checker } from '../observation.js'
 import { DurableText } from '../durable-text.js'
+import { mayHaveForgotten } from '../log-growth.js'
 import { makeReference, rowsAsText } from '../reference-ledger.js'
 import type { SimOptions } from '../swarm.js'
 import type { World } from '../world.js'
@@ -16,6 +17,7 @@ import { FinalStays } from './final-stays.js'
 import { GaveUpForAReason } from './gave-up-for-a-reason.js'
 import { LateReports } from './late-reports.js'
 import { NotAfterKept } from './not-after-kept.js'
+import { NeedsFirst } from './needs-first.js'
 import { NoOverlap } from './no-overlap.js'
 import { OneJobPerKey } from './one-job-per-key.js'
 import { OutputsFlow } from './outputs-flow.js'
@@ -42,6 +44,7 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new SlotsKept(),
     new ArcTime(),
     new RetriesBounded(),
+    new NeedsFirst(),
     new OutputsFlow(),
     new CompensationOrder(),
     new CompensationComplete(),
@@ -49,7 +52,10 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new AnsweredOnce(),
     new RecordsLinearizable(),
     new ReplayEquals(makeReference(options.arcCount), imageOf),
-    new GaveUpForAReason(() => world.faults.diskFailures),
+    new GaveUpForAReason((wasShort) => {
+      const retainBytes = wasShort ? 0 : options.retainBytes
+      return mayHaveForgotten(world.files, { segmentBytes: options.segmentBytes, retainBytes })
+    }),
     new AtRest(),
     new RestSurvives(),
   ]

@@ -1,6 +1,9 @@
 import { type Checker, type Observation, Violation } from '../observation.js'
 
-/** N3: each request of a life is answered at most once; at rest none of the last life's is open. */
+/**
+ * N3: each request of a life is answered at most once, and while the node lives it is answered. A
+ * request that waits when nothing moves any more was forgotten.
+ */
 export class AnsweredOnce implements Checker {
   readonly name = 'answered-once'
   readonly #open = new Set<number>()
@@ -12,21 +15,23 @@ export class AnsweredOnce implements Checker {
         return
       case 'answered':
         if (this.#open.delete(observation.operation.number)) return
-        throw new Violation(
-          this.name,
-          `operation ${observation.operation.number} was answered twice`,
-        )
+        return this.#fail(`operation ${observation.operation.number} was answered twice`)
+      case 'answered-unasked':
+        return this.#fail(`request ${observation.request} was answered and is not open`)
       case 'unanswered':
         this.#open.delete(observation.operation.number)
         return
       case 'rested':
-        if (this.#open.size === 0) return
-        throw new Violation(
-          this.name,
-          `operations ${[...this.#open].join(', ')} were never answered`,
-        )
+      case 'stood-still':
+        if (this.#open.size > 0)
+          this.#fail(`operations ${[...this.#open].join(', ')} were never answered`)
+        return
       default:
         return
     }
+  }
+
+  #fail(what: string): never {
+    throw new Violation(this.name, what)
   }
 }

@@ -1,27 +1,46 @@
-import { type Checker, type Observation, Violation } from '../observation.js'
+import { type Checker, type Held, type Observation, Violation } from '../observation.js'
 
 /**
- * At rest nothing is held: no attempt runs, no slot is taken, no proposal waits; a job that succeeded
- * has no step that did not.
+ * At rest nothing is held: once every job is final no attempt runs, no slot is taken and no proposal
+ * waits, by the node's own word and by what handlers do; a job that succeeded has no step that did
+ * not.
  */
 export class AtRest implements Checker {
   readonly name = 'at-rest'
+  /** Attempts whose code may still run. */
+  readonly #alive = new Set<string>()
 
   observe(_at: number, observation: Observation): void {
-    if (observation.kind !== 'rested') return
-    const { jobs, runningAttempts, pendingProposals } = observation.state
-    if (runningAttempts > 0)
-      throw new Violation(this.name, `${runningAttempts} attempts still count as running`)
-    if (pendingProposals > 0)
-      throw new Violation(this.name, `${pendingProposals} proposals still wait`)
-    for (const job of jobs) {
-      if (job.status !== 'succeeded') continue
-      const open = job.steps.find(({ status }) => status !== 'succeeded')
-      if (open !== undefined)
-        throw new Violation(
-          this.name,
-          `job ${job.id} succeeded, its step ${open.name} is ${open.status}`,
-        )
+    switch (observation.kind) {
+      case 'dispatched':
+        this.#alive.add(observation.dispatch.attempt)
+        return
+      case 'ceased':
+        this.#alive.delete(observation.attempt)
+        return
+      case 'stood-still':
+        return this.#checkHeld(observation.held)
+      case 'rested':
+        for (const attempt of this.#alive) this.#fail(`${attempt} may still run`)
+        for (const { id, status, steps } of observation.state.jobs) {
+          const open = steps.find((step) => step.status !== 'succeeded')
+          if (status === 'succeeded' && open !== undefined)
+            this.#fail(`job ${id} succeeded, its step ${open.name} is ${open.status}`)
+        }
+        return
+      default:
+        return
     }
+  }
+
+  /** Rest is told only when nothing is held; when that never comes, here is what for. */
+  #checkHeld({ openJobs, runningAttempts, pendingProposals }: Held): void {
+    if (openJobs.length > 0) return
+    if (runningAttempts > 0) this.#fail(`${runningAttempts} attempts count as running for ever`)
+    if (pendingProposals > 0) this.#fail(`${pendingProposals} proposals wait for ever`)
+  }
+
+  #fail(what: string): never {
+    throw new Violation(this.name, what)
   }
 }

@@ -4,19 +4,24 @@ import { type Checker, type Observation, type OutsideEffect, Violation } from '.
 
 /**
  * I14, completeness: a job that ended `compensated` has undone every step that was done or may have
- * been, outside as well: each effect of such a step is followed by one of its compensation, with a
- * higher fence. A job that needed no undoing undid nothing.
+ * been, outside as well: each effect of an attempt that reported success, of an item too, is followed
+ * by one of its compensation, and no effect has a higher fence than that. A job that needed no undoing
+ * undid nothing.
  */
 export class CompensationComplete implements Checker {
   readonly name = 'compensation-complete'
   readonly #plans = new Map<string, JobPlan>()
   readonly #effects = new Map<string, OutsideEffect[]>()
+  /** Attempts that reported success. */
+  readonly #succeeded = new Set<string>()
 
   observe(_at: number, observation: Observation): void {
     if (observation.kind === 'invoked') {
       const { work } = observation.operation
       if (work.kind === 'command' && work.command.kind === 'submit')
         this.#plans.set(work.command.id, work.command.plan)
+    } else if (observation.kind === 'reported') {
+      if (observation.outcome.kind === 'succeeded') this.#succeeded.add(observation.attempt)
     } else if (observation.kind === 'effect') {
       const { effect } = observation
       const effects = this.#effects.get(effect.job) ?? []
@@ -66,9 +71,11 @@ export class CompensationComplete implements Checker {
         undone.set(String(effect.item), effect.fence)
     }
     for (const effect of effects) {
+      if (effect.step !== step || effect.hook !== 'run') continue
       const fence = undone.get(String(effect.item))
-      if (effect.step !== step || effect.hook !== 'run' || fence === undefined) continue
-      if (effect.fence > fence) {
+      if (fence === undefined && this.#succeeded.has(effect.attempt))
+        throw new Violation(this.name, `job ${job}: ${effect.attempt} acted and was not undone`)
+      if (fence !== undefined && effect.fence > fence) {
         throw new Violation(
           this.name,
           `job ${job}: ${effect.attempt} acted with a higher fence than its compensation`,

@@ -1,10 +1,13 @@
-import { FINAL_STATUSES } from '../final-state.js'
+import { FINAL_STATUSES, type JobView } from '../final-state.js'
 import { type Checker, type Observation, Violation } from '../observation.js'
 
-/** A run that a client saw end stays ended as it was; only a failed compensation may still move on. */
+/**
+ * A run that a client saw end stays ended as it was, to the last member of what is shown of it; only a
+ * failed compensation may still move on.
+ */
 export class FinalStays implements Checker {
   readonly name = 'final-stays'
-  /** `job/run` → final status seen. */
+  /** `job/run` → JSON of the job as it was seen to have ended. */
   readonly #seen = new Map<string, string>()
 
   observe(_at: number, observation: Observation): void {
@@ -15,22 +18,21 @@ export class FinalStays implements Checker {
     ) {
       const { work } = observation.operation
       if (work.kind === 'command' ? isAboutJob(work.command.kind) : work.query.kind === 'job') {
-        const { id, run, status } = JSON.parse(observation.reply.body)
-        this.#see(id, run, status)
+        this.#see(JSON.parse(observation.reply.body))
       }
     } else if (observation.kind === 'rested') {
-      for (const { id, run, status } of observation.state.jobs) this.#see(id, run, status)
+      for (const job of observation.state.jobs) this.#see(job)
     }
   }
 
-  #see(job: unknown, run: unknown, status: unknown): void {
-    if (typeof job !== 'string' || typeof status !== 'string') return
-    const key = `${job}/${run}`
+  #see(job: Pick<JobView, 'id' | 'run' | 'status'>): void {
+    const key = `${job.id}/${job.run}`
+    const now = JSON.stringify(job)
     const before = this.#seen.get(key)
-    if (before !== undefined && before !== 'compensation_failed' && before !== status) {
-      throw new Violation(this.name, `run ${run} of job ${job} was seen ${before} and is ${status}`)
-    }
-    if (FINAL_STATUSES.has(status)) this.#seen.set(key, status)
+    if (before !== undefined && before !== now)
+      throw new Violation(this.name, `run ${job.run} had ended as ${before} and is ${now}`)
+    const isOver = FINAL_STATUSES.has(job.status) && job.status !== 'compensation_failed'
+    if (isOver) this.#seen.set(key, now)
   }
 }
 

@@ -1,20 +1,66 @@
-import { type Checker, type Observation, Violation } from '../observation.js'
+import { type Checker, type Harm, type Observation, Violation } from '../observation.js'
 
-/** A node ends itself only when its disk failed it; how often is bounded by how often that happened. */
+type GaveUp = Extract<
+  Extract<Observation, { readonly kind: 'life-ended' }>['end'],
+  { readonly kind: 'gave-up' }
+>
+
+/**
+ * A node ends itself, or refuses to start, only for what a fault has really done to its disk, and it
+ * says which. Each code has its own condition; a code that is not listed is never right.
+ */
 export class GaveUpForAReason implements Checker {
   readonly name = 'gave-up-for-a-reason'
-  readonly #diskFailures: () => number
-  #gaveUp = 0
+  readonly #mayHaveForgotten: (wasShort: boolean) => boolean
+  readonly #harms = new Set<Harm>()
+  #failuresLeft = 0
 
-  /** @param diskFailures  faults injected so far that a node may give up for */
-  constructor(diskFailures: () => number) {
-    this.#diskFailures = diskFailures
+  /**
+   * @param mayHaveForgotten  whether the log has grown so much that it may have given up entries; it
+   *   keeps less when there ever was a shortage of room
+   */
+  constructor(mayHaveForgotten: (wasShort: boolean) => boolean) {
+    this.#mayHaveForgotten = mayHaveForgotten
   }
 
   observe(_at: number, observation: Observation): void {
-    if (observation.kind !== 'life-ended' || observation.end.kind !== 'gave-up') return
-    this.#gaveUp += 1
-    if (this.#gaveUp <= this.#diskFailures()) return
-    throw new Violation(this.name, `${observation.end.code}: ${observation.end.message}`)
+    if (observation.kind === 'harmed') {
+      this.#harms.add(observation.harm)
+      if (observation.harm === 'io-failed') this.#failuresLeft += 1
+    } else if (observation.kind === 'serving') {
+      // What was lost has been rebuilt: from now on the log must reach back to what is durable again.
+      this.#harms.delete('state-lost')
+    } else if (observation.kind === 'life-ended' && observation.end.kind === 'gave-up') {
+      this.#onGaveUp(observation.end)
+    }
+  }
+
+  #onGaveUp({ code, message }: GaveUp): void {
+    if (this.#isRight(code)) return
+    throw new Violation(this.name, `for nothing that was done to its disk: ${code}: ${message}`)
+  }
+
+  get #wasShort(): boolean {
+    return this.#harms.has('disk-full') || this.#harms.has('state-full')
+  }
+
+  #isRight(code: string): boolean {
+    switch (code) {
+      case 'EIO':
+        this.#failuresLeft -= 1
+        return this.#failuresLeft >= 0
+      case 'ENOSPC':
+        return this.#harms.has('disk-full')
+      case 'log_damaged':
+        return this.#harms.has('log-rotten')
+      case 'state_damaged':
+        // The state is removed then, as the message asks, and has to be rebuilt.
+        this.#harms.add('state-lost')
+        return this.#harms.has('state-rotten')
+      case 'state_lost':
+        return this.#harms.has('state-lost') && this.#mayHaveForgotten(this.#wasShort)
+      default:
+        return false
+    }
   }
 }

@@ -1,40 +1,69 @@
+import type { JobPlan } from '@gyre/jobs'
 import { type Checker, type Observation, Violation } from '../observation.js'
 import { partsOf } from '../attempt-parts.js'
+import { memberOf } from '../behaviour.js'
+import type { StepView } from '../final-state.js'
 
 /**
- * What a step is given of another step's output is what one successful attempt of that step reported;
- * and at rest, each output shown is that of a reported success.
+ * What a step is given of another step's output is what one successful attempt of that step reported,
+ * for each step that its plan takes something from; and at rest, each output shown is that of a
+ * reported success, of items each at its own place.
  */
 export class OutputsFlow implements Checker {
   readonly name = 'outputs-flow'
   /** Attempts that reported success: their ID is the token in their output. */
   readonly #succeeded = new Set<string>()
+  readonly #plans = new Map<string, JobPlan>()
 
   observe(_at: number, observation: Observation): void {
-    if (observation.kind === 'reported' && observation.outcome.kind === 'succeeded') {
+    if (observation.kind === 'invoked') {
+      const { work } = observation.operation
+      if (work.kind === 'command' && work.command.kind === 'submit')
+        this.#plans.set(work.command.id, work.command.plan)
+    } else if (observation.kind === 'reported' && observation.outcome.kind === 'succeeded') {
       this.#succeeded.add(observation.attempt)
     } else if (observation.kind === 'dispatched') {
       const { attempt, job, body } = observation.dispatch
-      if (partsOf(attempt).isCompensation) return
+      const parts = partsOf(attempt)
+      if (parts.isCompensation) return
       const tokens: Record<string, unknown> = JSON.parse(body).input?.tokens ?? {}
-      for (const [step, token] of Object.entries(tokens)) this.#check(attempt, job, step, token)
+      for (const step of this.#takesFrom(job, parts.step))
+        this.#check(attempt, { job, step }, tokens[step])
     } else if (observation.kind === 'rested') {
-      for (const { id, status, steps } of observation.state.jobs) {
-        for (const { name, output, attempts, status: stepStatus } of steps) {
-          const isPlain = attempts.length > 0
-          if (isPlain && stepStatus === 'succeeded')
-            this.#check(`${id} (${status})`, id, name, tokenOf(output))
-        }
+      for (const job of observation.state.jobs) {
+        for (const step of job.steps)
+          if (step.status === 'succeeded') this.#checkShown(job.id, step)
       }
     }
   }
 
-  #check(who: string, job: string, step: string, token: unknown): void {
+  /** Steps whose output stands in the input of this one, by the plan. */
+  #takesFrom(job: string, step: string): string[] {
+    const input = this.#plans.get(job)?.steps.find(({ name }) => name === step)?.input ?? null
+    return Object.keys(memberOf(input, 'tokens') ?? {})
+  }
+
+  #checkShown(job: string, { name, output, attempts }: StepView): void {
+    const who = `job ${job}`
+    if (attempts.length > 0) return this.#check(who, { job, step: name }, tokenOf(output))
+    if (!Array.isArray(output)) return
+    output.forEach((item, index) => {
+      // An item that failed, where the step goes on all the same, gives null.
+      if (item !== null) this.#check(who, { job, step: name, index }, tokenOf(item))
+    })
+  }
+
+  #check(
+    who: string,
+    { job, step, index }: { readonly job: string; readonly step: string; readonly index?: number },
+    token: unknown,
+  ): void {
     const parts = partsOf(String(token))
     const isRight =
       this.#succeeded.has(String(token)) &&
       parts.job === job &&
       parts.step === step &&
+      parts.index === String(index ?? '-') &&
       !parts.isCompensation
     if (!isRight)
       throw new Violation(

@@ -1,10 +1,15 @@
 import type { Command, RecordCondition } from '@gyre/core/internal/protocol/ledger/command.js'
 import type { Reply } from '@gyre/core/internal/protocol/ledger/outcome.js'
+import type { FinalState } from '../final-state.js'
 import type { ClientOperation } from '../operation.js'
 import { type Checker, type Observation, Violation } from '../observation.js'
 import { isLinearizable, type TimedStep } from './linearize.js'
 
-/** `value`: JSON text, null when there is no record. The version is unknown while nobody was told it. */
+/**
+ * `value`: JSON text, null when there is no record. `version`: unknown after a write whose outcome
+ * nobody was told, until an answer tells it. A value can have several: a write that is repeated after
+ * another one came between is a write like any other.
+ */
 interface RecordState {
   readonly value: string | null
   readonly version: number | undefined
@@ -19,22 +24,27 @@ interface Try {
   reply: Reply | null
 }
 
+interface Rest {
+  readonly at: number
+  readonly records: ReadonlyMap<string, RecordState>
+}
+
 const MAX_STATES = 200_000
 
 /**
  * I20: what clients were told about one record fits a single order of its writes and reads that
- * respects real time; a write whose outcome is unknown took place at one moment or not at all.
+ * respects real time; a write whose outcome is unknown took place at one moment or not at all. What
+ * the record is at rest counts as a read, so that a write is missed also when no client looks again.
  *
- * Values are unique, so a value says which write it is of. An answer that is a replay of an earlier
+ * Values are unique, so a value says which intention it is of. An answer that is a replay of an earlier
  * one is left out: the write that it speaks of is there as the earlier try.
  */
 export class RecordsLinearizable implements Checker {
   readonly name = 'records-linearizable'
   readonly #tries = new Map<number, Try>()
-  /** Value → version, as far as clients were told. */
-  readonly #versions = new Map<string, number>()
   /** Record key and version → value. */
   readonly #valueOf = new Map<string, string>()
+  readonly #rests: Rest[] = []
 
   observe(at: number, observation: Observation): void {
     switch (observation.kind) {
@@ -43,6 +53,7 @@ export class RecordsLinearizable implements Checker {
       case 'answered':
         return this.#onAnswered(at, observation.operation, observation.reply)
       case 'rested':
+        this.#rests.push({ at, records: new Map(recordsByKey(observation.state)) })
         return this.#check()
       default:
         return
@@ -73,7 +84,6 @@ export class RecordsLinearizable implements Checker {
     const other = this.#valueOf.get(place) ?? value
     if (other !== value) throw new Violation(this.name, `${place} was ${other} and is ${value}`)
     this.#valueOf.set(place, value)
-    this.#versions.set(value, version)
   }
 
   #check(): void {
@@ -85,38 +95,55 @@ export class RecordsLinearizable implements Checker {
       if (!isUnansweredRead) byKey.set(key, [...(byKey.get(key) ?? []), attempt])
     }
     for (const [key, tries] of byKey) {
-      const steps = tries.map((attempt) => this.#stepOf(attempt))
-      const keyOfState = (state: RecordState): string => state.value ?? ''
+      const steps = [...tries.map(stepOf), ...this.#rests.map((rest) => stepOfRest(rest, key))]
+      const keyOfState = ({ value, version }: RecordState): string => `${value} ${version}`
       const isRight = isLinearizable(steps, MISSING, { keyOf: keyOfState, maxStates: MAX_STATES })
       if (isRight === false)
         throw new Violation(
           this.name,
-          `no order explains what clients saw of ${key}: ${describe(tries)}`,
+          `no order explains what clients saw of ${key}: ${describe(tries)}${this.#describeRests(key)}`,
         )
     }
   }
 
-  #stepOf({ operation, invokedAt, returnedAt, reply }: Try): TimedStep<RecordState> {
-    const { work } = operation
-    if (work.kind === 'query') {
-      return { invokedAt, returnedAt, take: (state) => (readFits(state, reply) ? state : null) }
-    }
-    const write = work.command as Write
-    return { invokedAt, returnedAt, take: (state) => this.#afterWrite(state, write, reply) }
+  #describeRests(key: string): string {
+    const lines = this.#rests.map(({ at, records }) => {
+      return `\n  ${at.toFixed(3)} at rest ${JSON.stringify(records.get(key) ?? null)}`
+    })
+    return lines.join('')
   }
+}
 
-  #afterWrite(state: RecordState, write: Write, reply: Reply | null): RecordState | null {
-    const holds = conditionHolds(state, write.condition)
-    if (reply !== null && !reply.ok) {
-      const current = reply.details?.['currentVersion'] ?? null
-      return holds !== true && isVersion(state, current) ? state : null
-    }
-    if (holds === false) return null
-    if (write.kind === 'delete-record') return MISSING
-    if (reply?.ok === true && (reply.result === 'created') !== (state.value === null)) return null
-    const value = JSON.stringify(write.value)
-    return { value, version: this.#versions.get(value) }
+function stepOf({ operation, invokedAt, returnedAt, reply }: Try): TimedStep<RecordState> {
+  const { work } = operation
+  if (work.kind === 'query')
+    return { invokedAt, returnedAt, take: (state) => afterRead(state, reply) }
+  const write = work.command as Write
+  return { invokedAt, returnedAt, take: (state) => afterWrite(state, write, reply) }
+}
+
+function afterWrite(state: RecordState, write: Write, reply: Reply | null): RecordState | null {
+  const holds = conditionHolds(state, write.condition)
+  if (reply !== null && !reply.ok) {
+    const current = reply.details?.['currentVersion']
+    return holds === true ? null : told(state, typeof current === 'number' ? current : undefined)
   }
+  if (holds === false) return null
+  if (write.kind === 'delete-record') return MISSING
+  if (reply?.ok === true && (reply.result === 'created') !== (state.value === null)) return null
+  return { value: JSON.stringify(write.value), version: reply?.version }
+}
+
+function recordsByKey({ records }: FinalState): [string, RecordState][] {
+  return records.map(({ key, value, version }) => [key, { value: JSON.stringify(value), version }])
+}
+
+/** Nothing is under way at rest: the read takes no time. */
+function stepOfRest({ at, records }: Rest, key: string): TimedStep<RecordState> {
+  const { value, version } = records.get(key) ?? MISSING
+  const take = (state: RecordState): RecordState | null =>
+    state.value === value ? told(state, version) : null
+  return { invokedAt: at, returnedAt: at, take }
 }
 
 const MISSING: RecordState = { value: null, version: undefined }
@@ -133,15 +160,17 @@ function conditionHolds(
   return state.version === undefined ? undefined : state.version === condition.version
 }
 
-function isVersion(state: RecordState, version: unknown): boolean {
-  if (state.value === null) return version === null
-  return state.version === undefined ? version !== null : state.version === version
+/** @returns the state, whose version somebody was told, undefined: no record; null: it cannot be that */
+function told(state: RecordState, version: number | undefined): RecordState | null {
+  if ((state.value === null) !== (version === undefined)) return null
+  if (state.version !== undefined && state.version !== version) return null
+  return { value: state.value, version }
 }
 
-function readFits(state: RecordState, reply: Reply | null): boolean {
-  if (reply === null) return true
-  if (!reply.ok) return state.value === null
-  return state.value === valueIn(reply.body) && isVersion(state, reply.version)
+function afterRead(state: RecordState, reply: Reply | null): RecordState | null {
+  if (reply === null) return state
+  if (!reply.ok) return state.value === null ? state : null
+  return state.value === valueIn(reply.body) ? told(state, reply.version) : null
 }
 
 function keyOf({ work }: ClientOperation): string | null {

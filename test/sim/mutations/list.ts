@@ -2,8 +2,18 @@
  * Bugs that the simulator must find (protocol.md §12.4): each is planted in the compiled code of a
  * child process by a module load hook; the product's own files stay as they are.
  */
-export interface Mutation {
+export interface Mutation extends Edit {
   readonly name: string
+  /**
+   * What must catch it, each by itself and whatever else does: names of checkers; `crash`: an assertion
+   * of the product; `standstill`. So each checker is proven by a bug.
+   */
+  readonly caughtBy: readonly string[]
+  /** Further places, for a bug that other code would make up for. */
+  readonly also?: readonly Edit[]
+}
+
+export interface Edit {
   /** Below core/dist. */
   readonly file: string
   /** Exact text that must be there once, else the entry is stale and has to be brought up to date. */
@@ -15,6 +25,7 @@ export const MUTATIONS: readonly Mutation[] = [
   // ---- durability ----
   {
     name: 'commits-before-the-sync-returns',
+    caughtBy: ['durable-promise', 'acknowledged-kept'],
     file: 'protocol/node/engine.js',
     find: 'this.#batchInFlight = true;',
     replace:
@@ -22,146 +33,257 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'delivers-what-is-not-committed',
+    caughtBy: ['durable-promise'],
     file: 'protocol/node/delivery.js',
     find: 'while (state.delivered < group.commitIndex &&',
     replace: 'while (state.delivered < group.lastIndex &&',
   },
   {
     name: 'goes-on-after-a-failed-sync',
+    caughtBy: ['durable-promise'],
     file: 'adapters/log-store/log-store.js',
     find: 'if (error !== null)\n                this.#fail(error);\n            else\n                this.#finish(written);',
     replace: 'this.#finish(written);',
   },
   {
     name: 'trusts-a-batch-found-in-memory',
+    caughtBy: ['durable-promise'],
     file: 'adapters/log-store/open-log-store.js',
     find: 'if (scan.unsettled === null)',
     replace: 'if (true)',
   },
   {
     name: 'says-durable-without-a-checkpoint',
+    caughtBy: ['gave-up-for-a-reason'],
     file: 'protocol/state/overlay.js',
     find: 'this.#table.checkpoint();',
     replace: '',
   },
   {
     name: 'flushes-rows-without-their-applied-index',
+    caughtBy: ['replay-equals', 'gave-up-for-a-reason'],
     file: 'protocol/state/arc-rows.js',
     find: 'JSON.stringify({ index: this.#applied })',
     replace: 'JSON.stringify({ index: Math.max(1, this.#committed) })',
   },
   {
     name: 'forgets-deletions-at-a-flush',
+    caughtBy: ['crash'],
     file: 'protocol/state/arc-rows.js',
     find: 'if (this.#mayHide(key, dirty))',
     replace: 'if (false)',
   },
   {
     name: 'keeps-its-boot-epoch',
+    caughtBy: ['crash'],
     file: 'adapters/superblock.js',
     find: 'bootEpoch: bootEpoch + 1',
     replace: 'bootEpoch: Math.max(1, bootEpoch)',
   },
+  {
+    name: 'does-not-write-a-record-again',
+    caughtBy: ['records-linearizable', 'rest-survives'],
+    file: 'protocol/state/overlay.js',
+    find: 'this.#table.commit(all);',
+    replace:
+      "this.#table.commit(all.filter(({ key, value }) => key[4] !== 'e' || value === undefined || this.#table.get(key) === undefined));",
+  },
+  {
+    name: 'forgets-the-last-entry-of-an-arc',
+    caughtBy: ['gave-up-for-a-reason', 'committed-entries'],
+    file: 'adapters/log-store/arc-index.js',
+    find: 'lastIndex: this.#lastIndex,',
+    replace: 'lastIndex: Math.max(this.#firstIndex - 1, this.#lastIndex - 1),',
+  },
+  // A torn write takes the intact batch before it along. The state often has that batch already, and
+  // then the node refuses to start; the acknowledged is lost where rows are flushed seldom.
+  {
+    name: 'cuts-one-batch-too-many',
+    caughtBy: ['acknowledged-kept', 'committed-entries'],
+    file: 'adapters/log-store/log-scan.js',
+    find: 'if (broken.length === 0)',
+    replace:
+      'if (isTornBehind(segment, head))\n            return this.#cut(segment, head.block);\n        if (broken.length === 0)',
+    also: [
+      {
+        file: 'adapters/log-store/log-scan.js',
+        find: 'function brokenArcs(rows) {',
+        replace:
+          'function isTornBehind(segment, head) {\n    const end = head.block + head.blockCount;\n    if (end >= segment.blockCount || isZero(segment.content, end * BLOCK_BYTES)) return false;\n    for (let block = end; block < segment.blockCount; block += 1) {\n        const next = readHead(segment.content, segment.number, block);\n        if (next !== null && readRows(segment.content, next)?.every((row) => row.intact)) return false;\n    }\n    return true;\n}\nfunction brokenArcs(rows) {',
+      },
+    ],
+  },
+  // The host flushes before most checkpoints, so that little is applied and not committed then: only
+  // runs that flush seldom and checkpoint in between forget entries that no state has.
+  {
+    name: 'compacts-past-durable',
+    caughtBy: ['gave-up-for-a-reason'],
+    file: 'protocol/state/overlay.js',
+    find: 'rows.committed)',
+    replace: 'rows.applied)',
+  },
+  // What is written next lies over the torn bytes, most often all of them. It takes a second power cut
+  // in the recovery, with a torn batch longer than the one that is written again, to find its rest,
+  // which carries the stamp of the batch that is due next: it looks rotten.
+  {
+    name: 'leaves-a-torn-tail-in-place',
+    caughtBy: ['gave-up-for-a-reason'],
+    file: 'adapters/log-store/open-log-store.js',
+    find: 'Buffer.alloc(cut.bytes)',
+    replace: 'Buffer.alloc(0)',
+  },
+  {
+    name: 'takes-a-torn-tail-for-damage',
+    caughtBy: ['gave-up-for-a-reason'],
+    file: 'adapters/log-store/log-scan.js',
+    find: '!isFullyStamped(segment.content, head)',
+    replace: 'false',
+  },
+  {
+    name: 'remembers-a-log-end-that-never-was',
+    caughtBy: ['gave-up-for-a-reason'],
+    file: 'adapters/superblock.js',
+    find: 'logEnd: end.logEnd',
+    replace: 'logEnd: end.logEnd + 1',
+  },
+  {
+    name: 'keeps-no-log-for-a-lost-state',
+    caughtBy: ['gave-up-for-a-reason'],
+    file: 'adapters/log-store/log-store.js',
+    find: 'isShort ? 0 : this.#retainBytes',
+    replace: '0',
+  },
   // ---- engine ----
   {
     name: 'replays-from-one-entry-late',
+    caughtBy: ['committed-entries'],
     file: 'protocol/node/load-arcs.js',
     find: 'new ArcState(arc, group, state.index, time)',
     replace: 'new ArcState(arc, group, state.index + (state.index > 3 ? 1 : 0), time)',
   },
   {
     name: 'takes-arc-time-from-the-wall-clock',
+    caughtBy: ['arc-time'],
     file: 'protocol/node/arc-clock.js',
     find: 'Math.max(-bound, Math.min(bound, wall - target))',
     replace: '(wall - target)',
   },
   {
     name: 'forgets-arc-time-over-a-restart',
+    caughtBy: ['arc-time'],
     file: 'protocol/node/arc-clock.js',
     find: 'this.#time = Math.max(last, wall)',
     replace: 'this.#time = wall',
   },
   {
     name: 'keeps-the-slot-of-an-ended-attempt',
+    caughtBy: ['standstill'],
     file: 'protocol/node/running-attempts.js',
     find: 'slots.giveBack(dispatch.service, 1);',
     replace: '',
   },
   {
     name: 'ignores-the-total-of-slots',
+    caughtBy: ['slots-kept'],
     file: 'protocol/node/slots.js',
     find: 'Math.min(ofService, this.#total - this.#usedTotal)',
     replace: 'ofService',
   },
   {
     name: 'ignores-the-slots-of-a-service',
+    caughtBy: ['slots-kept'],
     file: 'protocol/node/slots.js',
     find: 'Math.min(ofService, this.#total - this.#usedTotal)',
     replace: 'this.#total - this.#usedTotal',
   },
   {
     name: 'gives-back-no-unused-grant',
+    caughtBy: ['standstill'],
     file: 'protocol/node/grants.js',
     find: 'this.#slots.giveBack(service, count);',
     replace: '',
   },
   {
     name: 'does-not-notice-attempts-of-its-last-life',
+    caughtBy: ['standstill'],
     file: 'protocol/node/engine.js',
     find: 'worker.boot < boot',
     replace: 'worker.boot < boot - 1',
   },
+  {
+    name: 'refuses-and-takes-it-all-the-same',
+    caughtBy: ['answered-once'],
+    file: 'protocol/node/engine.js',
+    find: 'return this.outputs.toApi(refusalReply(request, arc, refusal));',
+    replace: 'this.outputs.toApi(refusalReply(request, arc, refusal));',
+  },
+  {
+    name: 'counts-a-lost-attempt-as-running-for-ever',
+    caughtBy: ['at-rest'],
+    file: 'protocol/node/running-attempts.js',
+    find: 'this.#running.delete(attempt);',
+    replace: `if (!body.includes('"lost"'))\n            this.#running.delete(attempt);`,
+  },
   // ---- ledger: attempts ----
   {
     name: 'tells-no-timer-after-a-fire',
+    caughtBy: ['standstill'],
     file: 'protocol/ledger/ledger-node.js',
     find: "isTermStart || result.timersChanged || body.c.kind === 'fire'",
     replace: 'isTermStart',
   },
   {
     name: 'tells-no-demand-to-a-new-leader',
+    caughtBy: ['standstill'],
     file: 'protocol/ledger/ledger-node.js',
     find: 'isTermStart || result.readyChanged',
     replace: 'result.readyChanged',
   },
   {
     name: 'dispatches-attempts-of-an-earlier-life',
+    caughtBy: ['crash'],
     file: 'protocol/ledger/ledger-node.js',
     find: 'effect.node !== self.node || effect.boot !== self.boot',
     replace: 'effect.node !== self.node',
   },
   {
     name: 'accepts-a-success-after-the-timeout',
+    caughtBy: ['late-reports'],
     file: 'protocol/ledger/task.js',
     find: "isLate ? 'timed_out' : reported.kind",
     replace: 'reported.kind',
   },
   {
     name: 'tries-once-more-than-allowed',
+    caughtBy: ['retries-bounded'],
     file: 'protocol/ledger/task.js',
     find: 'end.error?.retryable === true && task.tries + 1 < attempts',
     replace: 'end.error?.retryable === true && task.tries < attempts',
   },
   {
     name: 'retries-what-is-not-retryable',
+    caughtBy: ['retries-bounded'],
     file: 'protocol/ledger/task.js',
     find: 'end.error?.retryable === true && task.tries',
     replace: 'task.tries',
   },
   {
     name: 'starts-an-only-attempt-again',
+    caughtBy: ['retries-bounded'],
     file: 'protocol/ledger/task.js',
     find: 'if (attempts === 1)',
     replace: 'if (false)',
   },
   {
     name: 'repeats-a-fence',
+    caughtBy: ['attempts-rise'],
     file: 'protocol/ledger/commands/start-ready.js',
     find: 'Math.max(edit.row.fence + 1, context.version)',
     replace: 'context.version',
   },
   {
     name: 'retries-a-timed-out-attempt-while-it-may-run',
+    caughtBy: ['retries-bounded'],
     file: 'protocol/ledger/task.js',
     find: "phase: 'stopping', stopping: reason",
     replace: "phase: reason === 'timed_out' ? 'ready' : 'stopping', stopping: reason",
@@ -169,24 +291,28 @@ export const MUTATIONS: readonly Mutation[] = [
   // ---- ledger: compensation ----
   {
     name: 'compensates-while-an-attempt-runs',
+    caughtBy: ['crash'],
     file: 'protocol/ledger/advance.js',
     find: "edit.row.phase === 'stopping' && edit.row.running === 0",
     replace: "edit.row.phase === 'stopping'",
   },
   {
     name: 'does-not-undo-an-unknown-step',
+    caughtBy: ['compensation-complete'],
     file: 'protocol/ledger/task.js',
     find: "return end.outcome !== 'failed' || task.stopping === 'cancelled';",
     replace: 'return false;',
   },
   {
     name: 'undoes-in-the-order-of-the-plan',
+    caughtBy: ['compensation-order'],
     file: 'protocol/ledger/compensation.js',
     find: 'order = endedOrder;',
     replace: '',
   },
   {
     name: 'undoes-all-steps-at-once',
+    caughtBy: ['compensation-order'],
     file: 'protocol/ledger/compensation.js',
     find: 'if (open >= 0 && !closeUndo(edit, open))',
     replace: 'if (open >= 0 && !closeUndo(edit, open) && nextToUndo(edit.steps) === undefined)',
@@ -194,44 +320,132 @@ export const MUTATIONS: readonly Mutation[] = [
   // ---- ledger: idempotency, records, determinism ----
   {
     name: 'makes-a-second-job-for-a-key',
+    caughtBy: ['one-job-per-key'],
     file: 'protocol/ledger/commands/submit-job.js',
     find: 'row.fingerprint === stamp.fingerprint ? row.job : keyReused()',
     replace: 'row.fingerprint === stamp.fingerprint ? undefined : keyReused()',
   },
   {
     name: 'ignores-the-fingerprint-of-a-key',
+    caughtBy: ['one-job-per-key', 'acknowledged-kept'],
     file: 'protocol/ledger/commands/submit-job.js',
     find: 'row.fingerprint === stamp.fingerprint ? row.job : keyReused()',
     replace: 'row.job',
   },
   {
     name: 'stores-what-came-too-late',
+    caughtBy: ['not-after-kept'],
     file: 'protocol/ledger/commands/submit-job.js',
     find: 'notAfter !== undefined && context.at > notAfter',
     replace: 'false',
   },
   {
     name: 'writes-a-record-on-an-old-version',
+    caughtBy: ['records-linearizable'],
     file: 'protocol/ledger/record.js',
     find: 'return row?.version === condition.version;',
     replace: 'return row !== undefined;',
   },
   {
     name: 'counts-versions-per-record',
+    caughtBy: ['records-linearizable'],
     file: 'protocol/ledger/commands/put-record.js',
     find: 'version: context.version',
     replace: 'version: (before?.version ?? 0) + 1',
   },
   {
     name: 'reads-the-clock-in-apply',
+    caughtBy: ['replay-equals'],
     file: 'protocol/ledger/commands/put-record.js',
     find: 'updatedAt: context.at',
     replace: 'updatedAt: Number(process.hrtime.bigint())',
   },
   {
     name: 'rolls-its-own-dice-in-apply',
+    caughtBy: ['replay-equals', 'rest-survives'],
     file: 'protocol/ledger/backoff.js',
     find: 'half + prng().below(Math.min(delay - half + 1, 0x100000000))',
     replace: 'half + Math.floor(Math.random() * (delay - half + 1))',
+  },
+  // ---- ledger: jobs ----
+  {
+    name: 'gives-no-answer-to-a-repeated-submission',
+    caughtBy: ['answered-once'],
+    file: 'protocol/ledger/ledger-node.js',
+    find: 'if (request !== 0)\n            this.#reply(message.arc, request, replyOf(',
+    replace:
+      "if (request !== 0 && result.applied.result !== 'replayed')\n            this.#reply(message.arc, request, replyOf(",
+  },
+  // T3: what was told to stop may still run.
+  {
+    name: 'ends-an-attempt-when-it-times-out',
+    caughtBy: ['no-overlap'],
+    file: 'protocol/ledger/commands/fire-timers.js',
+    find: "stopAttempt(current.edit, current.place, 'timed_out');",
+    replace:
+      "stopAttempt(current.edit, current.place, 'timed_out');\n    endAttempt(current.edit, current.place, { kind: 'timed_out' });",
+    also: [
+      {
+        file: 'protocol/ledger/commands/fire-timers.js',
+        find: 'import { currentAttempt } from',
+        replace: 'import { currentAttempt, endAttempt } from',
+      },
+    ],
+  },
+  {
+    name: 'opens-a-step-on-the-first-of-its-needs',
+    caughtBy: ['needs-first'],
+    file: 'protocol/ledger/advance.js',
+    find: 'plan.needs.every((name)',
+    replace: '(plan.needs.length === 0 || plan.needs.some((name)',
+    also: [
+      {
+        file: 'protocol/ledger/advance.js',
+        find: "edit.step(position).phase === 'succeeded';\n    });",
+        replace: "edit.step(position).phase === 'succeeded';\n    }));",
+      },
+    ],
+  },
+  {
+    name: 'succeeds-with-its-first-step',
+    caughtBy: ['crash'],
+    file: 'protocol/ledger/advance.js',
+    find: "edit.steps.every(({ phase }) => phase === 'succeeded')",
+    replace: "edit.steps.some(({ phase }) => phase === 'succeeded')",
+  },
+  {
+    name: 'cancels-what-has-ended',
+    caughtBy: ['final-stays'],
+    file: 'protocol/ledger/commands/cancel-job.js',
+    find: "if (phase !== 'ended')",
+    replace: "if (phase !== 'compensating')",
+  },
+  {
+    name: 'accepts-a-cancel-and-lets-the-job-run',
+    caughtBy: ['acknowledged-kept'],
+    file: 'protocol/ledger/commands/cancel-job.js',
+    find: 'cancel(edit, compensate);\n',
+    replace: 'if (edit.row.running === 0)\n        cancel(edit, compensate);\n',
+  },
+  {
+    name: 'undoes-all-items-but-one',
+    caughtBy: ['compensation-complete'],
+    file: 'protocol/ledger/fan-out.js',
+    find: 'left: fan.mustUndo,',
+    replace: 'left: fan.mustUndo > 1 ? fan.mustUndo - 1 : fan.mustUndo,',
+  },
+  {
+    name: 'collects-items-in-the-order-of-their-ends',
+    caughtBy: ['outputs-flow'],
+    file: 'protocol/ledger/fan-out.js',
+    find: 'output.push(item.output);',
+    replace: 'output.unshift(item.output);',
+  },
+  {
+    name: 'gives-a-step-the-output-of-any-step',
+    caughtBy: ['outputs-flow'],
+    file: 'protocol/ledger/inputs.js',
+    find: 'edit.output(name);\n        if (row === undefined)',
+    replace: 'edit.output(name === "s1" ? "s0" : name);\n        if (row === undefined)',
   },
 ]

@@ -1,25 +1,35 @@
 import type { LoadHook } from 'node:module'
 import { realpathSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { Mutation } from './list.js'
+import type { Edit } from './list.js'
 
-type Planted = Mutation & { readonly url: string }
-
-let planted: Planted | null = null
-
-export function initialize(mutation: Planted): void {
-  planted = { ...mutation, url: pathToFileURL(realpathSync(fileURLToPath(mutation.url))).href }
+/** An edit with the URL of the module that it changes. */
+export interface PlacedEdit extends Edit {
+  readonly url: string
 }
 
-/** Changes the one module as it is loaded; a mutation that does not fit exactly once is stale. */
+let planted: readonly PlacedEdit[] = []
+
+export function initialize(edits: readonly PlacedEdit[]): void {
+  planted = edits.map((edit) => ({ ...edit, url: realUrl(edit.url) }))
+}
+
+/** Changes modules as they are loaded; an edit that does not fit exactly once is stale. */
 export const load: LoadHook = async (url, context, nextLoad) => {
   const loaded = await nextLoad(url, context)
-  if (planted === null || url !== planted.url) return loaded
-  const parts = String(loaded.source).split(planted.find)
-  if (parts.length !== 2) {
-    throw new Error(
-      `mutation ${planted.name} is stale: its text is ${parts.length - 1} times in ${planted.file}`,
-    )
-  }
-  return { ...loaded, source: parts.join(planted.replace) }
+  const edits = planted.filter((edit) => edit.url === url)
+  if (edits.length === 0) return loaded
+  return { ...loaded, source: edits.reduce(withEdit, String(loaded.source)) }
+}
+
+function withEdit(source: string, { file, find, replace }: Edit): string {
+  const parts = source.split(find)
+  if (parts.length === 2) return parts.join(replace)
+  throw new Error(
+    `the mutation is stale: its text is ${parts.length - 1} times in ${file}: ${find}`,
+  )
+}
+
+function realUrl(url: string): string {
+  return pathToFileURL(realpathSync(fileURLToPath(url))).href
 }

@@ -1,0 +1,57 @@
+import type { JobPlan, StepPlan } from '@gyre/jobs'
+import { type Checker, type Observation, Violation } from '../observation.js'
+import { partsOf } from '../attempt-parts.js'
+
+/**
+ * A step starts only when every step that it needs has succeeded: an attempt of that step reported so,
+ * or of a `forEach` one of each item. Where failed items count as results, none of them may still run;
+ * that each has ended cannot be seen from outside, since one that is lost reports nothing.
+ */
+export class NeedsFirst implements Checker {
+  readonly name = 'needs-first'
+  readonly #plans = new Map<string, JobPlan>()
+  /** `job.step.index` of what reported success. */
+  readonly #succeeded = new Set<string>()
+  /** The same of what may still run. */
+  readonly #alive = new Set<string>()
+
+  observe(_at: number, observation: Observation): void {
+    if (observation.kind === 'invoked') {
+      const { work } = observation.operation
+      if (work.kind === 'command' && work.command.kind === 'submit')
+        this.#plans.set(work.command.id, work.command.plan)
+    } else if (observation.kind === 'reported') {
+      const { task, isCompensation } = partsOf(observation.attempt)
+      if (!isCompensation && observation.outcome.kind === 'succeeded') this.#succeeded.add(task)
+    } else if (observation.kind === 'ceased') {
+      this.#alive.delete(partsOf(observation.attempt).task)
+    } else if (observation.kind === 'dispatched') {
+      const { job, step, task, isCompensation } = partsOf(observation.dispatch.attempt)
+      this.#alive.add(task)
+      if (!isCompensation) this.#checkStart(observation.dispatch.attempt, job, step)
+    }
+  }
+
+  #checkStart(attempt: string, job: string, step: string): void {
+    const steps = this.#plans.get(job)?.steps ?? []
+    const needs = steps.find(({ name }) => name === step)?.needs ?? []
+    for (const need of steps.filter(({ name }) => needs.includes(name))) {
+      const open = this.#openTasks(job, need)
+      if (open.length > 0)
+        throw new Violation(this.name, `${attempt} was started before ${open.join(', ')} was done`)
+    }
+  }
+
+  #openTasks(job: string, { name, forEach }: StepPlan): string[] {
+    const indexes = forEach === null ? ['-'] : [...Array(itemCount(forEach.items)).keys()]
+    const tasks = indexes.map((index) => `${job}.${name}.${index}`)
+    if (forEach?.onItemError === 'continue') return tasks.filter((task) => this.#alive.has(task))
+    return tasks.filter((task) => !this.#succeeded.has(task))
+  }
+}
+
+/** The workload draws arrays and ranges. */
+function itemCount(items: unknown): number {
+  if (Array.isArray(items)) return items.length
+  return typeof items === 'object' && items !== null && 'range' in items ? Number(items.range) : 0
+}
