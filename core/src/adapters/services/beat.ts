@@ -1,10 +1,11 @@
 /**
- * The shared memory by which the services thread shows that its event loop turns, and whose code is
- * on its CPU: all that can still be read when it is blocked.
+ * The shared memory by which the services thread shows that its event loop turns, whose code is on
+ * its CPU and how much heap it uses: all that can still be read when it is blocked.
  */
 const BEAT = 0
 const ON_CPU = 1
-const CELLS = 2
+const HEAP_KIB = 2
+const CELLS = 3
 
 /** Nobody's code, or a plugin's own code outside any attempt. */
 export const NOBODY = 0
@@ -23,6 +24,10 @@ export class BeatWriter {
 
   beat(): void {
     Atomics.add(this.#cells, BEAT, 1)
+  }
+
+  noteHeap(bytes: number): void {
+    this.#cells[HEAP_KIB] = Math.floor(bytes / 1024)
   }
 
   /** Says whose code runs from here on; called before each continuation, so a plain store. */
@@ -45,6 +50,11 @@ export class BeatReader {
 
   get count(): number {
     return Atomics.load(this.#cells, BEAT)
+  }
+
+  /** Heap that the thread used when it last said so. */
+  get heapBytes(): number {
+    return Atomics.load(this.#cells, HEAP_KIB) * 1024
   }
 
   get onCpu(): number {

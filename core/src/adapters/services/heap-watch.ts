@@ -1,36 +1,51 @@
 import type { Worker } from 'node:worker_threads'
-import { HEAP_HEADROOM_MB } from './limits.js'
+import type { BeatReader } from './beat.js'
+
+const MIB = 1024 * 1024
+
+export interface HeapWatchOptions {
+  readonly worker: Worker & WorkerWithStatistics
+  readonly beat: BeatReader
+  /** What the thread may use, MiB. */
+  readonly heapMb: number
+  readonly onExceeded: () => void
+}
 
 /**
  * Notices from outside that a thread uses more heap than it may, so that it can be ended while V8
- * still has room.
+ * still has room: a limit of V8's own may end only the thread, but one large array that reaches it
+ * ends the whole process, whatever `resourceLimits` say. V8's limit therefore stands far above ours
+ * (HEAP_HEADROOM_MB).
  *
- * V8's own limit ends only the thread when many small objects reach it. From Node.js 22 on, one large
- * array that reaches it ends the whole process, whatever the `resourceLimits` say. Where Node.js can
- * look into another thread's heap (from 22.16 on, also while that thread is in an endless loop), V8's
- * limit is therefore set far above ours. Proof: supervisor.test.ts, "a thread out of memory".
+ * Node.js can look into another thread's heap from 22.16 on, also while that thread is in an endless
+ * loop. Before, the thread says how much it uses with each beat, and while it is silent it is charged
+ * with what the whole process has grown by since: more than its share, if others grow in that moment.
+ * Proof: supervisor.test.ts, "a thread out of memory".
  */
 export class HeapWatch {
-  readonly #worker: Worker & WorkerWithStatistics
-  readonly #heapMb: number
-  readonly #onExceeded: () => void
+  readonly #options: HeapWatchOptions
   #isLooking = false
+  #lastBeat = -1
+  /** Of the process, when the thread was last heard. */
+  #rssBytes = 0
 
-  constructor(worker: Worker, heapMb: number, onExceeded: () => void) {
-    this.#worker = worker
-    this.#heapMb = heapMb
-    this.#onExceeded = onExceeded
+  constructor(options: HeapWatchOptions) {
+    this.#options = options
   }
 
-  /** Calls `onExceeded`, soon, if the heap is too large. */
+  /** Calls `onExceeded`, at once or soon, if the heap is too large. */
   look(): void {
-    const { getHeapStatistics } = this.#worker
-    if (getHeapStatistics === undefined || this.#isLooking) return
+    const { worker } = this.#options
+    if (worker.getHeapStatistics === undefined) this.#judge(this.#estimate())
+    else if (!this.#isLooking) this.#lookInside(worker.getHeapStatistics())
+  }
+
+  #lookInside(statistics: Promise<HeapStatistics>): void {
     this.#isLooking = true
-    getHeapStatistics.call(this.#worker).then(
+    statistics.then(
       ({ used_heap_size: used }) => {
         this.#isLooking = false
-        if (used > this.#heapMb * 1024 * 1024) this.#onExceeded()
+        this.#judge(used)
       },
       () => {
         // The thread has not begun or has ended: it has no heap.
@@ -38,14 +53,26 @@ export class HeapWatch {
       },
     )
   }
-}
 
-/** V8's limit for a thread that may use `heapMb`, MiB. */
-export function hardHeapLimitMb(heapMb: number, worker: Worker & WorkerWithStatistics): number {
-  return worker.getHeapStatistics === undefined ? heapMb : heapMb + HEAP_HEADROOM_MB
+  #estimate(): number {
+    const { beat } = this.#options
+    const rssBytes = process.memoryUsage.rss()
+    const isHeard = beat.count !== this.#lastBeat
+    this.#lastBeat = beat.count
+    if (isHeard) this.#rssBytes = rssBytes
+    return beat.heapBytes + Math.max(0, rssBytes - this.#rssBytes)
+  }
+
+  #judge(bytes: number): void {
+    if (bytes > this.#options.heapMb * MIB) this.#options.onExceeded()
+  }
 }
 
 /** As far as a heap watch needs a worker; older versions of Node.js lack the method. */
 export interface WorkerWithStatistics {
-  readonly getHeapStatistics?: () => Promise<{ readonly used_heap_size: number }>
+  readonly getHeapStatistics?: () => Promise<HeapStatistics>
+}
+
+interface HeapStatistics {
+  readonly used_heap_size: number
 }

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import type { BeatWriter } from './beat.js'
 
 /**
@@ -30,11 +31,16 @@ export class Heart {
     this.#beat.beat()
   }
 
+  #beatLoudly(): void {
+    this.#beat.noteHeap(getHeapStatistics().used_heap_size)
+    this.#beat.beat()
+  }
+
   #follow(change: 1 | -1): void {
     this.#atWork += change
     // Here too: callbacks of one turn may be many, and between them no timer is heard.
     this.#beat.beat()
-    if (this.#atWork > 0) this.#timer ??= setInterval(() => this.#beat.beat(), this.#beatMs)
+    if (this.#atWork > 0) this.#timer ??= setInterval(() => this.#beatLoudly(), this.#beatMs)
     else if (this.#timer !== null) {
       clearInterval(this.#timer)
       this.#timer = null

@@ -29,8 +29,8 @@ export const BEATS_PER_WARNING = 4
 /** Heap of the services thread, MiB; past it the thread dies and is restarted. */
 export const THREAD_HEAP_MB = 512
 /**
- * How far above that V8's own limit stands where the heap is watched, MiB: what a handler can allocate
- * between two looks (heap-watch.ts).
+ * How far above that V8's own limit stands, MiB: what a handler can allocate between two looks
+ * (heap-watch.ts).
  */
 export const HEAP_HEADROOM_MB = 1024
 

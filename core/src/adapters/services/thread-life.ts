@@ -2,7 +2,8 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from '
 import type { Clock } from '../../ports/clock.js'
 import { THREAD_YOUNG_MB } from '../thread-memory.js'
 import { BeatReader, makeBeatMemory } from './beat.js'
-import { HeapWatch, hardHeapLimitMb } from './heap-watch.js'
+import { HeapWatch } from './heap-watch.js'
+import { HEAP_HEADROOM_MB } from './limits.js'
 import {
   type FromThread,
   pack,
@@ -53,12 +54,16 @@ export class ThreadLife {
       stdout: true,
       stderr: true,
       resourceLimits: {
-        maxOldGenerationSizeMb: hardHeapLimitMb(options.heapMb, Worker.prototype),
+        maxOldGenerationSizeMb: options.heapMb + HEAP_HEADROOM_MB,
         maxYoungGenerationSizeMb: THREAD_YOUNG_MB,
       },
     })
-    const tooMuch = `it used more than its ${options.heapMb} MiB of heap`
-    this.#heap = new HeapWatch(this.#worker, options.heapMb, () => this.terminate(tooMuch))
+    this.#heap = new HeapWatch({
+      worker: this.#worker,
+      beat: this.beat,
+      heapMb: options.heapMb,
+      onExceeded: () => this.terminate(`it used more than its ${options.heapMb} MiB of heap`),
+    })
     // What plugins print goes to stderr: stdout belongs to the command line's documents.
     this.#worker.stdout.pipe(process.stderr, { end: false })
     this.#worker.stderr.pipe(process.stderr, { end: false })
