@@ -104,12 +104,22 @@ test('wrong usage gives exit code 2 and a suggestion', async () => {
     ['dht', 'put', 'k', 'no json'],
     ['start'],
     ['jobs', '--limit', '0'],
+    ['start', '--data', join(folder, 'unused'), '--init', '--log-level', 'loud'],
+    ['dev', '--log-level', 'loud'],
     ['start', '--data', join(folder, 'unused'), '--init', '--under-dev'],
   ]) {
     const ran = await gyre(args)
     assert.equal(ran.code, 2, args.join(' '))
     assert.equal(ran.stdout, '')
   }
+})
+
+test('a level of the log that is none is refused wherever it comes from', async () => {
+  const start = ['start', '--data', join(folder, 'unused'), '--init']
+  const { code, stderr } = await gyre(start, { GYRE_LOG_LEVEL: 'loud' })
+  assert.equal(code, 2)
+  assert.match(stderr, /GYRE_LOG_LEVEL cannot be loud: Expected one of trace, /)
+  await assert.rejects(readdir(join(folder, 'unused')), /ENOENT/)
 })
 
 test('a plugin folder that cannot be read is refused with exit code 2 before anything is made', async () => {
@@ -161,6 +171,16 @@ test('job, history, jobs and peek agree about a job', async () => {
   assert.equal((await json(['peek', id])).kind, 'job')
   const shown = await gyre(['job', id])
   assert.match(shown.stdout, /test\.echo +succeeded/)
+})
+
+test('explain says why a job is where it is', async () => {
+  const { id } = await json(['submit', '--service', 'test.echo', '--wait'])
+  assert.equal((await json(['explain', id])).reasons[0].code, 'finished')
+  const { stdout } = await gyre(['explain', id])
+  assert.match(
+    stdout,
+    /^The job is succeeded: it has ended\.\n\nREASON +TEXT\nfinished +it has ended/,
+  )
 })
 
 test('cancel, retry and skip reach the job, or say why not', async () => {

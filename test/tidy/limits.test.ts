@@ -4,7 +4,7 @@ import { sourceFiles, type Tree } from './tree.js'
 const UNIT_IN_NAME =
   /_(MS|SECONDS|BYTES|MB|CHARS|COUNT|ENTRIES|COMMANDS|EVENTS|ROWS|ITEMS|JOBS|STEPS|LENGTH|DEPTH)(_|$)/
 const UNIT_IN_COMMENT =
-  /\b(ms|milliseconds?|seconds?|bytes|MiB|KiB|characters|entries|commands|attempts?|items|steps|rows|jobs|hashes|keys|services|connections|requests|files|exports|levels|slots|words|hits|concurrency|share|growth|priority|beats|timers|messages|batches|arcs|segments|records)\b/i
+  /\b(ms|milliseconds?|seconds?|bytes|MiB|KiB|characters|entries|commands|attempts?|items|steps|rows|jobs|hashes|keys|services|connections|requests|files|exports|levels|slots|words|hits|concurrency|share|growth|priority|beats|timers|messages|reasons|batches|arcs|segments|records)\b/i
 
 interface Limit {
   readonly where: string

@@ -34,7 +34,13 @@ const FAILURE: PluginFailure = {
   },
 }
 
-function scriptedClient(propose: Propose): NodeClient {
+const SERVICES: Reply = {
+  ok: true,
+  result: 'found',
+  body: JSON.stringify({ items: [OLD_SERVICE] }),
+}
+
+function scriptedClient(propose: Propose, answer: Reply = SERVICES): NodeClient {
   return {
     identity: {
       clusterId: 'c'.repeat(32),
@@ -47,11 +53,7 @@ function scriptedClient(propose: Propose): NodeClient {
     },
     offers: { services: [], jobs: [], failures: [FAILURE] },
     propose: async (proposal) => propose(proposal),
-    query: async () => ({
-      ok: true,
-      result: 'found',
-      body: JSON.stringify({ items: [OLD_SERVICE] }),
-    }),
+    query: async () => answer,
     queryAll: async () => ({ replies: [], missing: 4 }),
     watchJob: () => ({ ended: new Promise(() => {}), cancel: () => {} }),
     status: async () => ({
@@ -67,10 +69,10 @@ function scriptedClient(propose: Propose): NodeClient {
   }
 }
 
-async function setup(t: TestContext, propose: Propose) {
+async function setup(t: TestContext, propose: Propose, answer?: Reply) {
   const reported: unknown[] = []
   const api = await startApi({
-    client: scriptedClient(propose),
+    client: scriptedClient(propose, answer),
     host: '127.0.0.1',
     port: 0,
     compileSchema: () => ({ ok: false, message: 'none here' }),
@@ -168,6 +170,17 @@ test('a committed entry that cannot be applied is 503 with a time to wait', asyn
   const { status, body, headers } = await call('/v1/jobs', submission(1))
   assert.deepEqual([status, body.code], [503, 'apply_stopped'])
   assert.ok(headers.get('retry-after'))
+})
+
+test('a job whose arc does not answer is explained by that', async (t) => {
+  const stopped: Reply = { ok: false, code: 'apply_stopped', message: 'the state is full' }
+  const { call } = await setup(t, accepted, stopped)
+  const { status, body } = await call(`/v1/jobs/${'a'.repeat(32)}/explain`)
+  assert.equal(status, 200)
+  assert.deepEqual(
+    [body.reasons.length, body.reasons[0].code, body.reasons[0].refusal],
+    [1, 'owner_unavailable', 'apply_stopped'],
+  )
 })
 
 test('arcs that do not answer make a list partial', async (t) => {

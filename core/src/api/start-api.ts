@@ -11,6 +11,7 @@ import { Metrics } from './metrics.js'
 import { serveOpenApi } from './openapi.js'
 import { batchRoutes } from './routes/batch.js'
 import { catalogRoutes } from './routes/catalog.js'
+import { explainRoute } from './routes/explain.js'
 import { healthRoutes } from './routes/health.js'
 import { jobActionRoutes } from './routes/job-actions.js'
 import { jobPartRoutes } from './routes/job-parts.js'
@@ -68,6 +69,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   batchRoutes(app, { submissions })
   jobActionRoutes(app, { client })
   jobPartRoutes(app, { client })
+  explainRoute(app, { client })
   recordRoutes(app, { client })
   ringRoutes(app, { client, address: () => url })
   catalogRoutes(app, { client, known })

@@ -45,6 +45,12 @@ export interface EventBody {
   readonly [member: string]: unknown
 }
 
+export interface ExplanationBody {
+  readonly summary: string
+  readonly reasons: readonly { readonly code: string; readonly text: string }[]
+  readonly more: number
+}
+
 export interface RecordBody {
   readonly key: string
   readonly id: string

@@ -103,7 +103,7 @@ function addPluginOptions(command: Command): Command {
   return command
     .option('--workers <dir...>', 'folders of service plugins')
     .option('--jobs <dir...>', 'folders of job plugins')
-    .option('--log-level <level>', 'trace, debug, info, warn, error or fatal')
+    .option('--log-level <level>', LOG_LEVELS.join(', '), parseLogLevel)
 }
 
 function addJobCommands(add: AddCommand): void {
@@ -130,6 +130,9 @@ function addJobCommands(add: AddCommand): void {
   )
   add('history <id>', "show a job's timeline", async (context, command) =>
     (await import('./commands/jobs.js')).history(context, command.processedArgs[0]),
+  )
+  add('explain <id>', 'say why a job is where it is', async (context, command) =>
+    (await import('./commands/explain.js')).explain(context, command.processedArgs[0]),
   )
   addJobActions(add)
 }
@@ -209,6 +212,14 @@ function addRingCommands(add: AddCommand): void {
   add('owner <key>', 'show which arc and node a key belongs to', async (context, command) =>
     (await import('./commands/ring.js')).owner(context, command.processedArgs[0]),
   )
+}
+
+/** Beside the levels, `silent` says nothing at all. */
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
+function parseLogLevel(text: string): string {
+  if (LOG_LEVELS.includes(text)) return text
+  throw new InvalidArgumentError(`Expected one of ${LOG_LEVELS.join(', ')}.`)
 }
 
 function parseCount(text: string): number {

@@ -1,6 +1,7 @@
 import { JsonSchema } from '@gyre/jobs'
 import { type TSchema, Type } from 'typebox'
 import { PROBLEM_CODES, problemKind } from '../error-mapping.js'
+import { EXPLAIN_CODES } from './explain-codes.js'
 import { type AnswerHeader, describeHeaders } from './headers.js'
 import { JOB_ERROR_CODES } from './job-error-codes.js'
 
@@ -99,6 +100,24 @@ const JobSummaryAnswer = Type.Object(
   { $id: 'JobSummary' },
 )
 
+const ExplanationAnswer = Type.Object(
+  {
+    summary: Type.String({ description: 'One sentence.' }),
+    reasons: Type.Array(
+      Type.Object(
+        {
+          code: Type.String({ description: `One of: ${EXPLAIN_CODES.join(', ')}.` }),
+          text: Type.String(),
+          step: Type.Optional(Type.String()),
+        },
+        { additionalProperties: true },
+      ),
+    ),
+    more: Type.Integer({ description: 'Reasons beyond those told.' }),
+  },
+  { $id: 'Explanation' },
+)
+
 const RecordAnswer = Type.Object(
   {
     key: Type.String(),
@@ -140,12 +159,14 @@ export const NAMED_ANSWERS = [
   StepAnswer,
   JobAnswer,
   JobSummaryAnswer,
+  ExplanationAnswer,
   RecordAnswer,
   ProblemAnswer,
 ]
 
 export const JobRef = ref('Job')
 export const JobSummaryRef = ref('JobSummary')
+export const ExplanationRef = ref('Explanation')
 export const RecordRef = ref('Record')
 export const AnyObject = Type.Object({}, { additionalProperties: true })
 

@@ -18,6 +18,9 @@ export const HISTORY_EVENTS_RESERVED = 100
 /** Events in one history row: few rows per job, and a bounded one to write at each change. */
 export const HISTORY_CHUNK_EVENTS = 32
 
+/** Reasons in one explanation of a job; what is past it is counted. */
+export const EXPLAIN_REASONS_MAX = 100
+
 /** Timers handled by one `fire` command; the rest comes in the next, so that no entry is slow. */
 export const TIMERS_PER_FIRE = 500
 

@@ -7,6 +7,7 @@
  * | `job`, `watch-job`  | the job                                                       | `job_not_found` |
  * | `jobs`              | `{items: [job without input, output and steps]}`, newest first | |
  * | `history`           | `{items: [{seq, at, type, …}], historyTruncated, more}`       | `job_not_found` |
+ * | `explain`           | `{summary, reasons: [{code, text, …}], more}`                 | `job_not_found` |
  * | `items`             | `{items: [{index, status, output, error, …}], more}`          | `job_not_found`, `step_not_found` |
  * | `record`            | `{key, id, version, value, updatedAt}`                        | `record_not_found` |
  * | `records`           | `{items: [{key, id, version, updatedAt}]}`, by key bytes      | |
@@ -37,6 +38,7 @@ export type Query =
       readonly after: number
       readonly limit: number
     }
+  | ExplainQuery
   | { readonly kind: 'record'; readonly key: string }
   /** Keys behind `after` in UTF-8 byte order that begin with `prefix`. */
   | {
@@ -60,6 +62,19 @@ export interface JobsQuery {
   readonly createdBefore?: number
   readonly before?: JobCursor
   readonly limit: number
+}
+
+export interface ExplainQuery {
+  readonly kind: 'explain'
+  readonly id: string
+  /** What live nodes offer, by service. */
+  readonly offers: Readonly<Record<string, OfferedSlots>>
+}
+
+export interface OfferedSlots {
+  readonly slots: number
+  /** Why no attempt can ever start there; absent: some can. */
+  readonly refused?: string
 }
 
 /** Newest first by (createdAt, id): resume strictly behind this one. */

@@ -5,6 +5,7 @@ import type { Applied, Reply } from '../outcome.js'
 import type { Query } from '../query.js'
 import { type CountsRow, endOf, keys, type ServiceRow } from '../rows-layout.js'
 import { jobView } from '../views/job-view.js'
+import { explainAnswer } from './explain.js'
 import { found, type ReadContext } from './found.js'
 import { historyAnswer } from './history.js'
 import { itemsAnswer } from './items.js'
@@ -22,6 +23,8 @@ export function answer(context: ReadContext, query: Query): Reply {
       return jobsAnswer(context, query)
     case 'history':
       return historyAnswer(context, query)
+    case 'explain':
+      return explainAnswer(context, query)
     case 'items':
       return itemsAnswer(context, query)
     case 'record':
