@@ -89,9 +89,10 @@ export class DevProcess {
     await within(GONE_TIMEOUT_MS, this.#gone, () => `something is left: ${this.stderr}`)
   }
 
-  /** Names of the data folders that were not removed. */
-  dataFolders(): Promise<string[]> {
-    return readdir(this.#temporary)
+  /** Names of the data folders that were not removed; npm may leave a cache of its own beside them. */
+  async dataFolders(): Promise<string[]> {
+    const names = await readdir(this.#temporary)
+    return names.filter((name) => name !== 'node-compile-cache')
   }
 }
 
