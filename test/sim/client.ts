@@ -135,6 +135,7 @@ export class Client {
     const ready = plan.steps.filter((step) => step.needs.length === 0)
     const needs = ready.map((step) => step.service)
     const idempotency = prng.chance(0.6) ? this.#submissionKey(JSON.stringify(plan)) : undefined
+    const priority = prng.chance(0.5) ? prng.below(10) : undefined
     const notAfter = prng.chance(this.#options.hurry)
       ? this.#wallNow() + prng.pick([0, 50, 1_000])
       : undefined
@@ -152,6 +153,7 @@ export class Client {
           plan,
           input,
           ...(idempotency === undefined ? {} : { idempotency }),
+          ...(priority === undefined ? {} : { priority }),
           ...(notAfter === undefined ? {} : { notAfter }),
         }
         return { arc: arcOf(id, this.#options.arcCount), command, needs }

@@ -67,7 +67,7 @@ export class Submissions {
     this.#schemas.check(planned.plan, planned.input)
 
     const { submission } = parsed
-    const { notAfter } = submission
+    const { notAfter, priority } = submission
     const key = keyOf(submission.idempotencyKey, context.key)
     const stamp = key === undefined ? undefined : submissionStamp(key, submission)
     return {
@@ -75,6 +75,7 @@ export class Submissions {
       id: this.#ids.mint(stamp),
       plan: planned.plan,
       input: planned.input,
+      ...(priority === undefined ? {} : { priority }),
       ...(stamp === undefined ? {} : { idempotency: stamp }),
       ...(notAfter === undefined ? {} : { notAfter: parseInstant(notAfter, '/notAfter') }),
       ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),

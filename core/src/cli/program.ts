@@ -118,6 +118,7 @@ function addJobCommands(add: AddCommand): void {
     .option('--file <file>', 'submit the JSON submission in this file (-: standard input)')
     .option('--input <json>', 'input as JSON, as @FILE, or - for standard input')
     .option('--key <key>', 'idempotency key: the same key gives the same job')
+    .option('--priority <n>', '0 to 9, 9 goes first (default: 5)', parsePriority)
     .option('--wait', 'follow the job to its end and print its output')
   add('jobs', 'list jobs, newest first', async (context, command) =>
     (await import('./commands/jobs.js')).jobs(context, command.opts()),
@@ -224,5 +225,10 @@ function parseLogLevel(text: string): string {
 
 function parseCount(text: string): number {
   if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError('Expected a whole number > 0.')
+  return Number(text)
+}
+
+function parsePriority(text: string): number {
+  if (!/^\d$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 0 to 9.')
   return Number(text)
 }

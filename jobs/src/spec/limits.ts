@@ -4,6 +4,8 @@
 export const STEPS_MAX = 1000
 /** Items of one `forEach`: their rows are made in one entry of the log. */
 export const FOR_EACH_ITEMS_MAX = 10_000
+/** Best priority of a job; 0 is the least. */
+export const PRIORITY_MAX = 9
 /** Nesting of any JSON that users send: every reader of it recurses. */
 export const JSON_DEPTH_MAX = 64
 /** Characters of a service or job name. */

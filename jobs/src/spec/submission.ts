@@ -6,6 +6,7 @@ import {
   DURATION_MS_MAX,
   FACTOR_MAX,
   NAME_LENGTH_MAX,
+  PRIORITY_MAX,
   STEPS_MAX,
 } from './limits.js'
 
@@ -89,8 +90,15 @@ export const StepsSchema = Type.Record(Type.String(), StepSchema, {
   description: 'Steps by name; a name matches [A-Za-z0-9_-]{1,64}.',
 })
 
-/** Members that all three shapes share; they say how to submit, not what to run. */
+/** Members that all three shapes share; they say how and when to run, not what. */
 const envelope = {
+  priority: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: PRIORITY_MAX,
+      description: 'Orders ready tasks, 9 first; default 5.',
+    }),
+  ),
   idempotencyKey: Type.Optional(
     Type.String({
       minLength: 1,

@@ -76,6 +76,7 @@ const JobAnswer = Type.Object(
     }),
     cause: Nullable(Type.Enum(['failed', 'timed_out', 'cancelled', 'poison'])),
     run: Type.Integer({ minimum: 1 }),
+    priority: Type.Integer({ minimum: 0, maximum: 9 }),
     input: JsonSchema,
     output: JsonSchema,
     error: Nullable(ref('JobError')),

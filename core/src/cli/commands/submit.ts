@@ -10,6 +10,7 @@ export interface SubmitOptions {
   readonly file?: string
   readonly input?: string
   readonly key?: string
+  readonly priority?: number
   readonly wait?: boolean
 }
 
@@ -42,21 +43,27 @@ async function submissionText(job: string | undefined, options: SubmitOptions): 
     throw usageError('Name one thing to submit: a JOB, --service NAME or --file FILE.')
   }
   const input = options.input === undefined ? null : await readJsonText(options.input, '--input')
-  if (options.file !== undefined) return fileText(options.file, input)
+  if (options.file !== undefined) return fileText(options.file, input, termsOf(options))
   const target = job === undefined ? { service: options.service } : { job }
-  const head = JSON.stringify(target).slice(0, -1)
+  const head = JSON.stringify({ ...target, ...termsOf(options) }).slice(0, -1)
   return input === null ? `${head}}` : `${head},"input":${input}}`
 }
 
-async function fileText(file: string, input: string | null): Promise<string> {
+/** Members of a submission that flags give; a flag goes before what a file says. */
+function termsOf({ priority }: SubmitOptions): object {
+  return priority === undefined ? {} : { priority }
+}
+
+async function fileText(file: string, input: string | null, terms: object): Promise<string> {
   const source = file === '-' ? file : `@${file}`
   const text = await readJsonText(source, `--file ${file}`)
-  if (input === null) return text
+  if (input === null && Object.keys(terms).length === 0) return text
   const submission: unknown = JSON.parse(text)
   if (typeof submission !== 'object' || submission === null || Array.isArray(submission)) {
     throw usageError(`--file ${file} must hold a JSON object, the submission.`)
   }
-  return JSON.stringify({ ...submission, input: JSON.parse(input) })
+  const given = input === null ? {} : { input: JSON.parse(input) }
+  return JSON.stringify({ ...submission, ...terms, ...given })
 }
 
 function notSucceeded(job: JobBody): CliError {

@@ -58,6 +58,8 @@ export interface SubmitCommand {
   readonly id: string
   readonly plan: JobPlan
   readonly input: Json
+  /** 0 … 9, 9 first; absent: PRIORITY_DEFAULT. */
+  readonly priority?: number
   readonly idempotency?: IdempotencyStamp
   /** Past this arc time nothing is stored (`too_late`). */
   readonly notAfter?: Instant

@@ -79,8 +79,9 @@ export class EntryContext {
     this.#timersChanged = true
   }
 
-  countReady(service: string, delta: number): void {
-    if (delta !== 0) this.#readyDeltas.set(service, (this.#readyDeltas.get(service) ?? 0) + delta)
+  /** @param name  of service and priority (ready-name.ts) */
+  countReady(name: string, delta: number): void {
+    if (delta !== 0) this.#readyDeltas.set(name, (this.#readyDeltas.get(name) ?? 0) + delta)
   }
 
   countJobs(status: string, delta: number): void {

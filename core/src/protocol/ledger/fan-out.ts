@@ -4,6 +4,7 @@ import { fanSize } from './inputs.js'
 import type { JobEdit } from './job-edit.js'
 import { type FanState, type ItemRow, mustUndo, type UndoFan } from './job-row.js'
 import { SCAN_PAGE_ROWS, VALUE_BYTES_MAX } from './limits.js'
+import { readyName } from './ready-name.js'
 import { endOf, keys, type OutputRow, type ReadyRow } from './rows-layout.js'
 import { isActive, type TaskState } from './task.js'
 import { type TaskPlace, serviceOf } from './task-rows.js'
@@ -80,7 +81,7 @@ function putReadyRow(
   const row: ReadyRow = { job: edit.id, step, hook: place.hook, index: null, count: queued }
   if (queued > 0) edit.context.rows.put(key, row)
   else edit.context.rows.delete(key)
-  edit.context.countReady(service, queued - fan.queued)
+  edit.context.countReady(readyName(service, edit.row.priority), queued - fan.queued)
   edit.patch({ ready: edit.row.ready + queued - fan.queued })
 }
 

@@ -1,4 +1,4 @@
-import type { JobPlan, Json } from '@gyre/jobs'
+import { type JobPlan, type Json, PRIORITY_MAX } from '@gyre/jobs'
 import type { Instant } from '../../base/ids.js'
 import type { AttemptRef, IdempotencyStamp } from './command.js'
 import type { HistoryEvent } from './history.js'
@@ -12,7 +12,7 @@ import type { AttemptRow } from './task.js'
  * | key                                    | value          | there while |
  * |----------------------------------------|----------------|-------------|
  * | `#`                                    | ClockRow       | the arc has applied an entry |
- * | `c/jobs`, `c/ready`                    | CountsRow      | ever: jobs by status, startable tasks by service |
+ * | `c/jobs`, `c/ready`                    | CountsRow      | ever: jobs by status, startable tasks by service and priority |
  * | `d/RECORD_KEY_BYTES`                   | RecordRow      | the record exists |
  * | `e/RECORD_ID`                          | RecordValueRow | the record exists |
  * | `j/JOB`                                | JobRow         | ever (job-row.ts) |
@@ -51,7 +51,7 @@ export const keys = {
     `l/${node}/${sortable(boot)}/${attempt}`,
   readyOf: (service: string): string => `r/${service}/`,
   ready: (service: string, priority: number, readyAt: Instant, task: string): string =>
-    `r/${service}/${9 - priority}/${sortable(readyAt)}/${task}`,
+    `r/${service}/${PRIORITY_MAX - priority}/${sortable(readyAt)}/${task}`,
   service: (name: string): string => `s/${name}`,
   timer: (dueAt: Instant, attempt: string): string => `t/${sortable(dueAt)}/${attempt}`,
   callKey: (key: string): string => `u/${key}`,

@@ -3,6 +3,7 @@ import { formatAttemptId } from './attempt-id.js'
 import type { AttemptRef } from './command.js'
 import type { JobEdit } from './job-edit.js'
 import type { ItemRow } from './job-row.js'
+import { readyName } from './ready-name.js'
 import { keys, type ReadyRow, type TimerRow } from './rows-layout.js'
 import { assertMayBecome, isRunning, type TaskState } from './task.js'
 
@@ -92,7 +93,7 @@ function leavePhase(edit: JobEdit, place: TaskPlace, task: TaskState): void {
   if (task.phase === 'ready') {
     const service = serviceOf(edit, place)
     context.rows.delete(readyKey(edit, place, service, task))
-    context.countReady(service, -1)
+    context.countReady(readyName(service, edit.row.priority), -1)
     edit.patch({ ready: edit.row.ready - 1 })
   } else if (task.phase === 'leased' || task.phase === 'backoff') {
     context.rows.delete(timerKey(edit, place, task))
@@ -108,7 +109,7 @@ function enterPhase(edit: JobEdit, place: TaskPlace, task: TaskState): void {
     const { hook, index } = place
     const row: ReadyRow = { job: edit.id, step, hook, index, count: 1 }
     context.rows.put(readyKey(edit, place, service, task), row)
-    context.countReady(service, 1)
+    context.countReady(readyName(service, edit.row.priority), 1)
     edit.patch({ ready: edit.row.ready + 1 })
   } else if (task.phase === 'leased' || task.phase === 'backoff') {
     const kind = task.phase === 'leased' ? 'timeout' : 'retry'

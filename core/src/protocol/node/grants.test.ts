@@ -95,6 +95,47 @@ test('new work does not overtake an arc that has waited longer than the fairness
   assert.equal(grants.reserve(2, new Map([['echo', 1]]), FAIRNESS_MS + 1), undefined)
 })
 
+test('a freed slot goes to an arc with a better priority at once, and to no worse one however long it waited', () => {
+  const { grants } = setup({ echo: 1 })
+  grants.setDemand(1, { 'echo/8': 1 }, 0)
+  grants.setDemand(2, { echo: 5 }, 0)
+  assert.equal(grants.reserve(2, NOTHING, 1), undefined)
+  assert.deepEqual(taken(grants.reserve(1, NOTHING, FAIRNESS_MS + 1)), { echo: 1 })
+})
+
+test('new work of an arc does not overtake better priorities elsewhere', () => {
+  const { grants } = setup({ echo: 1 })
+  grants.setDemand(1, { 'echo/6': 1 }, 0)
+  assert.equal(grants.reserve(2, new Map([['echo', 1]]), 0), undefined)
+})
+
+test('starts go by priority over all services, then to who has waited longest', () => {
+  const { grants } = setup({ echo: 5, sleep: 5 }, 3)
+  grants.setDemand(1, { 'echo/0': 1, sleep: 1 }, 0)
+  grants.setDemand(2, { 'sleep/9': 1 }, 5)
+  grants.setDemand(3, { echo: 1 }, 2)
+  const starts = grants.takeStarts(9)
+  assert.deepEqual(
+    starts.map(({ arc, reservation }) => [arc, taken(reservation)]),
+    [
+      [2, { sleep: 1 }],
+      [1, { sleep: 1 }],
+      [3, { echo: 1 }],
+    ],
+  )
+})
+
+test('demand that is gone is forgotten, one priority without the other', () => {
+  const { grants } = setup({ echo: 5 })
+  grants.setDemand(1, { 'echo/9': 1, echo: 1 }, 0)
+  grants.setDemand(1, { echo: 1 }, 1)
+  assert.deepEqual(
+    grants.takeStarts(2).map(({ reservation }) => taken(reservation)),
+    [{ echo: 1 }],
+  )
+  assert.equal(grants.hasStarts, false)
+})
+
 test('arcs are served in turn, the longest waiting first', () => {
   const { grants, slots } = setup({ echo: 1 })
   for (const arc of [1, 2, 3]) grants.setDemand(arc, { echo: 9 }, 0)

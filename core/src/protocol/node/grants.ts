@@ -1,12 +1,11 @@
 import type { ArcId, Instant, LogIndex } from '../../base/ids.js'
 import type { Grant } from '../ledger/command.js'
+import { PRIORITY_DEFAULT } from '../ledger/limits.js'
+import { Demand, type DemandQueue, type Hunger, type ReadyCounts } from './demand.js'
 import { FAIRNESS_MS } from './limits.js'
 import type { Slots } from './slots.js'
 
-/** Slots per service, as an entry's grant carries them. */
-export type SlotCounts = Readonly<Record<string, number>>
-
-/** Slots taken for one entry: all of them, and how many of those answer reported demand. */
+/** Slots taken for one entry: all of them by service, and how many of those answer which demand. */
 export interface Reservation {
   readonly counts: ReadonlyMap<string, number>
   readonly promised: ReadonlyMap<string, number>
@@ -23,35 +22,26 @@ interface Carried {
   readonly promised: ReadonlyMap<string, number>
 }
 
-/** Ready tasks of one service in one arc. */
+/** Ready tasks of one queue in one arc. */
 interface Waiting {
-  readonly service: string
+  readonly queue: DemandQueue
   readonly arc: ArcId
   readonly hunger: Hunger
-}
-
-interface Hunger {
-  /** Ready tasks that the ledger reported last. */
-  ready: number
-  /** Slots reserved for this arc by entries that are not applied yet. */
-  promised: number
-  /** Since when it has gone without a grant, monotonic milliseconds. */
-  since: Instant
 }
 
 /**
  * Decides which entry gets the free slots, so that starts ride on entries that are written anyway.
  *
  * A freed slot goes by preference to the arc whose entry freed it (no commit of its own), unless
- * tasks of another arc or service that it would serve too have waited longer than FAIRNESS_MS: then
- * to those, by a `start` command.
+ * tasks of another arc or service that it would serve too have a better priority, or have waited
+ * longer than FAIRNESS_MS at an equal one: then to those, by a `start` command.
  *
  * G1  a reserved slot ends as a dispatch of its entry or is given back when the entry is applied
+ * G2  no slot is given to demand while demand of a better priority, known here, could use it
  */
 export class Grants {
   readonly #slots: Slots
-  /** Per service the arcs with ready tasks, longest waiting first (a Map keeps that order). */
-  readonly #hungry = new Map<string, Map<ArcId, Hunger>>()
+  readonly #demand = new Demand()
   /** Per arc the reservations of unapplied entries, by index. */
   readonly #reserved = new Map<ArcId, Map<LogIndex, Carried>>()
 
@@ -67,37 +57,31 @@ export class Grants {
     return { ...this.#self, slots: Object.fromEntries(reservation.counts) }
   }
 
-  /** The ledger's count of ready tasks of an arc, whole: services not named have none. */
-  setDemand(arc: ArcId, ready: SlotCounts, mono: Instant): void {
-    for (const arcs of this.#hungry.values()) {
-      const hunger = arcs.get(arc)
-      if (hunger !== undefined) hunger.ready = 0
-    }
-    for (const [service, count] of Object.entries(ready)) {
-      if (count > 0) this.#hungerOf(service, arc, mono).ready = count
-    }
-    for (const arcs of this.#hungry.values()) {
-      const hunger = arcs.get(arc)
-      if (hunger !== undefined && hunger.ready + hunger.promised === 0) arcs.delete(arc)
-    }
+  /** The ledger's count of ready tasks of an arc, whole: what is not named has none. */
+  setDemand(arc: ArcId, ready: ReadyCounts, mono: Instant): void {
+    this.#demand.set(arc, ready, mono)
   }
 
   /**
    * Reserves slots for an entry about to be proposed.
    *
-   * @param fresh  services of tasks that the entry itself may make ready, with how many of each
+   * @param fresh  services of tasks that the entry itself may make ready, with how many of each;
+   *               their priority is not known here and taken for the default
    * @returns undefined when it gets none
    */
   reserve(arc: ArcId, fresh: ReadonlyMap<string, number>, mono: Instant): Reservation | undefined {
-    const first = this.#longestWaiting()
-    const isOverdue = first !== undefined && mono - first.hunger.since > FAIRNESS_MS
-    if (isOverdue && first.arc !== arc) return undefined
     const reservation = { counts: new Map<string, number>(), promised: new Map<string, number>() }
-    if (isOverdue) this.#feed(first, reservation, mono)
-    for (const [service, count] of fresh) this.#take(reservation.counts, service, count)
-    for (const [service, arcs] of this.#hungry) {
-      const hunger = arcs.get(arc)
-      if (hunger !== undefined) this.#feed({ service, arc, hunger }, reservation, mono)
+    const first = this.#first()
+    const isOwn = first?.arc === arc
+    if (isOwn && this.#isOverdue(first, mono)) this.#feed(first, reservation, mono)
+    const least = first === undefined || isOwn ? 0 : this.#leastPriority(first, mono)
+    if (PRIORITY_DEFAULT >= least) {
+      for (const [service, count] of fresh) this.#take(reservation.counts, service, count)
+    }
+    for (const queue of this.#demand.queues()) {
+      if (queue.priority < least) break
+      const hunger = queue.waiting.get(arc)
+      if (hunger !== undefined) this.#feed({ queue, arc, hunger }, reservation, mono)
     }
     return reservation.counts.size === 0 ? undefined : reservation
   }
@@ -126,23 +110,17 @@ export class Grants {
     for (const [at, carried] of entries) {
       if (at > index) break
       for (const [service, count] of carried.left) this.#slots.giveBack(service, count)
-      for (const [service, count] of carried.promised) {
-        const arcs = this.#hungry.get(service)
-        const hunger = arcs?.get(arc)
-        if (hunger === undefined) continue
-        hunger.promised -= count
-        if (hunger.ready + hunger.promised === 0) arcs?.delete(arc)
-      }
+      for (const [name, count] of carried.promised) this.#demand.unpromise(name, arc, count)
       entries.delete(at)
     }
     if (entries.size === 0) this.#reserved.delete(arc)
   }
 
-  /** Arcs to give a `start` command now, with the reservation it carries; longest waiting first. */
+  /** Arcs to give a `start` command now, with the reservation it carries; by priority, then longest waiting first. */
   takeStarts(mono: Instant): { arc: ArcId; reservation: Reservation }[] {
     const starts = new Map<ArcId, Filling>()
     for (;;) {
-      const next = this.#longestWaiting()
+      const next = this.#first()
       if (next === undefined) break
       const reservation = starts.get(next.arc) ?? { counts: new Map(), promised: new Map() }
       this.#feed(next, reservation, mono)
@@ -153,49 +131,44 @@ export class Grants {
 
   /** True when `takeStarts` would find something. */
   get hasStarts(): boolean {
-    return this.#longestWaiting() !== undefined
+    return this.#first() !== undefined
   }
 
-  /** Of the ready tasks that a slot is free for, those that have gone without a grant the longest. */
-  #longestWaiting(): Waiting | undefined {
-    let longest: Waiting | undefined
-    for (const [service, arcs] of this.#hungry) {
-      if (this.#slots.free(service) === 0) continue
-      for (const [arc, hunger] of arcs) {
-        if (hunger.ready <= hunger.promised) continue
-        if (longest === undefined || hunger.since < longest.hunger.since) {
-          longest = { service, arc, hunger }
-        }
+  /** Of the ready tasks that a slot is free for: best priority, then longest without a grant. */
+  #first(): Waiting | undefined {
+    let first: Waiting | undefined
+    for (const queue of this.#demand.queues()) {
+      if (first !== undefined && queue.priority < first.queue.priority) break
+      if (this.#slots.free(queue.service) === 0) continue
+      for (const [arc, hunger] of queue.waiting) {
+        if (first === undefined || hunger.since < first.hunger.since) first = { queue, arc, hunger }
         break
       }
     }
-    return longest
+    return first
   }
 
-  /** Takes slots for ready tasks of an arc, which then stands behind all others. */
-  #feed({ service, arc, hunger }: Waiting, reservation: Filling, mono: Instant): void {
-    const wanted = hunger.ready - hunger.promised
-    const got = wanted <= 0 ? 0 : this.#take(reservation.counts, service, wanted)
+  #isOverdue({ hunger }: Waiting, mono: Instant): boolean {
+    return mono - hunger.since > FAIRNESS_MS
+  }
+
+  /** What an entry of another arc must come up to: among equals, who has waited too long goes first. */
+  #leastPriority(first: Waiting, mono: Instant): number {
+    return first.queue.priority + (this.#isOverdue(first, mono) ? 1 : 0)
+  }
+
+  /** Takes slots for ready tasks of an arc, which then stands behind all others of its queue. */
+  #feed({ queue, arc, hunger }: Waiting, reservation: Filling, mono: Instant): void {
+    const { name, service } = queue
+    const got = this.#take(reservation.counts, service, hunger.ready - hunger.promised)
     if (got === 0) return
-    reservation.promised.set(service, (reservation.promised.get(service) ?? 0) + got)
-    hunger.promised += got
-    hunger.since = mono
-    const arcs = this.#hungry.get(service)
-    arcs?.delete(arc)
-    arcs?.set(arc, hunger)
+    reservation.promised.set(name, (reservation.promised.get(name) ?? 0) + got)
+    this.#demand.promise(queue, arc, { count: got, mono })
   }
 
   #take(counts: Map<string, number>, service: string, wanted: number): number {
     const got = this.#slots.take(service, wanted)
     if (got > 0) counts.set(service, (counts.get(service) ?? 0) + got)
     return got
-  }
-
-  #hungerOf(service: string, arc: ArcId, mono: Instant): Hunger {
-    const arcs = this.#hungry.get(service) ?? new Map<ArcId, Hunger>()
-    const hunger = arcs.get(arc) ?? { ready: 0, promised: 0, since: mono }
-    arcs.set(arc, hunger)
-    this.#hungry.set(service, arcs)
-    return hunger
   }
 }

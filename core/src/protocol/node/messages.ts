@@ -109,7 +109,10 @@ export type FromLedger =
   | Dispatch
   /** The attempt shall stop: its signal is aborted; its end is still to be reported. */
   | { readonly kind: 'abort'; readonly attempt: string; readonly reason: AbortReason }
-  /** Sent when they changed: ready tasks per service, and when the next timer is due (arc time). */
+  /**
+   * Sent when they changed: ready tasks by service and priority (ledger/ready-name.ts), and when the
+   * next timer is due (arc time).
+   */
   | {
       readonly kind: 'demand'
       readonly arc: ArcId

@@ -25,7 +25,7 @@ export function submitJob(context: EntryContext, command: SubmitCommand): Applie
   }
   if (notAfter !== undefined && context.at > notAfter) return tooLate()
   const planRow: PlanRow = { plan, input, ...(traceparent === undefined ? {} : { traceparent }) }
-  const edit = context.createJob(id, planRow, PRIORITY_DEFAULT)
+  const edit = context.createJob(id, planRow, command.priority ?? PRIORITY_DEFAULT)
   if (idempotency !== undefined) {
     const row: SubmissionKeyRow = { job: id, fingerprint: idempotency.fingerprint }
     context.rows.put(keys.submissionKey(idempotency.key), row)

@@ -3,6 +3,7 @@ import { jobNotFound } from '../commands/refusals.js'
 import type { JobRow } from '../job-row.js'
 import type { Applied, Reply } from '../outcome.js'
 import type { Query } from '../query.js'
+import { parseReadyName } from '../ready-name.js'
 import { type CountsRow, endOf, keys, type ServiceRow } from '../rows-layout.js'
 import { jobView } from '../views/job-view.js'
 import { explainAnswer } from './explain.js'
@@ -66,6 +67,11 @@ function servicesAnswer({ rows }: ReadContext): Reply {
 
 function countsAnswer({ rows }: ReadContext): Reply {
   const jobs = rows.get<CountsRow>(keys.jobCounts)?.counts ?? {}
-  const ready = rows.get<CountsRow>(keys.readyCounts)?.counts ?? {}
-  return found({ jobs, ready })
+  const counted = rows.get<CountsRow>(keys.readyCounts)?.counts ?? {}
+  const ready = new Map<string, number>()
+  for (const [name, count] of Object.entries(counted)) {
+    const { service } = parseReadyName(name)
+    ready.set(service, (ready.get(service) ?? 0) + count)
+  }
+  return found({ jobs, ready: Object.fromEntries(ready) })
 }

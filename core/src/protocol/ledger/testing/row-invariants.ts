@@ -1,9 +1,11 @@
+import { PRIORITY_MAX } from '@gyre/jobs'
 import { assert } from '../../../base/assert.js'
 import type { RowEntry, Rows } from '../../state/rows.js'
 import { formatAttemptId } from '../attempt-id.js'
 import type { AttemptRef } from '../command.js'
 import type { ItemRow, JobRow } from '../job-row.js'
 import { isFinal } from '../job-status.js'
+import { readyName } from '../ready-name.js'
 import {
   type CountsRow,
   endOf,
@@ -111,8 +113,9 @@ function checkReady(rows: Rows, tasks: readonly FoundTask[]): void {
   )
   const counted = new Map<string, number>()
   for (const { key, value } of ready) {
-    const service = key.split('/')[1] ?? ''
-    counted.set(service, (counted.get(service) ?? 0) + value.count)
+    const [, service = '', rank = ''] = key.split('/')
+    const name = readyName(service, PRIORITY_MAX - Number(rank))
+    counted.set(name, (counted.get(name) ?? 0) + value.count)
   }
   sameCounts('ready tasks', rows.get<CountsRow>('c/ready'), counted)
 }
