@@ -15,6 +15,7 @@ import { CompensationOrder } from './compensation-order.js'
 import { DurablePromise } from './durable-promise.js'
 import { FinalStays } from './final-stays.js'
 import { GaveUpForAReason } from './gave-up-for-a-reason.js'
+import { InItsTime } from './in-its-time.js'
 import { LateReports } from './late-reports.js'
 import { NotAfterKept } from './not-after-kept.js'
 import { NeedsFirst } from './needs-first.js'
@@ -44,6 +45,7 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new SlotsKept(),
     new ArcTime(),
     new RetriesBounded(),
+    new InItsTime(),
     new NeedsFirst(),
     new OutputsFlow(),
     new CompensationOrder(),

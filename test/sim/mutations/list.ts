@@ -275,6 +275,20 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'if (false)',
   },
   {
+    name: 'fires-timers-early',
+    caughtBy: ['in-its-time'],
+    file: 'protocol/ledger/commands/fire-timers.js',
+    find: 'sortable(context.at + 1)',
+    replace: 'sortable(context.at + 2_000)',
+  },
+  {
+    name: 'tries-again-without-a-pause',
+    caughtBy: ['in-its-time'],
+    file: 'protocol/ledger/end-attempt.js',
+    find: 'dueAt: at + backoffMs(policy, after.tries + after.losses, prng)',
+    replace: 'dueAt: at',
+  },
+  {
     name: 'repeats-a-fence',
     caughtBy: ['attempts-rise'],
     file: 'protocol/ledger/commands/start-ready.js',
