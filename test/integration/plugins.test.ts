@@ -66,3 +66,47 @@ test('a handler that blocks its thread for ever fails its attempt, and the node 
   const { body: next } = await client.submit({ service: 'test.echo', input: 'after' })
   assert.equal((await client.finished(next.id)).output, 'after')
 })
+
+const COMPUTE = `
+import { defineService } from '@gyre/workers'
+
+export const spin = defineService({
+  name: 'plugin.spin', isolation: 'thread', timeout: '500ms', retry: { attempts: 1 },
+  run() { for (;;); },
+})
+export const sum = defineService({
+  name: 'plugin.sum', isolation: 'thread', input: { type: 'integer' },
+  run(n: number) { let sum = 0; for (let i = 1; i <= n; i += 1) sum += i; return sum },
+})
+export const graphics = { name: 'plugin.graphics', requires: { units: { gpu: 1 } }, run: () => 'drawn' }
+`
+
+test('a handler in a thread of its own is ended by its timeout, and one that fits nowhere waits', async (t) => {
+  const folder = temporaryFolder(t)
+  await writeFile(join(folder, 'compute.ts'), COMPUTE)
+  const data = join(folder, 'data')
+  const args = ['--data', data, '--workers', folder]
+  const node = await NodeProcess.start(t, [...args, '--init', '--capacity', 'cpu=2'])
+  const client = RestClient.open(t, node.url)
+  const { body: spin } = await client.submit({ service: 'plugin.spin' })
+  const { body: sum } = await client.submit({ service: 'plugin.sum', input: 1_000 })
+  const { body: drawing } = await client.submit({ service: 'plugin.graphics' })
+  assert.equal((await client.finished(sum.id)).output, 500_500)
+  const spun = await client.finished(spin.id)
+  assert.equal(spun.steps[0]?.attempts[0]?.outcome, 'timed_out')
+  const { body: services } = await client.call('GET', '/v1/services')
+  const named = (name: string) =>
+    services.items.find((item: { name: string }) => item.name === name)
+  const { running, refused } = named('plugin.graphics')
+  assert.deepEqual([running, refused.count, refused.reasons[0].reason], [0, 1, 'units'])
+  assert.deepEqual(named('plugin.sum').refused, { count: 0, reasons: [] })
+  const { body: waiting } = await client.call('GET', `/v1/jobs/${drawing.id}`)
+  assert.deepEqual([waiting.status, waiting.steps[0].attemptCount], ['queued', 0])
+  const { body: explained } = await client.call('GET', `/v1/jobs/${drawing.id}/explain`)
+  assert.equal(explained.reasons[0].code, 'refused')
+  assert.match(explained.summary, /gpu=1 and the node has 0; declare more with --capacity gpu=N/)
+  await node.terminate()
+  const more = await NodeProcess.start(t, [...args, '--capacity', 'cpu=2,gpu=1'])
+  const again = RestClient.open(t, more.url)
+  assert.equal((await again.finished(drawing.id)).output, 'drawn')
+})

@@ -72,6 +72,7 @@ export class NodeLife {
       prng: prng.fork('services'),
       slots: sim.slots,
       totalSlots: sim.totalSlots,
+      capacity: sim.capacity,
       duplicateReports: sim.duplicateReports,
       observe,
     })

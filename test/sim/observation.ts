@@ -1,4 +1,9 @@
-import type { AbortReason, Dispatch, ToLedger } from '@gyre/core/internal/protocol/node/messages.js'
+import type {
+  AbortReason,
+  CapacityOffer,
+  Dispatch,
+  ToLedger,
+} from '@gyre/core/internal/protocol/node/messages.js'
 import type { AttemptOutcome } from '@gyre/core/internal/protocol/ledger/command.js'
 import type { Reply } from '@gyre/core/internal/protocol/ledger/outcome.js'
 import type { ClientOperation } from './operation.js'
@@ -30,6 +35,7 @@ export type Observation =
       readonly kind: 'offered'
       readonly slots: Readonly<Record<string, number>>
       readonly totalSlots: number
+      readonly capacity?: CapacityOffer
     }
   | { readonly kind: 'invoked'; readonly operation: ClientOperation }
   /** A client got an answer to one try of its operation. */

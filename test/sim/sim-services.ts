@@ -4,6 +4,7 @@ import type { AttemptOutcome } from '@gyre/core/internal/protocol/ledger/command
 import type { WorkerHost } from '@gyre/core/internal/ports/worker-host.js'
 import type {
   AbortReason,
+  CapacityOffer,
   Dispatch,
   FromServices,
   OffersBody,
@@ -35,6 +36,7 @@ export class SimServices implements WorkerHost {
   readonly #prng: Prng
   readonly #slots: Readonly<Record<string, number>>
   readonly #totalSlots: number
+  readonly #capacity: CapacityOffer | null
   readonly #duplicateReports: number
   readonly #observe: (observation: Observation) => void
   readonly #running = new Map<string, Handler>()
@@ -47,6 +49,8 @@ export class SimServices implements WorkerHost {
     readonly prng: Prng
     readonly slots: Readonly<Record<string, number>>
     readonly totalSlots: number
+    /** Null: nothing but slots is short. */
+    readonly capacity: CapacityOffer | null
     readonly duplicateReports: number
     readonly observe: (observation: Observation) => void
   }) {
@@ -54,6 +58,7 @@ export class SimServices implements WorkerHost {
     this.#prng = options.prng
     this.#slots = options.slots
     this.#totalSlots = options.totalSlots
+    this.#capacity = options.capacity
     this.#duplicateReports = options.duplicateReports
     this.#observe = options.observe
   }
@@ -96,11 +101,15 @@ export class SimServices implements WorkerHost {
 
   #comeUp(): void {
     this.#isUp = true
-    this.#observe({ kind: 'offered', slots: this.#slots, totalSlots: this.#totalSlots })
-    this.#emit({
-      kind: 'offers',
+    const room = {
       slots: this.#slots,
       totalSlots: this.#totalSlots,
+      ...(this.#capacity === null ? {} : { capacity: this.#capacity }),
+    }
+    this.#observe({ kind: 'offered', ...room })
+    this.#emit({
+      kind: 'offers',
+      ...room,
       body: JSON.stringify(offersOf(this.#slots)),
     })
   }

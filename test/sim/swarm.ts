@@ -2,6 +2,7 @@ import { Prng } from '@gyre/core/internal/base/prng.js'
 import type { FlushPolicy } from '@gyre/core/internal/runtime/ledger-runtime.js'
 import type { BehaviourKind } from './behaviour.js'
 import { FAULT_KINDS, type FaultKind } from './faults.js'
+import type { CapacityOffer } from '@gyre/core/internal/protocol/node/messages.js'
 import type { LinkDelay } from './sim-link.js'
 
 /**
@@ -14,6 +15,8 @@ export interface SimOptions {
   readonly arcCount: number
   readonly slots: Readonly<Record<string, number>>
   readonly totalSlots: number
+  /** What the node has, and what each service takes of it; null: nothing is short. */
+  readonly capacity: CapacityOffer | null
   readonly linkDelay: LinkDelay
   /** Bytes of one log segment, far smaller than in production so that segments turn over. */
   readonly segmentBytes: number
@@ -108,6 +111,7 @@ function drawFirst(seed: number, prng: Prng): SimOptions {
     arcCount: prng.pick([1, 1, 2, 4, 8, 16]),
     slots: drawSlots(prng),
     totalSlots: prng.pick([1, 2, 4, 8]),
+    capacity: drawCapacity(new Prng(seed).fork('capacity')),
     linkDelay: { minMs: linkMaxMs / 10, maxMs: linkMaxMs },
     segmentBytes: prng.pick([64, 128, 256, 1024]) * 1024,
     retainBytes: prng.pick([0, 64, 512]) * 1024,
@@ -161,6 +165,20 @@ function drawSlots(prng: Prng): Record<string, number> {
   const slots: Record<string, number> = {}
   for (const service of [...SERVICES, UNDO_SERVICE]) slots[service] = prng.pick([1, 2, 4, 8])
   return slots
+}
+
+/** Each service fits, alone: what never does waits for ever, and a run must come to rest. */
+function drawCapacity(prng: Prng): CapacityOffer | null {
+  if (prng.chance(0.5)) return null
+  const has = { cpu: prng.pick([1_000, 2_500, 4_000]), gpu: prng.pick([1_000, 3_000]) }
+  const takes: Record<string, Record<string, number>> = {}
+  for (const service of [...SERVICES, UNDO_SERVICE]) {
+    takes[service] = {
+      cpu: prng.pick([0, 300, has.cpu, Math.floor(has.cpu / 2)]),
+      gpu: prng.pick([0, 0, has.gpu]),
+    }
+  }
+  return { has, takes }
 }
 
 function drawWeights(prng: Prng): OperationWeights {

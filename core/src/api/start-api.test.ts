@@ -62,6 +62,7 @@ function scriptedClient(propose: Propose, answer: Reply = SERVICES): NodeClient 
       stopping: false,
       pendingProposals: 0,
       runningAttempts: 0,
+      services: {},
       syncs: 0,
       bytesWritten: 0,
       arcs: [],

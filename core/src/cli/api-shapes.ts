@@ -84,7 +84,11 @@ export interface ServiceBody {
   readonly versions?: readonly string[]
   readonly version?: string
   readonly nodes?: readonly unknown[]
-  readonly running?: number
+  readonly running?: number | null
+  readonly refused?: {
+    readonly count: number
+    readonly reasons: readonly { readonly reason: string }[]
+  } | null
 }
 
 const FINAL_STATUSES = new Set([

@@ -13,6 +13,7 @@ export interface DevNodeOptions {
   readonly port: number
   readonly workers: readonly string[]
   readonly jobs: readonly string[]
+  readonly capacity?: string
   readonly logLevel?: string
 }
 
@@ -72,7 +73,7 @@ export class DevNode {
 
 /** In the form `--flag=value`, which leaves no doubt about a folder whose name begins with a dash. */
 function argumentsOf(options: DevNodeOptions): string[] {
-  const { dataFolder, init, temporary, port, workers, jobs, logLevel } = options
+  const { dataFolder, init, temporary, port, workers, jobs, capacity, logLevel } = options
   return [
     'start',
     '--under-dev',
@@ -82,6 +83,7 @@ function argumentsOf(options: DevNodeOptions): string[] {
     ...(temporary ? ['--temporary'] : []),
     ...workers.map((folder) => `--workers=${folder}`),
     ...jobs.map((folder) => `--jobs=${folder}`),
+    ...(capacity === undefined ? [] : [`--capacity=${capacity}`]),
     ...(logLevel === undefined ? [] : [`--log-level=${logLevel}`]),
   ]
 }

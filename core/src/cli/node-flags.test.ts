@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CliError, EXIT } from './cli-error.js'
-import { parseArcCount, parseHostAndPort, parsePort } from './node-flags.js'
+import { parseArcCount, parseCapacity, parseHostAndPort, parsePort } from './node-flags.js'
 
 const isUsageError = (error: unknown): boolean =>
   error instanceof CliError && error.exitCode === EXIT.usage
@@ -25,5 +25,22 @@ test('arcs are a power of two up to 32768', () => {
   assert.equal(parseArcCount('32768'), 32768)
   for (const text of ['0', '3', '255', '65536', '-4', '1e3', 'many']) {
     assert.throws(() => parseArcCount(text), isUsageError, text)
+  }
+})
+
+test('a capacity is a list of names with amounts, each once', () => {
+  const capacity = { cpu: 0.5, memoryMb: 8192, gpu: 1 }
+  assert.deepEqual(parseCapacity('cpu=0.5, memoryMb=8192,gpu=1'), capacity)
+  for (const text of [
+    '',
+    'cpu',
+    'cpu=',
+    'cpu=-1',
+    'cpu=1,cpu=2',
+    'a b=1',
+    'cpu=1,',
+    '#threads=9',
+  ]) {
+    assert.throws(() => parseCapacity(text), isUsageError, text)
   }
 })

@@ -43,6 +43,12 @@ test('a flag wins over the environment, the environment over the file', async (t
   assert.deepEqual(fromFile, { builtIns: true, url: 'file', ifVersion: 3 })
 })
 
+test('an object in the file stands for a list of names and values', async (t) => {
+  const config = { name: 'gyre.config.json', text: '{"url":{"cpu":4,"gpu":1}}' }
+  const options = await optionsFrom(t, { config })
+  assert.equal(options['url'], 'cpu=4,gpu=1')
+})
+
 test('switches and lists have a form in the environment', async (t) => {
   const environment = { GYRE_INIT: '1', GYRE_BUILT_INS: 'false', GYRE_WORKERS: 'a,b' }
   const options = await optionsFrom(t, { environment })

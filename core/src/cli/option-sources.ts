@@ -45,7 +45,7 @@ function ancestorsOf(command: Command): Command[] {
 
 function parse(option: Option, value: unknown, origin: string): unknown {
   if (option.isBoolean() || option.negate) return parseSwitch(value, origin)
-  const texts = (Array.isArray(value) ? value : [value]).map(String)
+  const texts = (Array.isArray(value) ? value : [value]).flatMap(textsOf)
   if (option.variadic) return texts.flatMap((text) => text.split(',')).filter((text) => text !== '')
   const text = texts.join(',')
   try {
@@ -53,6 +53,12 @@ function parse(option: Option, value: unknown, origin: string): unknown {
   } catch (cause) {
     throw usageError(`${origin} cannot be ${text}: ${messageOf(cause)}`)
   }
+}
+
+/** An object in the configuration file stands for a list of `name=value`. */
+function textsOf(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [String(value)]
+  return Object.entries(value).map(([name, member]) => `${name}=${String(member)}`)
 }
 
 function parseSwitch(value: unknown, origin: string): boolean {

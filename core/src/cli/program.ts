@@ -103,6 +103,7 @@ function addPluginOptions(command: Command): Command {
   return command
     .option('--workers <dir...>', 'folders of service plugins')
     .option('--jobs <dir...>', 'folders of job plugins')
+    .option('--capacity <list>', 'what the node has: cpu=4,memoryMb=8192,gpu=1 (default: measured)')
     .option('--log-level <level>', LOG_LEVELS.join(', '), parseLogLevel)
 }
 

@@ -10,7 +10,7 @@ import type { Link } from './link.js'
  * W1  each dispatched attempt gets exactly one `ended`, whatever happens to handler and thread
  * W2  when `ended` arrives no code of that attempt will run any more, so a retry or compensation may
  *     start; what it set off outside this process is beyond anyone's reach
- * W3  `offers` comes first and after each restart; between `withdrawn` and `offers` nothing runs, and
+ * W3  `offers` comes first and after each restart; between `withdrawn` and `offers` nothing begins, and
  *     what is dispatched meanwhile is ended `not_started` at once
  * W4  messages arrive in a turn of their own, never from inside `send`
  */

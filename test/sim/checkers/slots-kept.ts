@@ -1,10 +1,15 @@
+import type { CapacityOffer } from '@gyre/core/internal/protocol/node/messages.js'
 import { type Checker, type Observation, Violation } from '../observation.js'
 
-/** Never do more attempts run than the services thread offered, per service and in all. */
+/**
+ * Never do more attempts run than the services thread offered, per service and in all, and never do
+ * they together take more of a resource than the node has.
+ */
 export class SlotsKept implements Checker {
   readonly name = 'slots-kept'
   #slots: Readonly<Record<string, number>> = {}
   #totalSlots = 0
+  #capacity: CapacityOffer = { has: {}, takes: {} }
   readonly #serviceOf = new Map<string, string>()
   readonly #running = new Map<string, number>()
 
@@ -13,6 +18,7 @@ export class SlotsKept implements Checker {
       case 'offered':
         this.#slots = observation.slots
         this.#totalSlots = observation.totalSlots
+        this.#capacity = observation.capacity ?? { has: {}, takes: {} }
         return
       case 'dispatched':
         return this.#begin(observation.dispatch.attempt, observation.dispatch.service)
@@ -36,6 +42,17 @@ export class SlotsKept implements Checker {
         this.name,
         `${this.#serviceOf.size} attempts run in ${this.#totalSlots} slots in all`,
       )
+    }
+    this.#checkCapacity()
+  }
+
+  #checkCapacity(): void {
+    const { has, takes } = this.#capacity
+    for (const [unit, amount] of Object.entries(has)) {
+      let taken = 0
+      for (const service of this.#serviceOf.values()) taken += takes[service]?.[unit] ?? 0
+      if (taken <= amount) continue
+      throw new Violation(this.name, `the attempts that run take ${taken} of ${amount} ${unit}`)
     }
   }
 

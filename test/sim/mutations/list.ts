@@ -197,6 +197,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'this.#total - this.#usedTotal',
   },
   {
+    name: 'ignores-the-capacity',
+    caughtBy: ['slots-kept'],
+    file: 'protocol/node/slots.js',
+    find: 'slots === 0 ? 0 : Math.min(slots, this.#capacities.fits(service))',
+    replace: 'slots',
+  },
+  {
     name: 'gives-back-no-unused-grant',
     caughtBy: ['standstill'],
     file: 'protocol/node/grants.js',

@@ -27,11 +27,14 @@ export interface ServiceDefinition<
   readonly retry?: RetrySpec
   /** Attempts of this service at a time on one node, 1 to 1,000; default 16. */
   readonly concurrency?: number
-  /** What one attempt takes of a node; decides on placement where nodes are compared. */
+  /** What one attempt takes of its node; it starts only where all of that is free. Default: nothing. */
   readonly requires?: ServiceRequires
   /** Only nodes with these labels are asked. */
   readonly labels?: Readonly<Record<string, string>>
-  /** `loop` (the default): on the services thread's event loop. `thread`: computes for long. */
+  /**
+   * `loop` (the default): on the event loop that services share. `thread`: computes for long, alone in
+   * a thread, which is ended when the attempt is to stop and does not.
+   */
   readonly isolation?: 'loop' | 'thread'
   /**
    * Does the work. Its result is the step's output (JSON, at most 256 KiB; undefined becomes null);

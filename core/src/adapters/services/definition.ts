@@ -10,6 +10,7 @@ import {
 } from '@gyre/jobs'
 import type { ServiceContext } from '@gyre/workers'
 import type { JobOffer, ServiceOffer } from '../../protocol/node/messages.js'
+import { isAmount, isUnit } from './capacity.js'
 import { SERVICE_CONCURRENCY_DEFAULT, SERVICE_CONCURRENCY_MAX } from './limits.js'
 import { compileUserSchema, type SchemaFault } from './user-schema.js'
 
@@ -83,7 +84,7 @@ function readService(members: Members): Definition {
   if (compensate !== undefined && !isFunction(compensate)) {
     throw expected('compensate', 'a function (input, output, ctx)', compensate)
   }
-  const warnings = [...unknownMembers(members, SERVICE_MEMBERS), ...readPlacement(members)]
+  const warnings = unknownMembers(members, SERVICE_MEMBERS)
   const service: LoadedService = {
     offer: readOffer(name, members),
     checkInput: readSchema(members, 'input'),
@@ -115,6 +116,7 @@ function readOffer(name: string, members: Members): ServiceOffer {
     ...(retry === undefined ? {} : { retry: plain(retry) }),
     concurrency: readConcurrency(members),
     compensates: members['compensate'] !== undefined,
+    ...readPlacement(members),
   }
 }
 
@@ -186,27 +188,32 @@ function readSchema(members: Members, member: 'input' | 'output'): SchemaCheck {
   return compiled.check
 }
 
-/** What placement reads; a node alone has nothing to compare, so only the shape is checked. */
-function readPlacement({ requires, labels, isolation }: Members): string[] {
-  if (requires !== undefined && !isRequires(requires)) {
-    throw expected('requires', '{cpu?, memoryMb?, units?: {name: number}}', requires)
-  }
+/** What decides where and beside what an attempt runs. Labels have nothing to compare on one node. */
+function readPlacement({
+  requires,
+  labels,
+  isolation,
+}: Members): Pick<ServiceOffer, 'requires' | 'isolation'> {
   if (labels !== undefined && !isRecordOf(labels, (value) => typeof value === 'string')) {
     throw expected('labels', 'an object of texts', labels)
   }
-  if (isolation === undefined || isolation === 'loop') return []
-  if (isolation !== 'thread') throw expected('isolation', '"loop" or "thread"', isolation)
-  return ['asks for isolation "thread", which this version does not have: it shares the event loop']
+  if (isolation !== undefined && isolation !== 'loop' && isolation !== 'thread') {
+    throw expected('isolation', '"loop" or "thread"', isolation)
+  }
+  return { ...readRequires(requires), ...(isolation === 'thread' ? { isolation } : {}) }
 }
 
-function isRequires(value: unknown): boolean {
-  return isRecordOf(value, (amount, name) =>
-    name === 'units' ? isRecordOf(amount, isAmount) : isAmount(amount),
-  )
+function readRequires(requires: unknown): Pick<ServiceOffer, 'requires'> {
+  if (requires === undefined) return {}
+  if (!isRecordOf(requires, isRequirement)) {
+    throw expected('requires', '{cpu?, memoryMb?, units?: {name: number}}', requires)
+  }
+  return { requires: plain(requires) as NonNullable<ServiceOffer['requires']> }
 }
 
-function isAmount(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0 && Number.isFinite(value)
+function isRequirement(value: unknown, name: string): boolean {
+  if (name === 'cpu' || name === 'memoryMb') return isAmount(value)
+  return name === 'units' && isRecordOf(value, (amount, unit) => isUnit(unit) && isAmount(amount))
 }
 
 function isRecordOf(value: unknown, holds: (member: unknown, name: string) => boolean): boolean {

@@ -26,6 +26,22 @@ export const RESTART_STABLE_MS = 60_000
 /** Beats per `BLOCKED_WARN_MS`, and looks at the beat per it: enough to tell silence from jitter. */
 export const BEATS_PER_WARNING = 4
 
+/**
+ * Largest count of one resource (cores, MiB, units) that a node may have or a service take; more is wrong
+ * usage. Sums of thousandths stay exact.
+ */
+export const AMOUNT_MAX = 1_000_000_000
+
+/**
+ * How long a handler in a thread of its own may ignore its abort signal, ms. Short: one that computes
+ * hears nothing before it is done, and its thread is nobody else's.
+ */
+export const POOL_ABORT_GRACE_MS = 500
+/** A thread of the pool that has nothing to do for so long, ms, is ended: it holds tens of MiB. */
+export const POOL_IDLE_MS = 60_000
+/** How often the heap of a thread of the pool is looked at, ms. */
+export const POOL_LOOK_MS = 250
+
 /** Heap of the services thread, MiB; past it the thread dies and is restarted. */
 export const THREAD_HEAP_MB = 512
 /**

@@ -22,6 +22,8 @@ export class PluginLoader {
   readonly #options: LoaderOptions
   readonly #jobs = new Map<string, JobOffer>()
   readonly #failures: PluginFailure[] = []
+  /** Services with a thread of their own → URL of their module. */
+  readonly #isolated = new Map<string, string>()
   /** Which file defined a name: `service stock.reserve` → `stock.ts`. */
   readonly #definedIn = new Map<string, string>()
 
@@ -40,6 +42,10 @@ export class PluginLoader {
   get slots(): Record<string, number> {
     const entries = [...this.services.values()].map(({ offer }) => [offer.name, offer.concurrency])
     return Object.fromEntries(entries)
+  }
+
+  get isolated(): Record<string, string> {
+    return Object.fromEntries(this.#isolated)
   }
 
   async loadAll(): Promise<void> {
@@ -63,10 +69,11 @@ export class PluginLoader {
       const message = `it was still loading after ${loadMs} ms; move what it awaits into a handler`
       return this.#fail(plugin.file, 'plugin_load_timeout', message)
     }
-    this.#collect(plugin.file, exported)
+    this.#collect(plugin, exported)
   }
 
-  #collect(file: string, exported: unknown): void {
+  #collect(plugin: PluginModule, exported: unknown): void {
+    const { file } = plugin
     let candidates: Set<unknown>
     try {
       candidates = candidatesOf(exported)
@@ -78,10 +85,10 @@ export class PluginLoader {
         'it exports no service and no job; export what defineService or defineJob gave'
       return this.#fail(file, 'plugin_empty', message)
     }
-    for (const candidate of candidates) this.#define(file, candidate)
+    for (const candidate of candidates) this.#define(plugin, candidate)
   }
 
-  #define(file: string, candidate: unknown): void {
+  #define({ file, url }: PluginModule, candidate: unknown): void {
     try {
       if (!looksLikeDefinition(candidate)) return
       const definition = readDefinition(candidate)
@@ -97,12 +104,18 @@ export class PluginLoader {
         return this.#fail(file, 'definition_duplicate', message)
       }
       this.#definedIn.set(label, file)
-      if (isService) this.services.set(name, definition.service)
+      if (isService) this.#addService(definition.service, url)
       else this.#jobs.set(name, definition.job)
       for (const warning of definition.warnings) this.#log('warn', `${file}: ${label} ${warning}`)
     } catch (error) {
       this.#fail(file, 'definition_invalid', `a definition cannot be read: ${messageOf(error)}`)
     }
+  }
+
+  #addService(service: LoadedService, url: string): void {
+    const { name, isolation } = service.offer
+    this.services.set(name, service)
+    if (isolation === 'thread') this.#isolated.set(name, url)
   }
 
   #fail(file: string, code: string, message: string): void {

@@ -18,7 +18,7 @@ import {
 } from './thread-messages.js'
 
 /**
- * Entry of the services thread: loads the plugins, says what they offer, then runs attempts until it
+ * Entry of the services thread, and of each thread of the pool: loads the plugins, says what they offer, then runs attempts until it
  * is ended. Everything in it is restartable; nothing in it is remembered.
  */
 function main(setup: ThreadSetup, port: MessagePort): void {
@@ -55,7 +55,8 @@ function main(setup: ThreadSetup, port: MessagePort): void {
   const loaded = heart.begin()
   void loader.loadAll().then(() => {
     loaded()
-    send({ kind: 'ready', slots: loader.slots, body: JSON.stringify(loader.offers) })
+    const { slots, isolated, offers } = loader
+    send({ kind: 'ready', slots, isolated, body: JSON.stringify(offers) })
   })
 }
 

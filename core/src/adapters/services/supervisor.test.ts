@@ -1,129 +1,7 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import type { AttemptOutcome } from '../../protocol/ledger/command.js'
-import type { Dispatch, FromServices, OffersBody } from '../../protocol/node/messages.js'
-import { SystemClock } from '../system-clock.js'
-import { atEnd, type Owner } from '../testing/at-end.js'
-import { temporaryFolder } from '../testing/temporary-folder.js'
-import { ServicesSupervisor, type SupervisorOptions } from './supervisor.js'
-import type { ServicesLogLine } from './thread-messages.js'
-
-/** Bound of every wait: a test that needs longer has failed. */
-const WAIT_MS = 60_000
-
-type Offers = Extract<FromServices, { readonly kind: 'offers' }>
-
-/** A supervisor with a real thread over plugin files of one temporary folder. */
-class Host {
-  readonly supervisor: ServicesSupervisor
-  readonly log: ServicesLogLine[] = []
-  readonly received: FromServices[] = []
-  #changed: (() => void)[] = []
-
-  constructor(
-    owner: Owner,
-    files: Readonly<Record<string, string>>,
-    options: Partial<SupervisorOptions> = {},
-  ) {
-    const folder = temporaryFolder(owner)
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
-    this.supervisor = new ServicesSupervisor({
-      clock: new SystemClock(),
-      plugins: { modules: [], folders: [folder] },
-      log: (line) => {
-        this.log.push(line)
-        this.#wake()
-      },
-      blockedWarnMs: 200,
-      blockedAfterMs: 20_000,
-      abortGraceMs: 300,
-      ...options,
-    })
-    this.supervisor.onReceive((messages) => {
-      this.received.push(...messages)
-      this.#wake()
-    })
-    this.supervisor.start()
-    atEnd(owner, () => this.stop())
-  }
-
-  run(attempt: string, service: string, input: unknown = null, more: Partial<Dispatch> = {}): void {
-    this.supervisor.send({
-      kind: 'dispatch',
-      arc: 0,
-      index: 1,
-      attempt,
-      service,
-      hook: 'run',
-      job: 'ab'.repeat(16),
-      task: 'cd'.repeat(16),
-      step: 'main',
-      item: null,
-      number: 1,
-      fence: 9,
-      idempotencyKey: 'key',
-      timeoutMs: 60_000,
-      next: [],
-      body: JSON.stringify({ input }),
-      ...more,
-    })
-  }
-
-  abort(attempt: string, reason: 'timed_out' | 'cancelled' | 'stopping'): void {
-    this.supervisor.send({ kind: 'abort', attempt, reason })
-  }
-
-  async offers(number: number): Promise<OffersBody> {
-    const seen = (): Offers[] =>
-      this.received.filter((message): message is Offers => message.kind === 'offers')
-    await this.until(() => seen().length >= number, `offers ${number}`)
-    return JSON.parse(seen()[number - 1]?.body ?? '{}')
-  }
-
-  async ended(attempt: string): Promise<AttemptOutcome> {
-    await this.until(() => this.endsOf(attempt).length > 0, `the end of ${attempt}`)
-    return JSON.parse(this.endsOf(attempt)[0] ?? '')
-  }
-
-  endsOf(attempt: string): string[] {
-    return this.received.flatMap((message) =>
-      message.kind === 'ended' && message.attempt === attempt ? [message.body] : [],
-    )
-  }
-
-  async logged(pattern: RegExp): Promise<ServicesLogLine> {
-    const find = (): ServicesLogLine | undefined =>
-      this.log.find(({ message }) => pattern.test(message))
-    await this.until(() => find() !== undefined, `a log line ${pattern}`)
-    return find() as ServicesLogLine
-  }
-
-  async until(holds: () => boolean, what: string): Promise<void> {
-    const late = Date.now() + WAIT_MS
-    while (!holds()) {
-      assert.ok(Date.now() < late, `waited for ${what}; received ${JSON.stringify(this.received)}`)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, late - Date.now())
-        this.#changed.push(() => {
-          clearTimeout(timer)
-          resolve()
-        })
-      })
-    }
-  }
-
-  stop(): Promise<void> {
-    return new Promise((resolve) => this.supervisor.stop(resolve))
-  }
-
-  #wake(): void {
-    const changed = this.#changed
-    this.#changed = []
-    for (const wake of changed) wake()
-  }
-}
+import { HostHarness } from './testing/host-harness.js'
 
 const HANDLERS = `
 const wait = (ms, signal) => new Promise((resolve, reject) => {
@@ -173,7 +51,7 @@ export const handlers = [].concat(
 `
 
 test('handlers end as what they return or throw, each exactly once', async (t) => {
-  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS })
   const { services, failures } = await host.offers(1)
   assert.deepEqual(failures, [])
   assert.equal(services.length, 22)
@@ -209,7 +87,7 @@ test('handlers end as what they return or throw, each exactly once', async (t) =
 })
 
 test('a flood of errors that nobody caught becomes a few lines and one with their number', async (t) => {
-  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS })
   await host.offers(1)
   host.run('a', 'floods', 1_000)
   assert.equal((await host.ended('a')).kind, 'succeeded')
@@ -221,7 +99,7 @@ test('a flood of errors that nobody caught becomes a few lines and one with thei
 })
 
 test('a handler gets its context, compensation its input and output, and a log with a limit', async (t) => {
-  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS })
   await host.offers(1)
   host.run('a', 'echo', { x: 1 })
   const body = JSON.stringify({ input: 1, output: 2 })
@@ -237,7 +115,7 @@ test('a handler gets its context, compensation its input and output, and a log w
 })
 
 test('an abort ends a handler that heeds it as the reason says, and no other', async (t) => {
-  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS })
   await host.offers(1)
   for (const attempt of ['a', 'b', 'c', 'd']) host.run(attempt, 'patient')
   host.abort('a', 'timed_out')
@@ -250,7 +128,7 @@ test('an abort ends a handler that heeds it as the reason says, and no other', a
 })
 
 test('a handler that ignores its abort costs the thread; its neighbours are lost, uncharged', async (t) => {
-  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS })
   await host.offers(1)
   host.run('deaf', 'deaf')
   host.run('neighbour', 'patient')
@@ -265,7 +143,7 @@ test('a handler that ignores its abort costs the thread; its neighbours are lost
 })
 
 test('an abort that a busy neighbour keeps from being heard is no reason to end the thread', async (t) => {
-  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS })
   await host.offers(1)
   host.run('patient', 'patient')
   host.run('busy', 'busy', 1_500)
@@ -277,7 +155,7 @@ test('an abort that a busy neighbour keeps from being heard is no reason to end 
 })
 
 test('a plugin that replaces JSON.stringify gets nothing but JSON out of its thread', async (t) => {
-  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS })
   await host.offers(1)
   host.run('a', 'bends')
   assert.deepEqual(await host.ended('a'), { kind: 'succeeded', output: { bent: true } })
@@ -286,7 +164,7 @@ test('a plugin that replaces JSON.stringify gets nothing but JSON out of its thr
 })
 
 test('a report that is no outcome fails the attempt before it goes any further', async (t) => {
-  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS })
   await host.offers(1)
   host.run('a', 'forges')
   const outcome = await host.ended('a')
@@ -295,7 +173,7 @@ test('a report that is no outcome fails the attempt before it goes any further',
 })
 
 test('a handler that blocks after an await is named among others in flight, and alone timed out', async (t) => {
-  const host = new Host(t, { 'handlers.mjs': HANDLERS }, { blockedAfterMs: 1_000 })
+  const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS }, { blockedAfterMs: 1_000 })
   await host.offers(1)
   for (let index = 0; index < 5; index += 1) host.run(`before${index}`, 'patient')
   host.run('blocker', 'lateBlock')
@@ -311,7 +189,7 @@ test('a handler that blocks after an await is named among others in flight, and 
 })
 
 test('a healthy handler is never judged blocked, whatever ends in the turn that starts it', async (t) => {
-  const host = new Host(t, { 'handlers.mjs': HANDLERS }, { blockedAfterMs: 1_000 })
+  const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS }, { blockedAfterMs: 1_000 })
   await host.offers(1)
   host.run('quick', 'echo')
   host.abort('quick', 'cancelled')
@@ -323,7 +201,7 @@ test('a healthy handler is never judged blocked, whatever ends in the turn that 
 })
 
 test('code that a settled attempt left behind is named when it blocks the thread', async (t) => {
-  const host = new Host(t, { 'handlers.mjs': HANDLERS }, { blockedAfterMs: 1_000 })
+  const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS }, { blockedAfterMs: 1_000 })
   await host.offers(1)
   host.run('victim', 'patient')
   host.run('culprit', 'leaves')
@@ -340,7 +218,7 @@ for (const [how, hoarder] of [
 ]) {
   test(`a thread out of memory by ${how} charges the handler on its CPU, and comes back`, async (t) => {
     const options = { heapMb: 48 }
-    const host = new Host(t, { 'handlers.mjs': HANDLERS }, options)
+    const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS }, options)
     await host.offers(1)
     host.run('neighbour', 'patient')
     host.run('hoarder', `${hoarder}`)
@@ -354,7 +232,7 @@ for (const [how, hoarder] of [
 }
 
 test('while the thread is down, and beyond its slots, attempts are said not to have started', async (t) => {
-  const host = new Host(t, { 'handlers.mjs': HANDLERS }, { totalSlots: 2 })
+  const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS }, { totalSlots: 2 })
   host.run('early', 'echo')
   assert.deepEqual(await host.ended('early'), { kind: 'not_started' })
   await host.offers(1)
@@ -367,7 +245,7 @@ test('while the thread is down, and beyond its slots, attempts are said not to h
 })
 
 test('stop aborts what runs, waits for it, and reports the deaf before it is done', async (t) => {
-  const host = new Host(t, { 'handlers.mjs': HANDLERS })
+  const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS })
   await host.offers(1)
   host.run('patient', 'patient')
   host.run('deaf', 'deaf')
@@ -392,7 +270,7 @@ test('plugins that fail to load are named with what to do, and stop nobody else'
     'k.test.mjs': "throw new Error('a test is no plugin')",
     'l-types.d.ts': 'export declare const x: number',
   }
-  const host = new Host(t, files, { loadMs: 3_000 })
+  const host = HostHarness.supervisor(t, files, { loadMs: 3_000 })
   const { services, jobs, failures } = await host.offers(1)
   assert.deepEqual(
     services.map(({ name }) => name),
@@ -424,7 +302,7 @@ test('a plugin that blocks or ends the thread while it loads is left out of the 
     'b-dies.mjs': 'const all = []; for (;;) all.push(new Array(10000).fill(1))',
     'c-good.mjs': "export default { name: 'good', run: () => 1 }",
   }
-  const host = new Host(t, files, { loadMs: 4_000, heapMb: 48 })
+  const host = HostHarness.supervisor(t, files, { loadMs: 4_000, heapMb: 48 })
   const { services, failures } = await host.offers(1)
   assert.deepEqual(
     services.map(({ name }) => name),
@@ -456,7 +334,7 @@ test('plugins in TypeScript and JavaScript find @gyre/workers and @gyre/jobs fro
       const { defineService } = require('@gyre/workers')
       exports.c = defineService({ name: 'c', run: () => 'c' })`,
   }
-  const host = new Host(t, files)
+  const host = HostHarness.supervisor(t, files)
   const { services, jobs, failures } = await host.offers(1)
   assert.deepEqual(failures, [])
   assert.deepEqual(

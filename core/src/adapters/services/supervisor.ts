@@ -21,6 +21,8 @@ export interface SupervisorOptions {
   readonly log: (line: ServicesLogLine) => void
   /** Attempts in flight at a time, ≥ 1. */
   readonly totalSlots?: number
+  /** Told before `offers`: services with a thread of their own, and the module that defines each. */
+  readonly onIsolated?: (isolated: Readonly<Record<string, string>>) => void
   readonly blockedWarnMs?: number
   readonly blockedAfterMs?: number
   readonly abortGraceMs?: number
@@ -80,11 +82,17 @@ export class ServicesSupervisor implements WorkerHost {
       exitPatienceMs: limits.THREAD_EXIT_PATIENCE_MS,
       loadMs: limits.PLUGIN_LOAD_MS,
       heapMb: limits.THREAD_HEAP_MB,
+      onIsolated: () => {},
       ...options,
     }
     const { blockedWarnMs: warnMs } = this.#options
     this.#lookMs = Math.max(1, Math.floor(warnMs / limits.BEATS_PER_WARNING))
     this.#watch = new SilenceWatch({ warnMs, lookMs: this.#lookMs })
+  }
+
+  /** True while the thread runs what it is given. */
+  get isUp(): boolean {
+    return this.#phase === 'up' && !this.#stopping
   }
 
   onReceive(receive: (messages: readonly FromServices[]) => void): void {
@@ -172,6 +180,7 @@ export class ServicesSupervisor implements WorkerHost {
     this.#startedAt = this.#now
     const setup = { plugins, banned: [...this.#banned], loadMs, beatMs: this.#lookMs }
     const life: ThreadLife = new ThreadLife({
+      name: 'gyre-services',
       clock,
       setup,
       heapMb,
@@ -203,7 +212,8 @@ export class ServicesSupervisor implements WorkerHost {
     if (this.#phase !== 'starting') return
     this.#phase = 'up'
     this.#loading = null
-    const { slots, body } = message
+    const { slots, isolated, body } = message
+    this.#options.onIsolated(isolated)
     this.#output({ kind: 'offers', slots, totalSlots: this.#options.totalSlots, body })
   }
 

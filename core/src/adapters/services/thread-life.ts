@@ -13,6 +13,8 @@ import {
 } from './thread-messages.js'
 
 export interface ThreadLifeOptions {
+  /** Shown by debuggers and profilers. */
+  readonly name: string
   readonly clock: Clock
   readonly setup: Omit<ThreadSetup, 'beat'>
   readonly heapMb: number
@@ -26,7 +28,7 @@ export interface ThreadLifeOptions {
 }
 
 /**
- * One life of the services thread, from its start to the moment when its code can no longer run.
+ * One life of a thread that runs handlers, from its start to the moment when its code can no longer run.
  *
  * Not its job: what to do about a death; the supervisor decides. The messages travel on a port of our
  * own, handed over in the first message, so that a plugin that writes to `parentPort` disturbs nobody.
@@ -50,7 +52,7 @@ export class ThreadLife {
     this.#port = channel.port1
     this.#port.on('message', (packed: string[]) => this.#receive(packed))
     this.#worker = new Worker(new URL('./services-thread.js', import.meta.url), {
-      name: 'gyre-services',
+      name: options.name,
       stdout: true,
       stderr: true,
       resourceLimits: {
@@ -71,6 +73,11 @@ export class ThreadLife {
     this.#worker.on('exit', () => this.#ended())
     const setup: ThreadSetup = { ...options.setup, beat: memory }
     this.#worker.postMessage({ setup, port: channel.port2 }, [channel.port2])
+  }
+
+  /** True from the moment when it was told to end. */
+  get isEnding(): boolean {
+    return this.#gone || this.#cancelPatience !== null
   }
 
   /** Queued until the end of the turn, then sent as one post. */

@@ -20,6 +20,8 @@ export type FromThread =
   | {
       readonly kind: 'ready'
       readonly slots: Readonly<Record<string, number>>
+      /** Services with a thread of their own → URL of the module that defines it. */
+      readonly isolated: Readonly<Record<string, string>>
       readonly body: string
     }
   | { readonly kind: 'ended'; readonly attempt: string; readonly body: string }

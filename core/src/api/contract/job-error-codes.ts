@@ -1,6 +1,7 @@
 /** Codes that the node itself gives in `error` of jobs and attempts; handlers have codes of their own. */
 export const JOB_ERROR_CODES: readonly string[] = [
   'service_failed',
+  'service_unavailable',
   'attempt_timed_out',
   'attempt_cancelled',
   'attempt_lost',

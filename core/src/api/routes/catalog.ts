@@ -2,11 +2,33 @@ import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { AnyObject, answers, listOf } from '../contract/answers.js'
 import type { KnownWork } from '../known-work.js'
+import type { EngineStatus } from '../../protocol/node/messages.js'
 import { publicFailure } from '../public-failure.js'
+import { statusInTime } from '../status-in-time.js'
 
 export interface CatalogRoutesOptions {
   readonly client: NodeClient
   readonly known: KnownWork
+}
+
+/** What the service does on this node; null where the node does not say in time. */
+function loadView(client: NodeClient, name: string, status: EngineStatus | null) {
+  if (status === null) return { running: null, refused: null }
+  const none = { running: 0, waiting: 0, shortage: null }
+  const { running, waiting, shortage } = ownMember(status.services, name) ?? none
+  const never = ownMember(client.offers.refused ?? {}, name)
+  const reason = never?.reason ?? shortage
+  const isRefused = never !== undefined || (waiting > 0 && shortage !== null)
+  const why = { node: client.identity.nodeId, reason, never: never !== undefined }
+  const text = never?.text ?? 'others take what it needs; it starts when they end'
+  return {
+    running,
+    refused: { count: isRefused ? waiting : 0, reasons: isRefused ? [{ ...why, text }] : [] },
+  }
+}
+
+function ownMember<T>(members: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(members, name) ? members[name] : undefined
 }
 
 /** What can be run: services ever offered, and the job definitions of this node's plugins. */
@@ -17,18 +39,23 @@ export function catalogRoutes(app: ApiServer, { client, known }: CatalogRoutesOp
       schema: {
         operationId: 'listServices',
         summary: 'Services that were ever offered',
-        description: '`nodes` is empty for one that no live node offers now.',
+        description:
+          '`nodes` is empty for one that no live node offers now. `running`: attempts that run; ' +
+          '`refused`: how many ready tasks are not taken now, and why (`busy`, `cpu`, `memory`, ' +
+          '`units`; `never` when no end of another attempt will change that).',
         tags: ['catalog'],
         response: answers({ 200: listOf(AnyObject) }),
       },
     },
     async () => {
       const services = await known.services()
+      const status = await statusInTime(client)
       return {
         items: services.map(({ version, ...service }) => ({
           ...service,
           versions: [version],
           nodes: known.isOffered(service.name) ? [client.identity.nodeId] : [],
+          ...loadView(client, service.name, status),
         })),
         nextCursor: null,
       }

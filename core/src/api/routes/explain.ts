@@ -49,7 +49,14 @@ function unavailable(told: Extract<Reply, { readonly ok: false }>, arc: number):
 }
 
 function offersOf({ offers }: NodeClient): Record<string, OfferedSlots> {
+  const refused = new Map(Object.entries(offers.refused ?? {}))
   return Object.fromEntries(
-    offers.services.map(({ name, concurrency }) => [name, { slots: concurrency }]),
+    offers.services.map(({ name, concurrency: slots }) => {
+      const why = refused.get(name)
+      return [
+        name,
+        why === undefined ? { slots } : { slots, refused: `${why.reason}: ${why.text}` },
+      ]
+    }),
   )
 }

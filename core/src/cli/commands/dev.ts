@@ -6,7 +6,7 @@ import type { CommandContext } from '../command-context.js'
 import { holdsNoNode } from '../data-folder.js'
 import { DevNode } from '../dev-node.js'
 import { npmShellGone } from '../launcher.js'
-import { parsePort } from '../node-flags.js'
+import { parseCapacity, parsePort } from '../node-flags.js'
 import type { Output } from '../output.js'
 import { checkPluginFolders } from '../plugin-folders.js'
 import { printReady } from '../ready.js'
@@ -18,6 +18,7 @@ export interface DevOptions {
   readonly api?: string
   readonly workers?: readonly string[]
   readonly jobs?: readonly string[]
+  readonly capacity?: string
   readonly logLevel?: string
 }
 
@@ -29,6 +30,7 @@ const DEFAULT_PORT = 7070
  */
 export async function dev({ output }: CommandContext, options: DevOptions): Promise<ExitCode> {
   checkNodes(options.nodes)
+  if (options.capacity !== undefined) parseCapacity(options.capacity)
   const port = options.api === undefined ? DEFAULT_PORT : parsePort(options.api)
   await checkPluginFolders(options)
   // From here on a signal must not end this process before the folder is gone.
@@ -44,6 +46,7 @@ export async function dev({ output }: CommandContext, options: DevOptions): Prom
       port,
       workers: options.workers ?? [],
       jobs: options.jobs ?? [],
+      ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
       ...(options.logLevel === undefined ? {} : { logLevel: options.logLevel }),
     })
     const stop = Promise.race([signals.first, npmGone])

@@ -57,7 +57,13 @@ export async function services(context: CommandContext): Promise<void> {
       (service.versions ?? [service.version ?? '-']).join(', '),
       String(service.nodes?.length ?? '-'),
       String(service.running ?? '-'),
+      refusedText(service),
     ])
-    await output.table(['SERVICE', 'VERSIONS', 'NODES', 'RUNNING'], rows)
+    await output.table(['SERVICE', 'VERSIONS', 'NODES', 'RUNNING', 'REFUSED'], rows)
   })
+}
+
+function refusedText({ refused }: ServiceBody): string {
+  if (refused === undefined || refused === null || refused.reasons.length === 0) return '-'
+  return `${refused.count} (${refused.reasons.map(({ reason }) => reason).join(', ')})`
 }

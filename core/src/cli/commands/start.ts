@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { CliError, EXIT, type ExitCode, usageError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
-import { type ApiAddress, parseArcCount, parseHostAndPort } from '../node-flags.js'
+import { type ApiAddress, parseArcCount, parseCapacity, parseHostAndPort } from '../node-flags.js'
 import { holdsNoNode } from '../data-folder.js'
 import { devAsOwner, personAsOwner } from '../node-owner.js'
 import { checkPluginFolders } from '../plugin-folders.js'
@@ -18,6 +18,7 @@ export interface StartOptions {
   readonly workers?: readonly string[]
   readonly jobs?: readonly string[]
   readonly builtIns?: boolean
+  readonly capacity?: string
   readonly logLevel?: string
   /** This node is one of `gyre dev`, which listens at the other end of the channel. */
   readonly underDev?: boolean
@@ -52,6 +53,7 @@ export async function start(context: CommandContext, options: StartOptions): Pro
     builtIns: options.builtIns !== false,
     insecure: options.insecure === true,
     ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.capacity === undefined ? {} : { capacity: parseCapacity(options.capacity) }),
     ...(options.arcs === undefined ? {} : { arcCount: parseArcCount(options.arcs) }),
     ...(options.logLevel === undefined ? {} : { logLevel: options.logLevel }),
   })

@@ -2,7 +2,7 @@ import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { openLogStore } from '../../adapters/log-store/open-log-store.js'
 import type { SegmentedLog } from '../../adapters/log-store/log-store.js'
 import { RealFiles } from '../../adapters/real-files.js'
-import { ServicesSupervisor } from '../../adapters/services/supervisor.js'
+import { ServicesHost } from '../../adapters/services/services-host.js'
 import { beginBoot, createSuperblock, noteCleanShutdown } from '../../adapters/superblock.js'
 import { SystemClock } from '../../adapters/system-clock.js'
 import { ThreadLink } from '../../adapters/thread-link.js'
@@ -81,10 +81,13 @@ function run(store: SegmentedLog): void {
     recovered: startsOf(store),
     prng: new Prng(seed),
   })
-  const services = new ServicesSupervisor({
-    clock,
-    plugins: setup.plugins,
-    log: ({ level, message, fields }) => log[level](fields, message),
+  const services = new ServicesHost({
+    capacity: setup.capacity,
+    supervisor: {
+      clock,
+      plugins: setup.plugins,
+      log: ({ level, message, fields }) => log[level](fields, message),
+    },
   })
   const ledger = startLedger()
   new EngineRuntime({ engine, log: store, clock, api: notingEnd(store), ledger, services }).start()

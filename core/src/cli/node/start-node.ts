@@ -35,6 +35,8 @@ export interface NodeOptions {
   readonly jobs: readonly string[]
   readonly builtIns: boolean
   readonly insecure?: boolean
+  /** `cpu`, `memoryMb` and units; what is not named is measured. */
+  readonly capacity?: Readonly<Record<string, number>>
   readonly logLevel?: string
 }
 
@@ -139,6 +141,7 @@ function engineSetup(options: NodeOptions, { identity, create, logEnd }: Opened)
       modules: options.builtIns ? builtInModules() : [],
       folders: [...options.workers, ...options.jobs],
     },
+    capacity: options.capacity ?? {},
     logLevel: options.logLevel ?? 'info',
   }
 }

@@ -1,4 +1,5 @@
 import type { Superblock } from '../../adapters/superblock.js'
+import type { Capacity } from '../../adapters/services/capacity.js'
 import type { PluginSources } from '../../adapters/services/thread-messages.js'
 
 /** What the main thread tells the engine thread at its start. */
@@ -13,6 +14,8 @@ export interface EngineSetup {
   /** Number of the log's last batch at the last clean shutdown; 0: none yet. */
   readonly logEnd: number
   readonly plugins: PluginSources
+  /** What the owner says the node has; the rest is measured. */
+  readonly capacity: Capacity
   readonly logLevel: string
 }
 

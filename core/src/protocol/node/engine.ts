@@ -24,6 +24,7 @@ import type {
   FromLedger,
   FromLedgerThread,
   FromServices,
+  ServiceLoad,
 } from './messages.js'
 import { Readiness } from './readiness.js'
 import { applyStopped, notReady, refusalReply } from './refusals.js'
@@ -226,6 +227,7 @@ export class Engine {
       stopping: this.#stopping.began,
       pendingProposals: this.#admission.waiting,
       runningAttempts: this.#running.count,
+      services: loadOf(this.#slots, this.#grants.waiting()),
       syncs: this.#logProgress.syncs,
       bytesWritten: this.#logProgress.bytesWritten,
       arcs: [...this.#arcs.values()].map(({ arc, group, applied }) => [
@@ -274,7 +276,7 @@ export class Engine {
   }
 
   #onOffers(message: Extract<FromServices, { kind: 'offers' }>): void {
-    this.#slots.offer(message.slots, message.totalSlots)
+    this.#slots.offer(message.slots, message.totalSlots, message.capacity)
     this.#readiness.noteOffers(message.body)
     this.outputs.toApi({ kind: 'offers', body: message.body })
     this.#rememberOffers()
@@ -414,6 +416,18 @@ export class Engine {
     assert(state !== undefined, `there is no arc ${arc}`)
     return state
   }
+}
+
+function loadOf(
+  slots: Slots,
+  waiting: ReadonlyMap<string, number>,
+): Readonly<Record<string, ServiceLoad>> {
+  const names = new Set([...slots.services(), ...slots.used().keys(), ...waiting.keys()])
+  const loads = [...names].map((name): readonly [string, ServiceLoad] => {
+    const running = slots.used().get(name) ?? 0
+    return [name, { running, waiting: waiting.get(name) ?? 0, shortage: slots.shortage(name) }]
+  })
+  return Object.fromEntries(loads)
 }
 
 const TERM_START = JSON.stringify({ kind: 'term-start' })

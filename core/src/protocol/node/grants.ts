@@ -60,6 +60,19 @@ export class Grants {
   /** The ledger's count of ready tasks of an arc, whole: what is not named has none. */
   setDemand(arc: ArcId, ready: ReadyCounts, mono: Instant): void {
     this.#demand.set(arc, ready, mono)
+    // Room that was kept for a task that waits no more would keep the others waiting.
+    this.#holdForStarved(mono)
+  }
+
+  /** Ready tasks per service that no slot is on its way to. */
+  waiting(): Map<string, number> {
+    const counts = new Map<string, number>()
+    for (const { service, waiting } of this.#demand.queues()) {
+      let count = counts.get(service) ?? 0
+      for (const { ready, promised } of waiting.values()) count += ready - promised
+      if (count > 0) counts.set(service, count)
+    }
+    return counts
   }
 
   /**
@@ -70,6 +83,7 @@ export class Grants {
    * @returns undefined when it gets none
    */
   reserve(arc: ArcId, fresh: ReadonlyMap<string, number>, mono: Instant): Reservation | undefined {
+    this.#holdForStarved(mono)
     const reservation = { counts: new Map<string, number>(), promised: new Map<string, number>() }
     const first = this.#first()
     const isOwn = first?.arc === arc
@@ -119,6 +133,7 @@ export class Grants {
   /** Arcs to give a `start` command now, with the reservation it carries; by priority, then longest waiting first. */
   takeStarts(mono: Instant): { arc: ArcId; reservation: Reservation }[] {
     const starts = new Map<ArcId, Filling>()
+    this.#holdForStarved(mono)
     for (;;) {
       const next = this.#first()
       if (next === undefined) break
@@ -132,6 +147,30 @@ export class Grants {
   /** True when `takeStarts` would find something. */
   get hasStarts(): boolean {
     return this.#first() !== undefined
+  }
+
+  /**
+   * A service whose attempts take much of a resource would wait for ever beside small ones that take
+   * each bit as it comes free: past FAIRNESS_MS room is kept for one of it, the longest waiting first,
+   * unless tasks of a better priority wait for a resource as well: those go first in any case.
+   */
+  #holdForStarved(mono: Instant): void {
+    // What is short only because room is kept is not short.
+    this.#slots.holdFor(null)
+    let starved: string | null = null
+    let since = mono - FAIRNESS_MS
+    let best: number | null = null
+    for (const { service, priority, waiting } of this.#demand.queues()) {
+      if (best !== null && priority < best) break
+      const [first] = waiting.values()
+      const shortage = this.#slots.shortage(service)
+      if (first === undefined || shortage === 'busy') continue
+      best = priority
+      if (shortage === null || first.since >= since) continue
+      starved = service
+      since = first.since
+    }
+    this.#slots.holdFor(starved)
   }
 
   /** Of the ready tasks that a slot is free for: best priority, then longest without a grant. */
@@ -162,6 +201,7 @@ export class Grants {
     const { name, service } = queue
     const got = this.#take(reservation.counts, service, hunger.ready - hunger.promised)
     if (got === 0) return
+    if (this.#slots.isHeldFor(service)) this.#slots.holdFor(null)
     reservation.promised.set(name, (reservation.promised.get(name) ?? 0) + got)
     this.#demand.promise(queue, arc, { count: got, mono })
   }

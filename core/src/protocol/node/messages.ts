@@ -186,6 +186,8 @@ export type FromServices =
       readonly kind: 'offers'
       readonly slots: Readonly<Record<string, number>>
       readonly totalSlots: number
+      /** Absent: nothing but slots is short. */
+      readonly capacity?: CapacityOffer
       readonly body: string
     }
   /** The thread is gone (blocked or crashed) and will be back with new `offers`. */
@@ -193,11 +195,28 @@ export type FromServices =
   /** An attempt has settled, or can never settle any more. `body`: JSON of its AttemptOutcome. */
   | { readonly kind: 'ended'; readonly attempt: string; readonly body: string }
 
+/**
+ * What the node has of each resource, and what one attempt of each service takes of it. In whole
+ * thousandths, so that sums are exact.
+ */
+export interface CapacityOffer {
+  readonly has: Readonly<Record<string, number>>
+  readonly takes: Readonly<Record<string, Readonly<Record<string, number>>>>
+}
+
 /** What the loaded plugins offer. */
 export interface OffersBody {
   readonly services: readonly ServiceOffer[]
   readonly jobs: readonly JobOffer[]
   readonly failures: readonly PluginFailure[]
+  /** Services that can never run here, whatever else runs; absent: none. */
+  readonly refused?: Readonly<Record<string, Refusal>>
+}
+
+/** Why a node does not take a service's attempts. */
+export interface Refusal {
+  readonly reason: 'cpu' | 'memory' | 'units'
+  readonly text: string
 }
 
 /** A service as the rest of the node knows it; functions stay in the services thread. */
@@ -213,6 +232,14 @@ export interface ServiceOffer {
   readonly retry?: Json
   readonly concurrency: number
   readonly compensates: boolean
+  /** What one attempt takes of its node; absent: nothing that is counted. */
+  readonly requires?: {
+    readonly cpu?: number
+    readonly memoryMb?: number
+    readonly units?: Readonly<Record<string, number>>
+  }
+  /** `thread`: runs in a thread of its own; absent: on the event loop that services share. */
+  readonly isolation?: 'thread'
 }
 
 /** A declared job: its submission's `steps` and `output`, as written. */
@@ -233,6 +260,15 @@ export interface PluginFailure {
 
 // ---- status ---------------------------------------------------------------------------------------
 
+export interface ServiceLoad {
+  /** Attempts that run here, or are about to. */
+  readonly running: number
+  /** Ready tasks of this node's arcs that have no slot. */
+  readonly waiting: number
+  /** What this node lacks for one more; null: nothing. */
+  readonly shortage: 'busy' | 'cpu' | 'memory' | 'units' | null
+}
+
 /** What the engine tells about itself; the API makes /readyz and /v1/ring of it. */
 export interface EngineStatus {
   readonly serving: boolean
@@ -241,6 +277,8 @@ export interface EngineStatus {
   readonly stopping: boolean
   readonly pendingProposals: number
   readonly runningAttempts: number
+  /** Per service that is offered here or has something to do. */
+  readonly services: Readonly<Record<string, ServiceLoad>>
   readonly syncs: number
   readonly bytesWritten: number
   /** [arc, term, last index, commit index, applied index] per arc. */

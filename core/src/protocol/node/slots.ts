@@ -1,4 +1,6 @@
 import { assert } from '../../base/assert.js'
+import { Capacities, type Shortage } from './capacities.js'
+import type { CapacityOffer } from './messages.js'
 
 /**
  * Counts the free slots of the services thread: what this node may grant to the entries it proposes
@@ -6,17 +8,20 @@ import { assert } from '../../base/assert.js'
  * the log, or running.
  *
  * C1  per service and in all: reserved + running ≤ offered, unless the offer has shrunk since
+ * C2  of each resource: what the reserved and the running take ≤ what there is, with the same reserve
  */
 export class Slots {
   #offered: ReadonlyMap<string, number> = new Map()
   #total = 0
   readonly #used = new Map<string, number>()
   #usedTotal = 0
+  readonly #capacities = new Capacities()
 
   /** Replaces the offer: a (re)started services thread says what it has. No services: no slots. */
-  offer(slots: Readonly<Record<string, number>>, total: number): void {
+  offer(slots: Readonly<Record<string, number>>, total: number, capacity?: CapacityOffer): void {
     this.#offered = new Map(Object.entries(slots))
     this.#total = total
+    if (capacity !== undefined) this.#capacities.offer(capacity, this.#used)
   }
 
   get usedTotal(): number {
@@ -28,9 +33,32 @@ export class Slots {
     return [...this.#offered.keys()].sort()
   }
 
+  /** Reserved and running attempts per service. */
+  used(): ReadonlyMap<string, number> {
+    return this.#used
+  }
+
   free(service: string): number {
-    const ofService = (this.#offered.get(service) ?? 0) - (this.#used.get(service) ?? 0)
-    return Math.max(0, Math.min(ofService, this.#total - this.#usedTotal))
+    const slots = this.#freeSlots(service)
+    return slots === 0 ? 0 : Math.min(slots, this.#capacities.fits(service))
+  }
+
+  /** Why the service gets no slot now; null: it would. */
+  shortage(service: string): Shortage | null {
+    if (this.#freeSlots(service) === 0) return 'busy'
+    return this.#capacities.shortage(service)
+  }
+
+  /**
+   * Keeps room for one attempt of a service that has waited long for a resource which smaller
+   * services take as soon as it is free; null: for none.
+   */
+  holdFor(service: string | null): void {
+    this.#capacities.holdFor(service)
+  }
+
+  isHeldFor(service: string): boolean {
+    return this.#capacities.held === service
   }
 
   /** Takes up to `wanted` slots. @returns how many it got, 0 … wanted */
@@ -39,6 +67,7 @@ export class Slots {
     if (count > 0) {
       this.#used.set(service, (this.#used.get(service) ?? 0) + count)
       this.#usedTotal += count
+      this.#capacities.use(service, count)
     }
     return count
   }
@@ -52,5 +81,11 @@ export class Slots {
     if (used === 0) this.#used.delete(service)
     else this.#used.set(service, used)
     this.#usedTotal -= count
+    this.#capacities.use(service, -count)
+  }
+
+  #freeSlots(service: string): number {
+    const ofService = (this.#offered.get(service) ?? 0) - (this.#used.get(service) ?? 0)
+    return Math.max(0, Math.min(ofService, this.#total - this.#usedTotal))
   }
 }

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Owner } from '../testing/at-end.js'
+import { HostHarness } from './testing/host-harness.js'
+import type { ServicesHostOptions } from './services-host.js'
+
+/** TypeScript, so that the pool's threads show that they load it. */
+const HANDLERS = `
+const wait = (ms: number, signal?: AbortSignal) => new Promise<void>((resolve, reject) => {
+  setTimeout(resolve, ms)
+  signal?.addEventListener('abort', () => reject(signal.reason))
+})
+const own = (name: string, run: (input: any, ctx: any) => unknown) => ({ name, isolation: 'thread', run })
+export const handlers = [
+  own('sum', (n) => { let sum = 0; for (let i = 1; i <= n; i += 1) sum += i; return sum }),
+  own('thread', async () => {
+    const { threadId } = await import('node:worker_threads')
+    return threadId
+  }),
+  own('spins', () => { for (;;); }),
+  own('patient', (_, ctx) => wait(600000, ctx.signal)),
+  own('logs', (_, ctx) => { ctx.log.info('from the pool', { fence: ctx.fence }); return ctx.idempotencyKey }),
+  own('grows', async () => { await wait(1); const all: number[] = []; for (;;) all.push(1.5) }),
+  own('hoards', async () => { await wait(1); const all: unknown[] = []; for (;;) all.push(new Array(10000).fill(all.length)) }),
+  own('throws', () => { throw Object.assign(new Error('no'), { name: 'ServiceError', code: 'said_no', retryable: false }) }),
+  { name: 'echo', run: (input: unknown) => input },
+  { name: 'blocks', run: () => { for (;;); } },
+  { name: 'huge', requires: { memoryMb: 1e9 }, run: () => 1 },
+  { name: 'graphics', requires: { units: { gpu: 1 } }, run: () => 1 },
+]
+`
+
+function setup(owner: Owner, options: Partial<ServicesHostOptions> = {}): HostHarness {
+  return HostHarness.start(owner, { 'handlers.ts': HANDLERS }, { capacity: { cpu: 2 }, ...options })
+}
+
+test('a handler with a thread of its own computes there, and its services share no loop', async (t) => {
+  const host = setup(t)
+  await host.offers(1)
+  host.run('a', 'spins')
+  host.run('b', 'sum', 1_000)
+  host.run('c', 'echo', 'at once')
+  assert.deepEqual(await host.ended('c'), { kind: 'succeeded', output: 'at once' })
+  assert.deepEqual(await host.ended('b'), { kind: 'succeeded', output: 500_500 })
+  assert.deepEqual(host.endsOf('a'), [])
+})
+
+test('an endless loop is ended by cancel, timeout and lost lease alike, beside others', async (t) => {
+  const host = setup(t, { capacity: { cpu: 4 } })
+  await host.offers(1)
+  host.run('timed', 'spins')
+  host.run('cancelled', 'spins')
+  host.run('lost', 'spins')
+  host.run('neighbour', 'patient')
+  host.abort('timed', 'timed_out')
+  host.abort('cancelled', 'cancelled')
+  host.abort('lost', 'lease_lost')
+  assert.deepEqual(await host.ended('timed'), { kind: 'timed_out' })
+  assert.deepEqual(await host.ended('cancelled'), { kind: 'cancelled' })
+  assert.deepEqual(await host.ended('lost'), { kind: 'lost', charged: false })
+  assert.deepEqual(host.endsOf('neighbour'), [])
+  assert.equal(host.received.filter(({ kind }) => kind === 'withdrawn').length, 0)
+  host.run('next', 'sum', 4)
+  assert.deepEqual(await host.ended('next'), { kind: 'succeeded', output: 10 })
+})
+
+test('an endless loop that has begun is ended with its thread, and the log says whose it was', async (t) => {
+  const host = setup(t, { capacity: { cpu: 1 } })
+  await host.offers(1)
+  host.run('warm', 'thread')
+  const warm = await host.ended('warm')
+  host.run('again', 'thread')
+  assert.deepEqual(await host.ended('again'), warm, 'an idle thread is used again')
+  host.run('spins', 'spins')
+  host.abort('spins', 'timed_out')
+  assert.deepEqual(await host.ended('spins'), { kind: 'timed_out' })
+  const line = await host.logged(/the thread of service spins was ended: .* 100 ms after timed_out/)
+  assert.equal(line.fields['attempt'], 'spins')
+  host.run('after', 'thread')
+  assert.notDeepEqual(await host.ended('after'), warm)
+})
+
+test('a handler that heeds its signal settles in its thread, which goes on', async (t) => {
+  const host = setup(t, { capacity: { cpu: 1 } })
+  await host.offers(1)
+  host.run('warm', 'thread')
+  const warm = await host.ended('warm')
+  host.run('patient', 'patient')
+  host.abort('patient', 'cancelled')
+  assert.deepEqual(await host.ended('patient'), { kind: 'cancelled' })
+  host.run('after', 'thread')
+  assert.deepEqual(await host.ended('after'), warm)
+})
+
+test('a handler of the pool has the context and the outcomes of any other', async (t) => {
+  const host = setup(t)
+  await host.offers(1)
+  host.run('logs', 'logs')
+  assert.deepEqual(await host.ended('logs'), { kind: 'succeeded', output: 'key' })
+  assert.equal((await host.logged(/^from the pool$/)).fields['fence'], 9)
+  host.run('throws', 'throws')
+  const error = { code: 'said_no', message: 'no', retryable: false }
+  assert.deepEqual(await host.ended('throws'), { kind: 'failed', error })
+})
+
+for (const [how, hoarder] of [
+  ['many objects', 'hoards'],
+  ['one large array', 'grows'],
+] as const) {
+  test(`a handler that fills the memory of its thread by ${how} is lost, charged, and nobody else is`, async (t) => {
+    const host = setup(t, { pool: { heapMb: 96 } })
+    await host.offers(1)
+    host.run('neighbour', 'patient')
+    host.run('hoarder', hoarder)
+    assert.deepEqual(await host.ended('hoarder'), { kind: 'lost', charged: true })
+    await host.logged(new RegExp(`the thread of service ${hoarder} is gone: .*96 MiB of heap`))
+    assert.deepEqual(host.endsOf('neighbour'), [])
+  })
+}
+
+test('attempts in the pool live through a restart of the services thread', async (t) => {
+  const host = setup(t)
+  await host.offers(1)
+  host.run('patient', 'patient')
+  host.run('blocks', 'blocks')
+  assert.deepEqual(await host.ended('blocks'), { kind: 'timed_out' })
+  host.run('early', 'sum', 3)
+  assert.deepEqual(await host.ended('early'), { kind: 'not_started' })
+  await host.offers(2)
+  assert.deepEqual(host.endsOf('patient'), [])
+  host.abort('patient', 'cancelled')
+  assert.deepEqual(await host.ended('patient'), { kind: 'cancelled' })
+})
+
+test('beyond its threads an attempt is said not to have started', async (t) => {
+  const host = setup(t, { capacity: { cpu: 1 } })
+  await host.offers(1)
+  host.run('a', 'patient')
+  host.run('b', 'patient')
+  assert.deepEqual(await host.ended('b'), { kind: 'not_started' })
+  assert.deepEqual(host.endsOf('a'), [])
+})
+
+test('stop ends the threads of the pool and reports what ran there before it is done', async (t) => {
+  const host = setup(t)
+  await host.offers(1)
+  host.run('patient', 'patient')
+  host.run('spins', 'spins')
+  await host.stop()
+  for (const attempt of ['patient', 'spins']) {
+    assert.deepEqual(host.endsOf(attempt), ['{"kind":"lost","charged":false}'])
+  }
+})
+
+test('a service that can never fit is offered with no slots and refused with the reason', async (t) => {
+  const host = setup(t)
+  const { refused } = await host.offers(1)
+  assert.deepEqual(Object.keys(refused ?? {}).sort(), ['graphics', 'huge'])
+  assert.equal(refused?.['huge']?.reason, 'memory')
+  assert.equal(
+    refused?.['graphics']?.text,
+    'one attempt takes gpu=1 and the node has 0; ' +
+      'declare more with --capacity gpu=N, or lower "requires" of the service',
+  )
+  const [offers] = host.received.filter((message) => message.kind === 'offers')
+  assert.equal(offers?.slots['huge'], undefined)
+  assert.equal(offers?.slots['echo'], 16)
+  assert.equal(offers?.capacity?.has['#threads'], 2_000)
+  assert.deepEqual(offers?.capacity?.takes['sum'], { '#threads': 1_000 })
+})
+
+test('what the owner declares wins over what is measured', async (t) => {
+  const host = setup(t, { capacity: { cpu: 1.5, gpu: 2 } })
+  const { refused } = await host.offers(1)
+  assert.deepEqual(Object.keys(refused ?? {}), ['huge'])
+  const [offers] = host.received.filter((message) => message.kind === 'offers')
+  assert.deepEqual([offers?.capacity?.has['cpu'], offers?.capacity?.has['gpu']], [1_500, 2_000])
+})

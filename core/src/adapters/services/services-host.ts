@@ -1,0 +1,112 @@
+import type { Clock } from '../../ports/clock.js'
+import type { WorkerHost } from '../../ports/worker-host.js'
+import type {
+  Dispatch,
+  FromServices,
+  OffersBody,
+  ToServices,
+} from '../../protocol/node/messages.js'
+import { type Capacity, capacityOffer, measuredCapacity, threadCountOf } from './capacity.js'
+import { refusalsOf } from './refusals.js'
+import { ServicesSupervisor, type SupervisorOptions } from './supervisor.js'
+import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js'
+
+export interface ServicesHostOptions {
+  /** What the node's owner says it has; what is not named is measured, units are 0. */
+  readonly capacity?: Capacity
+  readonly supervisor: SupervisorOptions
+  readonly pool?: Partial<ThreadPoolOptions>
+}
+
+/**
+ * Where the attempts of this node run: on the event loop that services share (supervisor.ts), or in
+ * a thread of their own (thread-pool.ts). It sends each to its place, and tells the engine what the node
+ * has room for and which services can never fit.
+ */
+export class ServicesHost implements WorkerHost {
+  readonly #clock: Clock
+  readonly #supervisor: ServicesSupervisor
+  readonly #pool: ThreadPool
+  readonly #capacity: Capacity
+  readonly #threads: number
+  /** Services with a thread of their own. */
+  #isolated: ReadonlySet<string> = new Set()
+  #receive: (messages: readonly FromServices[]) => void = () => {}
+  #ends: FromServices[] = []
+
+  constructor({ capacity, supervisor, pool }: ServicesHostOptions) {
+    this.#clock = supervisor.clock
+    this.#capacity = { ...measuredCapacity(), ...capacity }
+    this.#threads = threadCountOf(this.#capacity)
+    this.#supervisor = new ServicesSupervisor({
+      ...supervisor,
+      onIsolated: (isolated) => {
+        this.#isolated = new Set(Object.keys(isolated))
+        this.#pool.setModules([...new Set(Object.values(isolated))].sort())
+      },
+    })
+    this.#pool = new ThreadPool({
+      clock: supervisor.clock,
+      log: supervisor.log,
+      size: this.#threads,
+      ended: (attempt, body) => this.#end(attempt, body),
+      ...pool,
+    })
+  }
+
+  onReceive(receive: (messages: readonly FromServices[]) => void): void {
+    this.#receive = receive
+    this.#supervisor.onReceive((messages) => receive(messages.map((m) => this.#withRoom(m))))
+  }
+
+  start(): void {
+    this.#supervisor.start()
+  }
+
+  send(message: ToServices): void {
+    if (message.kind === 'dispatch') return this.#dispatch(message)
+    const { attempt, reason } = message
+    if (this.#pool.has(attempt)) this.#pool.abort(attempt, reason)
+    else this.#supervisor.send(message)
+  }
+
+  stop(done: () => void): void {
+    let left = 2
+    const one = (): void => {
+      left -= 1
+      if (left === 0) done()
+    }
+    this.#supervisor.stop(one)
+    this.#pool.stop(one)
+  }
+
+  /** While the services thread is down nobody knows which services there are: it says no to all. */
+  #dispatch(dispatch: Dispatch): void {
+    const isIsolated = this.#isolated.has(dispatch.service) && this.#supervisor.isUp
+    if (!isIsolated || this.#pool.has(dispatch.attempt)) this.#supervisor.send(dispatch)
+    else this.#pool.run(dispatch)
+  }
+
+  /** What never fits is offered with no slots, and said to be refused. */
+  #withRoom(message: FromServices): FromServices {
+    if (message.kind !== 'offers') return message
+    const offers: OffersBody = JSON.parse(message.body)
+    const refused = refusalsOf(this.#capacity, offers.services)
+    const slots = Object.fromEntries(
+      Object.entries(message.slots).filter(([service]) => !Object.hasOwn(refused, service)),
+    )
+    const capacity = capacityOffer(this.#capacity, this.#threads, offers.services)
+    return { ...message, slots, capacity, body: JSON.stringify({ ...offers, refused }) }
+  }
+
+  /** Collected for the rest of the turn (port promise W4). */
+  #end(attempt: string, body: string): void {
+    this.#ends.push({ kind: 'ended', attempt, body })
+    if (this.#ends.length > 1) return
+    this.#clock.soon(() => {
+      const ends = this.#ends
+      this.#ends = []
+      this.#receive(ends)
+    })
+  }
+}
