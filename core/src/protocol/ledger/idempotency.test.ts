@@ -80,6 +80,19 @@ test('the key of a call is forgotten after 24 hours of arc time, and its rows go
   assert.equal(ledger.rows.scan('v/', 'v0', 10).length, 1)
 })
 
+test('the key of a call is known for 24 hours, whatever other calls come meanwhile', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ main: { retry: ONCE } }))
+  ledger.fail('main')
+  ledger.apply({ kind: 'retry', id, idempotency: KEY }, { work: 1 })
+  ledger.fail('main')
+  ledger.now += DAY_MS - 1
+  ledger.apply({ kind: 'retry', id, idempotency: { ...KEY, key: 'n'.repeat(32) } })
+  const again = ledger.apply({ kind: 'retry', id, idempotency: KEY })
+  assert.equal(again.ok && again.result, 'replayed')
+  assert.equal(ledger.job(id)['run'], 3)
+})
+
 test('a refused call does not use up its key', () => {
   const ledger = new LedgerHarness()
   const id = ledger.submit(planOf({ main: { retry: ONCE } }))
