@@ -21,6 +21,8 @@ export function hash128(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }
 
+const TEAMS = ['red', 'blue']
+
 /** What a client wants: built once, tried until its outcome is known or it may not be repeated. */
 export interface Intention {
   readonly isRepeatable: boolean
@@ -38,6 +40,8 @@ export class Client {
   readonly #prng: Prng
   readonly #options: SimOptions
   readonly #jobs: JobMix
+  /** Labels and the lists by them have a stream of their own. */
+  readonly #labels: Prng
   readonly #wallNow: () => number
   /** Jobs it was told of. */
   readonly #knownJobs: string[] = []
@@ -50,6 +54,7 @@ export class Client {
     this.#prng = prng
     this.#options = options
     this.#jobs = jobs
+    this.#labels = prng.fork('labels')
     this.#wallNow = wallNow
   }
 
@@ -136,6 +141,7 @@ export class Client {
     const needs = ready.map((step) => step.service)
     const idempotency = prng.chance(0.6) ? this.#submissionKey(JSON.stringify(plan)) : undefined
     const priority = prng.chance(0.5) ? prng.below(10) : undefined
+    const labels = this.#labels.chance(0.5) ? { team: this.#labels.pick(TEAMS) } : undefined
     const notAfter = prng.chance(this.#options.hurry)
       ? this.#wallNow() + prng.pick([0, 50, 1_000])
       : undefined
@@ -154,6 +160,7 @@ export class Client {
           input,
           ...(idempotency === undefined ? {} : { idempotency }),
           ...(priority === undefined ? {} : { priority }),
+          ...(labels === undefined ? {} : { labels }),
           ...(notAfter === undefined ? {} : { notAfter }),
         }
         return { arc: arcOf(id, this.#options.arcCount), command, needs }
@@ -252,7 +259,10 @@ export class Client {
       { kind: 'peek', id },
       { kind: 'jobs', limit },
     ]
-    return [this.#read(arc, this.#prng.pick(queries))]
+    const query = this.#prng.pick(queries)
+    const byLabel = this.#labels.chance(0.2)
+    if (!byLabel) return [this.#read(arc, query)]
+    return [this.#read(arc, { kind: 'jobs', labels: { team: this.#labels.pick(TEAMS) }, limit })]
   }
 
   #read(arc: number, query: Query): Intention {

@@ -1,71 +1,78 @@
 import { Type } from 'typebox'
-import { arcOf } from '../base/ids.js'
-import type { JobsQuery } from '../protocol/ledger/query.js'
+import type { CountsPosition, JobCursor, JobFilter, Query } from '../protocol/ledger/query.js'
 import type { NodeClient } from '../runtime/node-client.js'
 import { decodeCursor, encodeCursor } from './cursor.js'
-import { type MergedPage, mergeArcs } from './merge-arcs.js'
+import { COUNT_SLICES_MAX, LIST_SLICES_MAX } from './limits.js'
+import { Problem } from './problem.js'
+import { successOf } from './send-reply.js'
 
-/** One page of the jobs of all arcs, newest first by (createdAt, id). */
+/**
+ * Lists and counts of the jobs of all arcs. The ledger answers in slices of bounded work, so that a
+ * filter which matches little holds nobody up; they are put together here.
+ */
 
-const Cursor = Type.Object({ createdAt: Type.Integer(), id: Type.String() })
+const Cursor = Type.Object({
+  createdAt: Type.Integer(),
+  id: Type.String(),
+  inclusive: Type.Optional(Type.Literal(true)),
+})
 
-/** What is read of a job here; the rest is passed on. */
-interface JobItem {
-  readonly id: string
-  readonly createdAt: string
+interface JobsSlice {
+  readonly items: readonly object[]
+  readonly next: JobCursor | null
+  readonly missing: number
 }
 
-export type JobFilter = Omit<JobsQuery, 'kind' | 'limit' | 'before'>
+interface CountsSlice {
+  readonly counts: Readonly<Record<string, number>>
+  readonly next: CountsPosition | null
+  readonly missing: number
+}
 
+/** One page, newest first by (createdAt, id). Shorter than asked for where few of very many match. */
 export async function readJobsPage(
   client: NodeClient,
   filter: JobFilter,
   page: { readonly limit: number; readonly cursor: string | undefined },
 ): Promise<object> {
-  const { cursor, limit } = page
-  const start = cursor === undefined ? {} : { before: decodeCursor(Cursor, cursor) }
-  const merged = await mergeArcs<JobItem>(
-    {
-      arcCount: client.identity.arcCount,
-      first: async (pageSize) => {
-        const query = { kind: 'jobs', ...filter, ...start, limit: pageSize } as const
-        const { replies, missing } = await client.queryAll(query)
-        return { pages: replies.map((reply) => (reply.ok ? itemsOf(reply.body) : [])), missing }
-      },
-      behind: async (last, pageSize) => {
-        const arc = arcOf(last.id, client.identity.arcCount)
-        const before = positionOf(last)
-        const reply = await client.query(arc, { kind: 'jobs', ...filter, before, limit: pageSize })
-        return reply.ok ? itemsOf(reply.body) : null
-      },
-      compare: newestFirst,
-    },
-    limit,
-  )
-  return pageBody(merged, positionOf)
-}
-
-/** A merged page as clients see it. */
-export function pageBody<T>(merged: MergedPage<T>, positionOf: (item: T) => object): object {
-  const last = merged.items.at(-1)
-  return {
-    items: merged.items,
-    nextCursor: merged.more && last !== undefined ? encodeCursor(positionOf(last)) : null,
-    ...(merged.missing > 0 ? { partial: true, missing: merged.missing } : {}),
+  const items: object[] = []
+  let missing = 0
+  let before = page.cursor === undefined ? null : decodeCursor(Cursor, page.cursor)
+  for (let slice = 0; slice < LIST_SLICES_MAX; slice += 1) {
+    const limit = page.limit - items.length
+    const start = before === null ? {} : { before }
+    const found = await ask<JobsSlice>(client, { kind: 'jobs', ...filter, ...start, limit })
+    items.push(...found.items)
+    missing = Math.max(missing, found.missing)
+    before = found.next
+    if (before === null || items.length === page.limit) break
   }
+  return { items, nextCursor: before === null ? null : encodeCursor(before), ...gaps(missing) }
 }
 
-function itemsOf(body: string | undefined): readonly JobItem[] {
-  const { items }: { items: readonly JobItem[] } = JSON.parse(body ?? '{"items":[]}')
-  return items
+/** How many there are, in all and by status. */
+export async function countJobs(client: NodeClient, filter: JobFilter): Promise<object> {
+  const byStatus: Record<string, number> = {}
+  let total = 0
+  let from: CountsPosition | null = null
+  for (let slice = 0; slice < COUNT_SLICES_MAX; slice += 1) {
+    const start: { from?: CountsPosition } = from === null ? {} : { from }
+    const found: CountsSlice = await ask(client, { kind: 'job-counts', ...filter, ...start })
+    for (const [status, count] of Object.entries(found.counts)) {
+      byStatus[status] = (byStatus[status] ?? 0) + count
+      total += count
+    }
+    from = found.next
+    if (from === null) return { total, byStatus, ...gaps(found.missing) }
+  }
+  throw new Problem('overloaded', 'there is too much to count; count a shorter time, or by status')
 }
 
-function positionOf(item: JobItem): { createdAt: number; id: string } {
-  return { createdAt: Date.parse(item.createdAt), id: item.id }
+/** What a list says of arcs that did not answer. */
+export function gaps(missing: number): { readonly partial?: true; readonly missing?: number } {
+  return missing > 0 ? { partial: true, missing } : {}
 }
 
-/** RFC 3339 in UTC with milliseconds sorts as text. */
-function newestFirst(a: JobItem, b: JobItem): number {
-  if (a.createdAt !== b.createdAt) return a.createdAt > b.createdAt ? -1 : 1
-  return a.id > b.id ? -1 : 1
+async function ask<Slice>(client: NodeClient, query: Query): Promise<Slice> {
+  return JSON.parse(successOf(await client.queryAll(query)).body ?? '{}')
 }

@@ -22,6 +22,13 @@ export const HEADER_BYTES_MAX = 32 * 1024
 export const PAGE_LIMIT_MAX = 1000
 export const PAGE_LIMIT_DEFAULT = 50
 
+/** Requests to the ledger for one page of a list, until it is full; past it the page is shorter. */
+export const LIST_SLICES_MAX = 10
+/** Requests to the ledger for one count: at 20,000 index rows each, many millions of jobs. Past it 503. */
+export const COUNT_SLICES_MAX = 1000
+/** Labels, as keys, that one filter may name: 400. */
+export const FILTER_LABELS_MAX = 8
+
 /** Longest a request may wait for a job's end, ms; a longer wish is cut to this. */
 export const WAIT_MS_MAX = 60_000
 /** Requests that may wait for a job's end at a time: each holds a socket and a watch. */

@@ -118,12 +118,11 @@ export class Metrics {
 
   async #takeCounts(): Promise<void> {
     const answer = await inTime(this.#options.client.queryAll({ kind: 'counts' }))
-    if (answer === null) return
+    if (answer?.ok !== true) return
+    const { bodies }: { bodies: readonly Counts[] } = JSON.parse(answer.body ?? '{"bodies":[]}')
     const jobs = new Map(JOB_STATUSES.map((status) => [status, 0]))
     const ready = new Map<string, number>()
-    for (const reply of answer.replies) {
-      if (!reply.ok || reply.body === undefined) continue
-      const counts: Counts = JSON.parse(reply.body)
+    for (const counts of bodies) {
       addTo(jobs, counts.jobs)
       addTo(ready, counts.ready)
     }

@@ -1,9 +1,10 @@
 import { Type } from 'typebox'
 import { arcOf } from '../base/ids.js'
 import type { NodeClient } from '../runtime/node-client.js'
-import { decodeCursor } from './cursor.js'
-import { pageBody } from './jobs-page.js'
+import { decodeCursor, encodeCursor } from './cursor.js'
+import { gaps } from './jobs-page.js'
 import { mergeArcs } from './merge-arcs.js'
+import { successOf } from './send-reply.js'
 
 /** One page of the records of all arcs, in UTF-8 byte order of their keys; not a snapshot. */
 
@@ -12,6 +13,11 @@ const Cursor = Type.Object({ after: Type.String() })
 interface RecordItem {
   readonly key: string
   readonly id: string
+}
+
+interface AllArcs {
+  readonly bodies: readonly { readonly items: readonly RecordItem[] }[]
+  readonly missing: number
 }
 
 export async function readRecordsPage(
@@ -24,13 +30,9 @@ export async function readRecordsPage(
     {
       arcCount: client.identity.arcCount,
       first: async (limit) => {
-        const { replies, missing } = await client.queryAll({
-          kind: 'records',
-          prefix,
-          ...start,
-          limit,
-        })
-        return { pages: replies.map((reply) => (reply.ok ? itemsOf(reply.body) : [])), missing }
+        const reply = await client.queryAll({ kind: 'records', prefix, ...start, limit })
+        const { bodies, missing }: AllArcs = JSON.parse(successOf(reply).body ?? '{}')
+        return { pages: bodies.map(({ items }) => items), missing }
       },
       behind: async ({ id, key: after }, limit) => {
         const arc = arcOf(id, client.identity.arcCount)
@@ -41,7 +43,10 @@ export async function readRecordsPage(
     },
     page.limit,
   )
-  return pageBody(merged, (item) => ({ after: item.key }))
+  const { items, more, missing } = merged
+  const last = items.at(-1)
+  const nextCursor = more && last !== undefined ? encodeCursor({ after: last.key }) : null
+  return { items, nextCursor, ...gaps(missing) }
 }
 
 function itemsOf(body: string | undefined): readonly RecordItem[] {

@@ -54,7 +54,11 @@ function scriptedClient(propose: Propose, answer: Reply = SERVICES): NodeClient 
     offers: { services: [], jobs: [], failures: [FAILURE] },
     propose: async (proposal) => propose(proposal),
     query: async () => answer,
-    queryAll: async () => ({ replies: [], missing: 4 }),
+    queryAll: async () => ({
+      ok: true,
+      result: 'found',
+      body: '{"items":[],"next":null,"missing":4}',
+    }),
     watchJob: () => ({ ended: new Promise(() => {}), cancel: () => {} }),
     status: async () => ({
       serving: false,

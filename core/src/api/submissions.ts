@@ -67,7 +67,7 @@ export class Submissions {
     this.#schemas.check(planned.plan, planned.input)
 
     const { submission } = parsed
-    const { notAfter, priority } = submission
+    const { notAfter, priority, labels } = submission
     const key = keyOf(submission.idempotencyKey, context.key)
     const stamp = key === undefined ? undefined : submissionStamp(key, submission)
     return {
@@ -76,6 +76,7 @@ export class Submissions {
       plan: planned.plan,
       input: planned.input,
       ...(priority === undefined ? {} : { priority }),
+      ...(labels === undefined ? {} : { labels }),
       ...(stamp === undefined ? {} : { idempotency: stamp }),
       ...(notAfter === undefined ? {} : { notAfter: parseInstant(notAfter, '/notAfter') }),
       ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),

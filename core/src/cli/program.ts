@@ -120,12 +120,14 @@ function addJobCommands(add: AddCommand): void {
     .option('--input <json>', 'input as JSON, as @FILE, or - for standard input')
     .option('--key <key>', 'idempotency key: the same key gives the same job')
     .option('--priority <n>', '0 to 9, 9 goes first (default: 5)', parsePriority)
+    .option('--label <k=v...>', 'labels to find it by')
     .option('--wait', 'follow the job to its end and print its output')
   add('jobs', 'list jobs, newest first', async (context, command) =>
     (await import('./commands/jobs.js')).jobs(context, command.opts()),
   )
     .option('--status <status>', 'only jobs in this status')
     .option('--job <name>', 'only jobs of this definition')
+    .option('--label <k=v...>', 'only jobs with all of these labels')
     .option('--limit <n>', 'how many at most (default: 50)', parseCount)
   add('job <id>', 'show a job and its steps', async (context, command) =>
     (await import('./commands/jobs.js')).job(context, command.processedArgs[0]),

@@ -81,28 +81,11 @@ export class EngineClient implements NodeClient {
   }
 
   query(arc: ArcId, query: Query): Promise<Reply> {
-    return new Promise((resolve) => {
-      const request = this.#expectOne(resolve)
-      this.#link.send({ kind: 'query', request, arc, body: JSON.stringify(query) })
-    })
+    return this.#ask(arc, query)
   }
 
-  queryAll(
-    query: Query,
-  ): Promise<{ readonly replies: readonly Reply[]; readonly missing: number }> {
-    return new Promise((resolve) => {
-      const replies: Reply[] = []
-      let outstanding = this.identity.arcCount
-      const take = (reply: Reply): boolean => {
-        outstanding -= 1
-        if (reply.ok) replies.push(reply)
-        if (outstanding > 0) return false
-        resolve({ replies, missing: this.identity.arcCount - replies.length })
-        return true
-      }
-      const request = this.#expect({ until: this.#clock.now().mono + ANSWER_TIMEOUT_MS, take })
-      this.#link.send({ kind: 'query', request, arc: null, body: JSON.stringify(query) })
-    })
+  queryAll(query: Query): Promise<Reply> {
+    return this.#ask(null, query)
   }
 
   watchJob(id: string): JobWatch {
@@ -133,6 +116,13 @@ export class EngineClient implements NodeClient {
   /** Asks the node to stop gracefully; `onStopped` follows. */
   stop(): void {
     this.#link.send({ kind: 'stop' })
+  }
+
+  #ask(arc: ArcId | null, query: Query): Promise<Reply> {
+    return new Promise((resolve) => {
+      const request = this.#expectOne(resolve)
+      this.#link.send({ kind: 'query', request, arc, body: JSON.stringify(query) })
+    })
   }
 
   #onMessage(message: ToApi): void {

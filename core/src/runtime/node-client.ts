@@ -14,8 +14,8 @@ export interface NodeClient {
   readonly offers: OffersBody
   propose(proposal: Proposal): Promise<Reply>
   query(arc: ArcId, query: Query): Promise<Reply>
-  /** Asks every arc; `missing` counts the arcs that did not answer. */
-  queryAll(query: Query): Promise<{ readonly replies: readonly Reply[]; readonly missing: number }>
+  /** Asks all arcs at once; the body says how many are `missing` (protocol/ledger/query.ts). */
+  queryAll(query: Query): Promise<Reply>
   /** Waits for a job's end; to be cancelled by whoever gives up waiting. */
   watchJob(id: string): JobWatch
   status(): Promise<EngineStatus>

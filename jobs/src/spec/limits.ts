@@ -10,6 +10,11 @@ export const PRIORITY_MAX = 9
 export const JSON_DEPTH_MAX = 64
 /** Characters of a service or job name. */
 export const NAME_LENGTH_MAX = 200
+/** Labels of one job, as keys: each costs an index row. */
+export const LABELS_MAX = 32
+/** Characters of a label's key, and of its value. */
+export const LABEL_KEY_LENGTH_MAX = 63
+export const LABEL_VALUE_LENGTH_MAX = 256
 /** Characters of a JSON pointer in a template. */
 export const POINTER_LENGTH_MAX = 1024
 /** Attempts of one task. */

@@ -5,6 +5,9 @@ import {
   CONCURRENCY_MAX,
   DURATION_MS_MAX,
   FACTOR_MAX,
+  LABEL_KEY_LENGTH_MAX,
+  LABEL_VALUE_LENGTH_MAX,
+  LABELS_MAX,
   NAME_LENGTH_MAX,
   PRIORITY_MAX,
   STEPS_MAX,
@@ -90,6 +93,21 @@ export const StepsSchema = Type.Record(Type.String(), StepSchema, {
   description: 'Steps by name; a name matches [A-Za-z0-9_-]{1,64}.',
 })
 
+/** What a label's key looks like; it is also a part of a query's member name, `label.KEY`. */
+export const LABEL_KEY_PATTERN = `^[A-Za-z0-9][A-Za-z0-9._/-]{0,${LABEL_KEY_LENGTH_MAX - 1}}$`
+
+export const LabelsSchema = Type.Record(
+  Type.String(),
+  Type.String({ maxLength: LABEL_VALUE_LENGTH_MAX }),
+  {
+    maxProperties: LABELS_MAX,
+    propertyNames: { type: 'string', pattern: LABEL_KEY_PATTERN },
+    description:
+      `Find the job by them: \`GET /v1/jobs?label.KEY=VALUE\`. At most ${LABELS_MAX}; a key matches ` +
+      `${LABEL_KEY_PATTERN}, a value has at most ${LABEL_VALUE_LENGTH_MAX} characters.`,
+  },
+)
+
 /** Members that all three shapes share; they say how and when to run, not what. */
 const envelope = {
   priority: Type.Optional(
@@ -99,6 +117,7 @@ const envelope = {
       description: 'Orders ready tasks, 9 first; default 5.',
     }),
   ),
+  labels: Type.Optional(LabelsSchema),
   idempotencyKey: Type.Optional(
     Type.String({
       minLength: 1,

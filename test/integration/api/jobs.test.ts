@@ -241,3 +241,35 @@ test('a client that goes away while it waits leaves no watch behind', async () =
   while ((await waits()) > 0);
   await node.rest.call('POST', `/v1/jobs/${body.id}/cancel`)
 })
+
+test('jobs are found and counted by their labels, also together with other filters', async () => {
+  const labels = { team: 'billing/eu', env: 'test=1' }
+  const first = await node.rest.submit({ ...echo(1), labels })
+  const second = await node.rest.submit({ ...echo(2), labels: { team: 'billing/eu' } })
+  for (const { body } of [first, second]) await node.rest.finished(body.id)
+  assert.deepEqual(first.body.labels, labels)
+  const idsOf = async (query: string): Promise<string[]> => {
+    const { body } = await node.rest.call('GET', `/v1/jobs?${query}`)
+    return body.items.map(({ id }: { id: string }) => id)
+  }
+  const both = new Set([first.body.id, second.body.id])
+  assert.deepEqual(new Set(await idsOf('label.team=billing%2Feu')), both)
+  assert.deepEqual(await idsOf('label.team=billing%2Feu&label.env=test%3D1'), [first.body.id])
+  assert.deepEqual(await idsOf('label.team=billing%2Feu&status=failed'), [])
+  const counts = await node.rest.call('GET', '/v1/jobs/counts?label.team=billing%2Feu')
+  assert.deepEqual(counts.body, { total: 2, byStatus: { succeeded: 2 } })
+  const ofNobody = await node.rest.call('GET', '/v1/jobs/counts?job=of.nobody')
+  assert.deepEqual(ofNobody.body, { total: 0, byStatus: {} })
+})
+
+test('labels that are not well formed are refused, and so are filters', async () => {
+  for (const labels of [{ 'a b': 'x' }, { a: 1 }, { a: 'x'.repeat(257) }, []]) {
+    const { status, body } = await node.rest.submit({ ...echo(1), labels })
+    assert.deepEqual([status, body.code], [400, 'invalid_request'], JSON.stringify(labels))
+    assert.match(body.errors[0].path, /^\/labels/)
+  }
+  for (const query of ['label.=x', 'label.a%20b=x', 'label.a=1&label.a=2', 'labels.a=1']) {
+    const { status } = await node.rest.call('GET', `/v1/jobs?${query}`)
+    assert.equal(status, 400, query)
+  }
+})

@@ -77,6 +77,7 @@ const JobAnswer = Type.Object(
     cause: Nullable(Type.Enum(['failed', 'timed_out', 'cancelled', 'poison'])),
     run: Type.Integer({ minimum: 1 }),
     priority: Type.Integer({ minimum: 0, maximum: 9 }),
+    labels: Type.Record(Type.String(), Type.String()),
     input: JsonSchema,
     output: JsonSchema,
     error: Nullable(ref('JobError')),
@@ -94,6 +95,7 @@ const JobSummaryAnswer = Type.Object(
     id: Id,
     job: Nullable(Type.String()),
     status: Type.String(),
+    labels: Type.Record(Type.String(), Type.String()),
     createdAt: Instant,
     startedAt: Nullable(Instant),
     finishedAt: Nullable(Instant),
@@ -117,6 +119,18 @@ const ExplanationAnswer = Type.Object(
     more: Type.Integer({ description: 'Reasons beyond those told.' }),
   },
   { $id: 'Explanation' },
+)
+
+const JobCountsAnswer = Type.Object(
+  {
+    total: Type.Integer(),
+    byStatus: Type.Record(Type.String(), Type.Integer(), {
+      description: 'Statuses that no job has are absent.',
+    }),
+    partial: Type.Optional(Type.Boolean({ description: 'True when arcs did not answer.' })),
+    missing: Type.Optional(Type.Integer({ description: 'How many arcs did not answer.' })),
+  },
+  { $id: 'JobCounts' },
 )
 
 const RecordAnswer = Type.Object(
@@ -161,11 +175,13 @@ export const NAMED_ANSWERS = [
   JobAnswer,
   JobSummaryAnswer,
   ExplanationAnswer,
+  JobCountsAnswer,
   RecordAnswer,
   ProblemAnswer,
 ]
 
 export const JobRef = ref('Job')
+export const JobCountsRef = ref('JobCounts')
 export const JobSummaryRef = ref('JobSummary')
 export const ExplanationRef = ref('Explanation')
 export const RecordRef = ref('Record')

@@ -1,3 +1,4 @@
+import { LABEL_KEY_PATTERN } from '@gyre/jobs'
 import { Type } from 'typebox'
 import { PAGE_LIMIT_MAX } from '../limits.js'
 
@@ -50,31 +51,37 @@ export const JobQuery = Type.Object(
   closed,
 )
 
-export const JobsQuery = Type.Object(
-  {
-    ...consistency,
-    ...page,
-    status: Type.Optional(
-      Type.Enum([
-        'queued',
-        'running',
-        'waiting',
-        'scheduled',
-        'cancelling',
-        'compensating',
-        'succeeded',
-        'failed',
-        'cancelled',
-        'compensated',
-        'compensation_failed',
-      ]),
-    ),
-    job: Type.Optional(Type.String({ description: 'Name of the job definition.' })),
-    createdAfter: Type.Optional(Type.String({ description: 'RFC 3339; this instant or later.' })),
-    createdBefore: Type.Optional(Type.String({ description: 'RFC 3339; before this instant.' })),
-  },
-  closed,
-)
+/** Members of a query that say which jobs; `label.KEY=VALUE` beside them. */
+const jobFilter = {
+  status: Type.Optional(
+    Type.Enum([
+      'queued',
+      'running',
+      'waiting',
+      'scheduled',
+      'cancelling',
+      'compensating',
+      'succeeded',
+      'failed',
+      'cancelled',
+      'compensated',
+      'compensation_failed',
+    ]),
+  ),
+  job: Type.Optional(Type.String({ description: 'Name of the job definition.' })),
+  createdAfter: Type.Optional(Type.String({ description: 'RFC 3339; this instant or later.' })),
+  createdBefore: Type.Optional(Type.String({ description: 'RFC 3339; before this instant.' })),
+}
+
+/** Query members that name a label are `label.` and its key. */
+export const LABEL_MEMBER = 'label.'
+const withLabels = {
+  ...closed,
+  patternProperties: { [`^label\\.${LABEL_KEY_PATTERN.slice(1)}`]: { type: 'string' } },
+}
+
+export const JobsQuery = Type.Object({ ...consistency, ...page, ...jobFilter }, withLabels)
+export const JobCountsQuery = Type.Object({ ...consistency, ...jobFilter }, withLabels)
 
 export const RecordsQuery = Type.Object(
   { ...consistency, ...page, prefix: Type.Optional(Type.String()) },

@@ -4,17 +4,17 @@ import { Type } from 'typebox'
 import { arcOf, isId } from '../../base/ids.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
-import { answers, JobRef, JobSummaryRef, listOf } from '../contract/answers.js'
+import { answers, JobCountsRef, JobRef, JobSummaryRef, listOf } from '../contract/answers.js'
 import { STALE, SubmitHeaders } from '../contract/headers.js'
-import { JobParams, JobQuery, JobsQuery } from '../contract/parameters.js'
+import { JobCountsQuery, JobParams, JobQuery, JobsQuery } from '../contract/parameters.js'
 import { idempotencyKeyOf } from '../idempotency.js'
+import { jobFilterOf } from '../job-filter.js'
 import type { JobWaits } from '../job-waits.js'
-import { readJobsPage } from '../jobs-page.js'
+import { countJobs, readJobsPage } from '../jobs-page.js'
 import { PAGE_LIMIT_DEFAULT } from '../limits.js'
 import { preferredWaitSeconds, waitMsOf } from '../prefer.js'
 import { Problem } from '../problem.js'
 import { bodyBytesOf } from '../request-body.js'
-import { parseInstant } from '../rfc3339.js'
 import { goneSignal, markReplay, sendJson, type Success, successOf } from '../send-reply.js'
 import { tellStaleness } from '../staleness.js'
 import type { Submissions } from '../submissions.js'
@@ -111,21 +111,39 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
       schema: {
         operationId: 'listJobs',
         summary: 'Jobs, newest first',
+        description:
+          'Filters hold together; `label.KEY=VALUE`, at most eight of them, may stand beside those ' +
+          'below. Where few of very many jobs match, a page may be shorter than `limit` and have a ' +
+          '`nextCursor` all the same.',
         tags: ['jobs'],
         querystring: JobsQuery,
         response: answers({ 200: listOf(JobSummaryRef) }, STALE),
       },
     },
     async (request, reply) => {
-      const { status, job, createdAfter, createdBefore, limit, cursor, consistency } = request.query
-      const filter = {
-        ...(status === undefined ? {} : { status }),
-        ...(job === undefined ? {} : { job }),
-        ...instantFilter('createdAfter', createdAfter),
-        ...instantFilter('createdBefore', createdBefore),
-      }
+      const { limit, cursor, consistency } = request.query
+      const filter = jobFilterOf(request.query)
       await tellStaleness(reply, client, { consistency, arc: 'all' })
       return readJobsPage(client, filter, { limit: limit ?? PAGE_LIMIT_DEFAULT, cursor })
+    },
+  )
+
+  app.get(
+    '/v1/jobs/counts',
+    {
+      schema: {
+        operationId: 'countJobs',
+        summary: 'How many jobs there are, by status',
+        description: 'Takes the filters of the list, `label.KEY=VALUE` among them.',
+        tags: ['jobs'],
+        querystring: JobCountsQuery,
+        response: answers({ 200: JobCountsRef }, STALE),
+      },
+    },
+    async (request, reply) => {
+      const { consistency } = request.query
+      await tellStaleness(reply, client, { consistency, arc: 'all' })
+      return countJobs(client, jobFilterOf(request.query))
     },
   )
 
@@ -139,13 +157,6 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
 export function jobIdOf(text: string): string {
   if (isId(text)) return text
   throw new Problem('job_not_found', 'there is no such job; job IDs are 32 lower-case hex digits')
-}
-
-function instantFilter(
-  name: 'createdAfter' | 'createdBefore',
-  text: string | undefined,
-): { createdAfter?: number; createdBefore?: number } {
-  return text === undefined ? {} : { [name]: parseInstant(text, `/${name}`) }
 }
 
 /** The ledger writes the ID first; a job's body may be large, so it is not parsed for that. */

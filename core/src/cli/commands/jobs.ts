@@ -1,11 +1,13 @@
 import type { EventBody, JobBody, JobSummaryBody, ListBody } from '../api-shapes.js'
 import type { CommandContext } from '../command-context.js'
+import { parseLabels } from '../labels.js'
 import { readPages } from '../read-pages.js'
 import { statusText } from '../output.js'
 
 export interface JobsOptions {
   readonly status?: string
   readonly job?: string
+  readonly label?: readonly string[]
   readonly limit?: number
 }
 
@@ -16,9 +18,10 @@ const HISTORY_LIMIT = 10_000
 /** Lists jobs, newest first. */
 export async function jobs(context: CommandContext, options: JobsOptions): Promise<void> {
   const { output } = context
+  const labels = parseLabels(options.label ?? []).map(([key, value]) => [`label.${key}`, value])
   const list: ListBody<JobSummaryBody> = await readPages(context, '/v1/jobs', {
     limit: options.limit ?? DEFAULT_LIMIT,
-    query: { status: options.status, job: options.job },
+    query: { status: options.status, job: options.job, ...Object.fromEntries(labels) },
   })
   await output.result(list, async () => {
     const rows = list.items.map((job) => [

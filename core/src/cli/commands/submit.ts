@@ -3,6 +3,7 @@ import { isFinal, type JobBody } from '../api-shapes.js'
 import { CliError, EXIT, usageError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
 import { followJob } from '../follow-job.js'
+import { parseLabels } from '../labels.js'
 import { readJsonText } from '../read-input.js'
 
 export interface SubmitOptions {
@@ -11,6 +12,7 @@ export interface SubmitOptions {
   readonly input?: string
   readonly key?: string
   readonly priority?: number
+  readonly label?: readonly string[]
   readonly wait?: boolean
 }
 
@@ -50,8 +52,11 @@ async function submissionText(job: string | undefined, options: SubmitOptions): 
 }
 
 /** Members of a submission that flags give; a flag goes before what a file says. */
-function termsOf({ priority }: SubmitOptions): object {
-  return priority === undefined ? {} : { priority }
+function termsOf({ priority, label }: SubmitOptions): object {
+  return {
+    ...(priority === undefined ? {} : { priority }),
+    ...(label === undefined ? {} : { labels: Object.fromEntries(parseLabels(label)) }),
+  }
 }
 
 async function fileText(file: string, input: string | null, terms: object): Promise<string> {

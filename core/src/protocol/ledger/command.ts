@@ -60,6 +60,8 @@ export interface SubmitCommand {
   readonly input: Json
   /** 0 … 9, 9 first; absent: PRIORITY_DEFAULT. */
   readonly priority?: number
+  /** Absent: none. */
+  readonly labels?: Readonly<Record<string, string>>
   readonly idempotency?: IdempotencyStamp
   /** Past this arc time nothing is stored (`too_late`). */
   readonly notAfter?: Instant

@@ -4,7 +4,7 @@ import type { Rows } from '../state/rows.js'
 import type { EntryStamp } from './command.js'
 import type { LedgerEffect } from './effects.js'
 import { JobEdit } from './job-edit.js'
-import { newJob } from './job-row.js'
+import { type JobRow, newJob } from './job-row.js'
 import { type CountsRow, keys, type PlanRow } from './rows-layout.js'
 import { FIRST_GENERATION, packVersion } from './version.js'
 
@@ -26,6 +26,7 @@ export class EntryContext {
   readonly #jobs = new Map<string, JobEdit>()
   readonly #readyDeltas = new Map<string, number>()
   readonly #jobDeltas = new Map<string, number>()
+  readonly #namedDeltas = new Map<string, Map<string, number>>()
   #timersChanged = false
 
   constructor(options: EntryOptions) {
@@ -61,16 +62,18 @@ export class EntryContext {
   job(id: string): JobEdit | undefined {
     const open = this.#jobs.get(id)
     if (open !== undefined) return open
-    const row = this.rows.get<ReturnType<typeof newJob>>(keys.job(id))
+    const row = this.rows.get<JobRow>(keys.job(id))
     if (row === undefined) return undefined
     const edit = new JobEdit(this, row)
     this.#jobs.set(id, edit)
     return edit
   }
 
-  createJob(id: string, planRow: PlanRow, priority: number): JobEdit {
+  /** @param traits  what the submission says of the job as a whole */
+  createJob(id: string, planRow: PlanRow, traits: Partial<JobRow>): JobEdit {
     this.rows.put(keys.plan(id), planRow)
-    const edit = new JobEdit(this, newJob(id, planRow.plan, this.at, priority), 'new')
+    const row = { ...newJob(id, planRow.plan, this.at), ...traits }
+    const edit = new JobEdit(this, row, 'new')
     this.#jobs.set(id, edit)
     return edit
   }
@@ -84,8 +87,13 @@ export class EntryContext {
     if (delta !== 0) this.#readyDeltas.set(name, (this.#readyDeltas.get(name) ?? 0) + delta)
   }
 
-  countJobs(status: string, delta: number): void {
-    this.#jobDeltas.set(status, (this.#jobDeltas.get(status) ?? 0) + delta)
+  /** @param name  of the job definition, null without one */
+  countJobs(status: string, name: string | null, delta: number): void {
+    addTo(this.#jobDeltas, status, delta)
+    if (name === null) return
+    const named = this.#namedDeltas.get(name) ?? new Map<string, number>()
+    this.#namedDeltas.set(name, named)
+    addTo(named, status, delta)
   }
 
   /** Writes back what the entry changed. The jobs' order is that of apply: equal everywhere. */
@@ -93,6 +101,7 @@ export class EntryContext {
     for (const edit of this.#jobs.values()) edit.save()
     this.#saveCounts(keys.readyCounts, this.#readyDeltas)
     this.#saveCounts(keys.jobCounts, this.#jobDeltas)
+    for (const [name, deltas] of this.#namedDeltas) this.#saveCounts(keys.namedCounts(name), deltas)
   }
 
   /** What went up and down again changes nothing. Members are kept sorted: equal counts make equal rows, whatever led to them. */
@@ -105,6 +114,10 @@ export class EntryContext {
     const row: CountsRow = { counts: Object.fromEntries(left) }
     this.rows.put(key, row)
   }
+}
+
+function addTo(sums: Map<string, number>, name: string, delta: number): void {
+  sums.set(name, (sums.get(name) ?? 0) + delta)
 }
 
 /** SHA-256 cut to 32 hex digits; handed in, since pure code has no crypto. */

@@ -11,6 +11,7 @@ import {
   type OutputRow,
   type PlanRow,
 } from './rows-layout.js'
+import { unchangingIndexKeys } from './job-index.js'
 import { isFinal, statusOf } from './job-status.js'
 import { isActive } from './task.js'
 
@@ -161,13 +162,15 @@ export class JobEdit {
   #saveListing(status: JobStatus): void {
     const { context } = this
     const { createdAt, job } = this.#row
-    if (this.#listedAs !== null) {
+    if (this.#listedAs === null) {
+      for (const key of unchangingIndexKeys(context.hash, this.#row)) context.rows.put(key, {})
+    } else {
       context.rows.delete(keys.jobIndex(this.#listedAs, createdAt, this.id))
-      context.countJobs(this.#listedAs, -1)
+      context.countJobs(this.#listedAs, job, -1)
     }
     const index: JobIndexRow = { job }
     context.rows.put(keys.jobIndex(status, createdAt, this.id), index)
-    context.countJobs(status, 1)
+    context.countJobs(status, job, 1)
   }
 
   /** A job that has ended holds no lease, no timer and no place in a queue. */

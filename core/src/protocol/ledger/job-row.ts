@@ -1,5 +1,6 @@
 import type { JobError, JobPlan, Json } from '@gyre/jobs'
 import type { Instant } from '../../base/ids.js'
+import { PRIORITY_DEFAULT } from './limits.js'
 import type { TaskState } from './task.js'
 
 /**
@@ -55,6 +56,8 @@ export interface JobRow {
   /** From 1; raised by an operator's retry of a failed job. */
   readonly run: number
   readonly priority: number
+  /** As submitted; absent: none. They never change, so that lists can find the job by them. */
+  readonly labels?: Readonly<Record<string, string>>
   readonly createdAt: Instant
   readonly startedAt: Instant | null
   readonly finishedAt: Instant | null
@@ -153,7 +156,7 @@ const NEW_STEP: StepState = {
   undo: null,
 }
 
-export function newJob(id: string, plan: JobPlan, at: Instant, priority: number): JobRow {
+export function newJob(id: string, plan: JobPlan, at: Instant): JobRow {
   return {
     id,
     job: plan.job,
@@ -162,7 +165,7 @@ export function newJob(id: string, plan: JobPlan, at: Instant, priority: number)
     cause: null,
     compensate: false,
     run: 1,
-    priority,
+    priority: PRIORITY_DEFAULT,
     createdAt: at,
     startedAt: null,
     finishedAt: null,

@@ -11,6 +11,7 @@ import type { JobRow } from './job-row.js'
 import { JobWatches } from './job-watches.js'
 import { Ledger, type LedgerResult, UnknownEntry } from './ledger.js'
 import type { Reply } from './outcome.js'
+import { answerForAll } from './queries/all-arcs.js'
 import { answer, jobAnswer, replyOf } from './queries/answer.js'
 import type { ReadContext } from './queries/found.js'
 import type { Query } from './query.js'
@@ -122,9 +123,10 @@ export class LedgerNode {
   }
 
   #onQuery(message: Extract<ToLedger, { readonly kind: 'query' }>): void {
+    const query = decodeQuery(message.body)
+    if (message.arc === null) return this.#reply(0, message.request, this.#answerForAll(query))
     const arc = this.#arc(message.arc)
     if (arc.stopped !== null) return this.#reply(message.arc, message.request, arc.refusal)
-    const query = decodeQuery(message.body)
     if (query.kind === 'watch-job') {
       const row = arc.rows.get<JobRow>(keys.job(query.id))
       if (row !== undefined && !isFinal(row.status)) {
@@ -133,6 +135,13 @@ export class LedgerNode {
       }
     }
     this.#reply(message.arc, message.request, answer(arc, query))
+  }
+
+  #answerForAll(query: Query): Reply {
+    const { arcCount } = this.#options
+    const arcs = Array.from({ length: arcCount }, (_, arc) => this.#arc(arc))
+    const answering = arcs.filter(({ stopped }) => stopped === null)
+    return answerForAll(answering, arcCount - answering.length, query)
   }
 
   #answerWatches(arc: ArcLedger, job: string): void {

@@ -93,7 +93,7 @@ function run(context: EntryContext, command: Command): Applied {
     case 'offer-services':
       return offerServices(context, command)
     case 'term-start':
-      return termStart()
+      return termStart(context)
     default:
       return unknownCommand(context, command)
   }

@@ -30,6 +30,12 @@ export const READY_PAGE_ROWS = 64
 /** Rows read in one scan of items, attempts or index rows. */
 export const SCAN_PAGE_ROWS = 512
 
+/** Index rows that one query of a list may read beyond its arcs' first ones; then it says how far it came. */
+export const LIST_ROWS_MAX = 4000
+
+/** The same for a count. Many more, and the entries behind it would wait. */
+export const COUNT_ROWS_MAX = 20_000
+
 /** How long the key of an operator's call is remembered, milliseconds of arc time (api.md: 24 h). */
 export const CALL_KEY_KEPT_MS = 24 * 3600 * 1000
 

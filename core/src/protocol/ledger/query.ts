@@ -1,11 +1,13 @@
 /**
- * Every way to read a ledger. A query names its arc; lists are asked of every arc and merged.
+ * Every way to read a ledger. A query names its arc; lists and counts are asked of all arcs at once
+ * (queries/all-arcs.ts), which adds `missing`, the number of arcs that cannot answer.
  * An answer is a Reply with result `found` and one of these bodies (JSON, shapes of api.md):
  *
  * | query               | body                                                          | refusals |
  * |---------------------|---------------------------------------------------------------|----------|
  * | `job`, `watch-job`  | the job                                                       | `job_not_found` |
- * | `jobs`              | `{items: [job without input, output and steps]}`, newest first | |
+ * | `jobs`              | `{items: [job without input, output and steps], next: JobCursor or null}`, newest first | |
+ * | `job-counts`        | `{counts: {STATUS: count}, next: CountsPosition or null}`     | |
  * | `history`           | `{items: [{seq, at, type, …}], historyTruncated, more}`       | `job_not_found` |
  * | `explain`           | `{summary, reasons: [{code, text, …}], more}`                 | `job_not_found` |
  * | `items`             | `{items: [{index, status, output, error, …}], more}`          | `job_not_found`, `step_not_found` |
@@ -15,14 +17,15 @@
  * | `services`          | `{items: [ServiceOffer]}`, by name                            | |
  * | `counts`            | `{jobs: {STATUS: count}, ready: {SERVICE: count}}`            | |
  *
- * `more` says that entries follow behind the last one; `jobs` and `records` have more at most when
- * they return `limit` items.
+ * `more` says that entries follow behind the last one; `records` has more at most when it returns
+ * `limit` items. Of all arcs, any query without a merge of its own gives `{bodies: [body of each]}`.
  */
 export type Query =
   | { readonly kind: 'job'; readonly id: string }
   /** Answers once the job is final; `unwatch` with the same request ID takes it back. */
   | { readonly kind: 'watch-job'; readonly id: string }
   | JobsQuery
+  | JobCountsQuery
   /** Events with seq > `after`. */
   | {
       readonly kind: 'history'
@@ -51,15 +54,21 @@ export type Query =
   | { readonly kind: 'services' }
   | { readonly kind: 'counts' }
 
-export interface JobsQuery {
-  readonly kind: 'jobs'
+/** Conditions that must all hold. */
+export interface JobFilter {
   readonly status?: string
   /** Name of the job definition. */
   readonly job?: string
+  /** Each of these labels, with this value. */
+  readonly labels?: Readonly<Record<string, string>>
   /** createdAt ≥ this, milliseconds since 1970. */
   readonly createdAfter?: number
   /** createdAt < this, milliseconds since 1970. */
   readonly createdBefore?: number
+}
+
+export interface JobsQuery extends JobFilter {
+  readonly kind: 'jobs'
   readonly before?: JobCursor
   readonly limit: number
 }
@@ -77,8 +86,22 @@ export interface OfferedSlots {
   readonly refused?: string
 }
 
-/** Newest first by (createdAt, id): resume strictly behind this one. */
+/** Newest first by (createdAt, id): resume behind this one. */
 export interface JobCursor {
   readonly createdAt: number
   readonly id: string
+  /** True: with this one, which was not looked at yet. */
+  readonly inclusive?: true
+}
+
+export interface JobCountsQuery extends JobFilter {
+  readonly kind: 'job-counts'
+  readonly from?: CountsPosition
+}
+
+/** How far a count of all arcs came. */
+export interface CountsPosition {
+  readonly arc: number
+  readonly status: string
+  readonly before: JobCursor
 }

@@ -12,6 +12,8 @@ import type { AttemptRow } from './task.js'
  * | key                                    | value          | there while |
  * |----------------------------------------|----------------|-------------|
  * | `#`                                    | ClockRow       | the arc has applied an entry |
+ * | `c/layout`                             | LayoutRow      | the rows have been brought up to this version's layout |
+ * | `c/n/NAME`                             | CountsRow      | jobs of that definition: by status |
  * | `c/jobs`, `c/ready`                    | CountsRow      | ever: jobs by status, startable tasks by service and priority |
  * | `d/RECORD_KEY_BYTES`                   | RecordRow      | the record exists |
  * | `e/RECORD_ID`                          | RecordValueRow | the record exists |
@@ -24,15 +26,19 @@ import type { AttemptRow } from './task.js'
  * | `j/JOB/r`                              | OutputRow      | the job's own output template was resolved |
  * | `k/KEY`                                | SubmissionKeyRow | as long as the job |
  * | `l/NODE/BOOT/ATTEMPT`                  | AttemptRef     | the attempt is leased or stopping |
+ * | `n/NAME/CREATED_AT/JOB`                | {}             | ever: each job of a definition |
  * | `r/SERVICE/PRIORITY/READY_AT/TASK`     | ReadyRow       | the task, or some item of the step, may start |
  * | `s/SERVICE`                            | ServiceRow     | ever; system arc only |
  * | `t/DUE_AT/ATTEMPT`                     | TimerRow       | the attempt's timeout, its task's next try, is ahead |
  * | `u/KEY`, `v/EXPIRES_AT/KEY`            | CallKeyRow, {} | 24 h after the call |
  * | `x/STATUS/CREATED_AT/JOB`              | JobIndexRow    | ever: each job once, under its status |
+ * | `y/LABEL_HASH/CREATED_AT/JOB`          | {}             | ever: each job once for each of its labels |
  */
 export const keys = {
   clock: '#',
   jobCounts: 'c/jobs',
+  layout: 'c/layout',
+  namedCounts: (name: string): string => `c/n/${name}`,
   readyCounts: 'c/ready',
   record: (keyBytes: string): string => `d/${keyBytes}`,
   recordValue: (id: string): string => `e/${id}`,
@@ -57,8 +63,21 @@ export const keys = {
   callKey: (key: string): string => `u/${key}`,
   callKeyExpiry: (expiresAt: Instant, key: string): string => `v/${sortable(expiresAt)}/${key}`,
   jobsOf: (status: string): string => `x/${status}/`,
+  jobsNamed: (name: string): string => `n/${name}/`,
+  /** @param labelHash  of `labelName` */
+  jobsLabelled: (labelHash: string): string => `y/${labelHash}/`,
   jobIndex: (status: string, createdAt: Instant, id: string): string =>
-    `x/${status}/${sortable(createdAt)}/${id}`,
+    `x/${status}/${placeOf(createdAt, id)}`,
+}
+
+/** Place of a job in every list: sorts by (createdAt, id). */
+export function placeOf(createdAt: Instant, id: string): string {
+  return `${sortable(createdAt)}/${id}`
+}
+
+/** What a label's hash is of: values may be long and hold any character, row keys may not. */
+export function labelName(key: string, value: string): string {
+  return `label\0${key}\0${value}`
 }
 
 /** The first key behind all keys that begin with `prefix`: no key holds U+00FF (UTF-8 has no such byte). */
@@ -81,6 +100,11 @@ export function sortableAt(key: string, offset: number): number {
 export interface ClockRow {
   /** Arc time: the stamp of the last applied entry. */
   readonly t: Instant
+}
+
+export interface LayoutRow {
+  /** Of the rows; see upgrade-rows.ts. */
+  readonly version: number
 }
 
 /** Counts by name; names that count zero are absent. */

@@ -321,13 +321,9 @@ export class Engine {
    * its messages in order.
    */
   #onQuery(message: Extract<FromApi, { kind: 'query' }>): void {
-    const { request, body } = message
-    const arcs = message.arc === null ? this.#arcIds.slice(0, -1) : [message.arc]
-    const serving = this.#readiness.isReadable
-    for (const arc of arcs) {
-      if (serving) this.outputs.toLedger({ kind: 'query', request, arc, body })
-      else this.#replyNotReady(request, arc)
-    }
+    const { request, arc, body } = message
+    if (this.#readiness.isReadable) this.outputs.toLedger({ kind: 'query', request, arc, body })
+    else this.#replyNotReady(request, arc ?? 0)
   }
 
   #replyNotReady(request: number, arc: ArcId): void {

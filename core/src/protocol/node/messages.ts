@@ -27,7 +27,7 @@ export type FromApi =
       readonly sheddable: boolean
       readonly body: string
     }
-  /** `body`: JSON text of a Query. One answer per arc; `arc` null asks every arc of the ring. */
+  /** `body`: JSON text of a Query. `arc` null asks every arc of the ring; their answers come as one. */
   | {
       readonly kind: 'query'
       readonly request: RequestId
@@ -46,7 +46,7 @@ export type ToApi =
   | {
       readonly kind: 'reply'
       readonly request: RequestId
-      /** Arc that answered. */
+      /** Arc that answered; 0 where all were asked. */
       readonly arc: ArcId
       readonly reply: ReplyHead
       readonly body?: string
@@ -81,7 +81,8 @@ export type ToLedger =
   | {
       readonly kind: 'query'
       readonly request: RequestId
-      readonly arc: ArcId
+      /** null: all arcs of the ring. */
+      readonly arc: ArcId | null
       readonly body: string
     }
   | { readonly kind: 'unwatch'; readonly request: RequestId }

@@ -3,7 +3,6 @@ import { keyReused } from '../call-keys.js'
 import type { IdempotencyStamp, SubmitCommand } from '../command.js'
 import type { EntryContext } from '../entry-context.js'
 import { isFinal } from '../job-status.js'
-import { PRIORITY_DEFAULT } from '../limits.js'
 import type { Applied } from '../outcome.js'
 import { keys, type PlanRow, type SubmissionKeyRow } from '../rows-layout.js'
 
@@ -15,7 +14,7 @@ import { keys, type PlanRow, type SubmissionKeyRow } from '../rows-layout.js'
  * on its way for longer than keys are remembered.
  */
 export function submitJob(context: EntryContext, command: SubmitCommand): Applied {
-  const { id, plan, input, idempotency, notAfter, traceparent } = command
+  const { id, plan, input, priority, labels, idempotency, notAfter, traceparent } = command
   const known = recallSubmission(context, idempotency) ?? id
   if (typeof known !== 'string') return known
   const existing = context.job(known)
@@ -25,7 +24,10 @@ export function submitJob(context: EntryContext, command: SubmitCommand): Applie
   }
   if (notAfter !== undefined && context.at > notAfter) return tooLate()
   const planRow: PlanRow = { plan, input, ...(traceparent === undefined ? {} : { traceparent }) }
-  const edit = context.createJob(id, planRow, command.priority ?? PRIORITY_DEFAULT)
+  const edit = context.createJob(id, planRow, {
+    ...(priority === undefined ? {} : { priority }),
+    ...(labels === undefined ? {} : { labels }),
+  })
   if (idempotency !== undefined) {
     const row: SubmissionKeyRow = { job: id, fingerprint: idempotency.fingerprint }
     context.rows.put(keys.submissionKey(idempotency.key), row)

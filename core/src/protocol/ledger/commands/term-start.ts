@@ -1,10 +1,13 @@
+import type { EntryContext } from '../entry-context.js'
 import type { Applied } from '../outcome.js'
+import { upgradeRows } from '../upgrade-rows.js'
 
 /**
- * A leader's first entry. It changes no row but the clock: arc time may jump forward over a downtime
- * here, and nowhere else. What follows (demand, the next timer and the leases are reported to the
+ * A leader's first entry. Arc time may jump forward over a downtime here, and nowhere else; rows
+ * that an earlier version wrote are brought up to this one's layout. What follows (demand, the next timer and the leases are reported to the
  * new leader) is the business of ledger-node.ts.
  */
-export function termStart(): Applied {
+export function termStart(context: EntryContext): Applied {
+  upgradeRows(context)
   return { ok: true, result: 'done' }
 }

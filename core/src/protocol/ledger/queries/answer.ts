@@ -2,7 +2,7 @@ import { unreachable } from '../../../base/assert.js'
 import { jobNotFound } from '../commands/refusals.js'
 import type { JobRow } from '../job-row.js'
 import type { Applied, Reply } from '../outcome.js'
-import type { Query } from '../query.js'
+import type { JobsQuery, Query } from '../query.js'
 import { parseReadyName } from '../ready-name.js'
 import { type CountsRow, endOf, keys, type ServiceRow } from '../rows-layout.js'
 import { jobView } from '../views/job-view.js'
@@ -10,7 +10,8 @@ import { explainAnswer } from './explain.js'
 import { found, type ReadContext } from './found.js'
 import { historyAnswer } from './history.js'
 import { itemsAnswer } from './items.js'
-import { jobsAnswer } from './jobs.js'
+import { jobCounts } from './job-counts.js'
+import { jobsPage } from './jobs.js'
 import { peekAnswer } from './peek.js'
 import { recordAnswer, recordsAnswer } from './records.js'
 
@@ -21,7 +22,9 @@ export function answer(context: ReadContext, query: Query): Reply {
     case 'watch-job':
       return jobAnswer(context, query.id)
     case 'jobs':
-      return jobsAnswer(context, query)
+      return jobsReply(context, query)
+    case 'job-counts':
+      return found({ counts: jobCounts([context], query).counts })
     case 'history':
       return historyAnswer(context, query)
     case 'explain':
@@ -57,6 +60,11 @@ export function replyOf(context: ReadContext, applied: Applied): Reply {
 export function jobAnswer({ rows, hash }: ReadContext, id: string): Reply {
   const row = rows.get<JobRow>(keys.job(id))
   return row === undefined ? jobNotFound(id) : found(jobView(rows, hash, row))
+}
+
+function jobsReply(context: ReadContext, query: JobsQuery): Reply {
+  const { items, next } = jobsPage([context], query)
+  return found({ items, next: next === null ? null : { ...next } })
 }
 
 function servicesAnswer({ rows }: ReadContext): Reply {

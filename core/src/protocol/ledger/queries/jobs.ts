@@ -1,62 +1,85 @@
 import type { Json } from '@gyre/jobs'
-import type { RowEntry, Rows } from '../../state/rows.js'
-import { JOB_STATUSES, type JobRow } from '../job-row.js'
-import { SCAN_PAGE_ROWS } from '../limits.js'
-import type { Reply } from '../outcome.js'
+import { assert } from '../../../base/assert.js'
+import type { JobRow } from '../job-row.js'
+import { LIST_ROWS_MAX } from '../limits.js'
 import type { JobCursor, JobsQuery } from '../query.js'
-import { type JobIndexRow, keys, sortable, sortableAt } from '../rows-layout.js'
+import { keys } from '../rows-layout.js'
 import { jobSummary } from '../views/job-view.js'
-import { found, type ReadContext } from './found.js'
+import type { ReadContext } from './found.js'
+import { cursorOf, listsOf, rangeOf } from './job-filter.js'
+import { Intersection, ReadBudget } from './job-list.js'
+
+export interface JobsPage {
+  readonly items: readonly Json[]
+  /** Where the list goes on; null: it is at its end. */
+  readonly next: JobCursor | null
+}
 
 /**
- * Jobs newest first by (createdAt, id). Each status has its own list, so that a filter by status
- * reads only what it shows; without one the lists are merged. A filter by name reads past the jobs
- * of other names.
+ * A page of the jobs of some arcs, newest first by (createdAt, id). Each arc looks for its matches
+ * lazily, and always the arc that may have the newest one goes on.
+ *
+ * A page ends early when as many index rows were read as one query may: then `next` says how far it
+ * came, which may be with no match at all.
  */
-export function jobsAnswer({ rows }: ReadContext, query: JobsQuery): Reply {
-  const lists = JOB_STATUSES.filter((status) => (query.status ?? status) === status)
-  const newest = lists
-    .flatMap((status) => newestOf(rows, status, query))
-    .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
+export function jobsPage(
+  arcs: readonly ReadContext[],
+  query: JobsQuery,
+  rowsMax = LIST_ROWS_MAX,
+): JobsPage {
+  const budget = new ReadBudget()
+  const walks = openWalks(arcs, query, budget)
+  budget.allow(rowsMax)
   const items: Json[] = []
-  for (const { id } of newest.slice(0, query.limit)) {
-    const row = rows.get<JobRow>(keys.job(id))
-    if (row !== undefined) items.push(jobSummary(row))
-  }
-  return found({ items })
-}
-
-/** The newest jobs of one status that pass the filters, at most `limit`. */
-function newestOf(rows: Rows, status: string, query: JobsQuery): JobCursor[] {
-  const prefix = keys.jobsOf(status)
-  const from = `${prefix}${sortable(query.createdAfter ?? 0)}`
-  let to = endKey(prefix, query)
-  const jobs: JobCursor[] = []
-  const pageRows = query.job === undefined ? query.limit : SCAN_PAGE_ROWS
-  while (jobs.length < query.limit) {
-    const page = rows.scan<JobIndexRow>(from, to, pageRows, true)
-    for (const entry of page) {
-      if (query.job === undefined || entry.value.job === query.job)
-        jobs.push(cursorOf(prefix, entry))
+  let last: JobCursor | null = null
+  for (;;) {
+    const walk = walks.shift()
+    if (walk === undefined) return { items, next: null }
+    const { search, context } = walk
+    const place = frontierOf(walk)
+    // A full page looks for one more match, so that the last page knows that it is the last.
+    if (search.isMatch && items.length === query.limit) return { items, next: last }
+    if (budget.isSpent) return { items, next: { ...cursorOf(place), inclusive: true } }
+    if (search.isMatch) {
+      last = cursorOf(place)
+      const row = context.rows.get<JobRow>(keys.job(last.id))
+      if (row !== undefined) items.push(jobSummary(row))
     }
-    const last = page.at(-1)
-    if (last === undefined || page.length < pageRows) break
-    to = last.key
+    search.step()
+    if (search.frontier !== null) insert(walks, walk)
   }
-  return jobs.slice(0, query.limit)
 }
 
-/** Rows from here on are too new: behind `createdBefore`, or shown on an earlier page. */
-function endKey(prefix: string, { before, createdBefore }: JobsQuery): string {
-  const byCursor =
-    before === undefined ? undefined : `${prefix}${sortable(before.createdAt)}/${before.id}`
-  const byInstant = `${prefix}${sortable(createdBefore ?? Number.MAX_SAFE_INTEGER)}`
-  return byCursor !== undefined && byCursor < byInstant ? byCursor : byInstant
+interface Walk {
+  readonly context: ReadContext
+  readonly search: Intersection
 }
 
-function cursorOf(prefix: string, { key }: RowEntry<JobIndexRow>): JobCursor {
-  return {
-    createdAt: sortableAt(key, prefix.length),
-    id: key.slice(prefix.length + sortable(0).length + 1),
+/** The arcs that may have matches, the one with the newest frontier first. */
+function openWalks(arcs: readonly ReadContext[], query: JobsQuery, budget: ReadBudget): Walk[] {
+  const range = rangeOf(query, query.before)
+  const walks = arcs.map((context) => {
+    return { context, search: new Intersection(listsOf(context, query, range, budget)) }
+  })
+  const open = walks.filter(({ search }) => search.frontier !== null)
+  return open.sort((a, b) => (frontierOf(a) > frontierOf(b) ? -1 : 1))
+}
+
+/** Keeps the order; no two arcs have the same place. */
+function insert(walks: Walk[], walk: Walk): void {
+  const frontier = frontierOf(walk)
+  let low = 0
+  let high = walks.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const other = walks[middle]
+    if (other !== undefined && frontierOf(other) > frontier) low = middle + 1
+    else high = middle
   }
+  walks.splice(low, 0, walk)
+}
+
+function frontierOf({ search }: Walk): string {
+  assert(search.frontier !== null, 'a walk at its end is not kept')
+  return search.frontier
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FIRST_INSTANT, LedgerHarness } from '../testing/ledger-harness.js'
 import { ONCE, planOf, retry } from '../testing/plans.js'
+import { checkRows } from '../testing/row-invariants.js'
 import type { JobsQuery, Query } from '../query.js'
 
 function bodyOf(ledger: LedgerHarness, query: Query): ReturnType<typeof JSON.parse> {
@@ -49,6 +50,36 @@ test('lists are filtered by status, by name and by time', () => {
   assert.deepEqual(listed(ledger, { status: 'nonsense' }), [])
   assert.deepEqual(listed(ledger, { createdAfter: FIRST_INSTANT + 3 }), ['queued', 'running'])
   assert.deepEqual(listed(ledger, { createdBefore: FIRST_INSTANT + 1 }), ['succeeded'])
+})
+
+test('jobs are found by their labels, all of those named, and show them', () => {
+  const ledger = new LedgerHarness()
+  const submit = (labels: Record<string, string>): string => {
+    ledger.now += 1
+    return ledger.submit(planOf({ main: {} }), { labels })
+  }
+  const both = submit({ team: 'a/b', env: 'live' })
+  const one = submit({ team: 'a/b', env: 'test' })
+  submit({ team: 'a' })
+  const find = (labels: Record<string, string>): string[] => {
+    const { items } = bodyOf(ledger, { kind: 'jobs', limit: 10, labels })
+    return items.map(({ id }: { id: string }) => id)
+  }
+  assert.deepEqual(find({ team: 'a/b' }), [one, both])
+  assert.deepEqual(find({ team: 'a/b', env: 'live' }), [both])
+  assert.deepEqual(find({ team: 'a/b', env: 'none' }), [])
+  assert.deepEqual(ledger.job(both)['labels'], { team: 'a/b', env: 'live' })
+})
+
+test('jobs that an earlier version stored are found and counted by name after the next start', () => {
+  const { ledger } = fiveJobs()
+  // As that version left them: neither index rows nor counters by name.
+  for (const { key } of ledger.allRows()) if (/^(n|c\/n)\//.test(key)) ledger.rows.delete(key)
+  assert.deepEqual(listed(ledger, { job: 'failed' }), [])
+  ledger.apply({ kind: 'term-start' })
+  assert.deepEqual(listed(ledger, { job: 'failed' }), ['failed'])
+  assert.deepEqual(bodyOf(ledger, { kind: 'job-counts', job: 'failed' }).counts, { failed: 1 })
+  checkRows(ledger.rows)
 })
 
 test('pages of a list join without a gap or a repeat', () => {

@@ -130,7 +130,26 @@ function checkJobs(rows: Rows, tasks: readonly FoundTask[]): void {
   const counted = new Map<string, number>()
   for (const { status } of jobs) counted.set(status, (counted.get(status) ?? 0) + 1)
   sameCounts('jobs', rows.get<CountsRow>('c/jobs'), counted)
+  checkUnchangingIndexes(rows, jobs)
   for (const job of jobs) checkJob(job, tasks)
+}
+
+/** Lists by name and by label hold each job once, and the counters by name are those of the jobs. */
+function checkUnchangingIndexes(rows: Rows, jobs: readonly JobRow[]): void {
+  const kept = [...all(rows, 'n/'), ...all(rows, 'y/')].map(({ key }) => key.slice(-46))
+  const wanted = jobs.flatMap((job) => {
+    const place = `${job.createdAt.toString(16).padStart(13, '0')}/${job.id}`
+    const count = Object.keys(job.labels ?? {}).length + (job.job === null ? 0 : 1)
+    return Array.from({ length: count }, () => place)
+  })
+  same('lists by name and label', kept, wanted)
+  for (const { key, value } of all<CountsRow>(rows, 'c/n/')) {
+    const counted = new Map<string, number>()
+    for (const { status, job } of jobs) {
+      if (`c/n/${job}` === key) counted.set(status, (counted.get(status) ?? 0) + 1)
+    }
+    sameCounts(key, value, counted)
+  }
 }
 
 function checkJob(job: JobRow, tasks: readonly FoundTask[]): void {

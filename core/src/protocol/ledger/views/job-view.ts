@@ -17,7 +17,7 @@ export function jobSummary(row: JobRow): JsonObject {
     cause: row.cause,
     run: row.run,
     priority: row.priority,
-    labels: {},
+    labels: row.labels ?? {},
     error: errorView(row.error),
     progress: progressOf(row),
     waitingFor: waitingFor(row),
