@@ -1,6 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { DRAIN_BYTES_MAX, DRAIN_CHECK_MS, DRAIN_MS_MAX } from './limits.js'
+import {
+  DRAIN_BYTES_MAX,
+  DRAIN_CHECK_MS,
+  DRAIN_SILENCE_MS_MAX,
+  REQUEST_TIMEOUT_MS,
+} from './limits.js'
 
 /**
  * For a request that is answered before its body has come. Closing a connection with unread bytes
@@ -21,16 +26,42 @@ export function drainBeforeClosing(
 
 function drain(request: IncomingMessage, isLast: boolean): void {
   const { socket } = request
-  const firstByte = socket.bytesRead
-  const began = performance.now()
+  const patience = new DrainPatience(performance.now(), socket.bytesRead)
   request.resume()
   const look = setInterval(() => {
     const isOver = request.complete || socket.destroyed
-    const isTooMuch =
-      socket.bytesRead - firstByte > DRAIN_BYTES_MAX || performance.now() - began > DRAIN_MS_MAX
-    if (!isOver && !isTooMuch) return
+    if (!isOver && !patience.isOver(performance.now(), socket.bytesRead)) return
     clearInterval(look)
     if (!isOver) socket.destroy()
     else if (isLast) socket.end()
   }, DRAIN_CHECK_MS)
+}
+
+/**
+ * How long a refused body is read. A client that keeps sending is heard out, however slowly this
+ * machine gets to read it: a limit of time alone cuts honest clients when all of them are refused.
+ */
+export class DrainPatience {
+  readonly #began: number
+  readonly #firstByte: number
+  #heardAt: number
+  #bytes: number
+
+  /** @param bytes  read of the connection so far */
+  constructor(now: number, bytes: number) {
+    this.#began = now
+    this.#firstByte = bytes
+    this.#heardAt = now
+    this.#bytes = bytes
+  }
+
+  isOver(now: number, bytes: number): boolean {
+    if (bytes > this.#bytes) this.#heardAt = now
+    this.#bytes = bytes
+    return (
+      bytes - this.#firstByte > DRAIN_BYTES_MAX ||
+      now - this.#heardAt > DRAIN_SILENCE_MS_MAX ||
+      now - this.#began > REQUEST_TIMEOUT_MS
+    )
+  }
 }

@@ -60,7 +60,8 @@ export const SLOW_CLIENT_CHECK_MS = 5000
  * before it reads gets the refusal and no broken connection. Then the connection is cut.
  */
 export const DRAIN_BYTES_MAX = 64 * 1024 * 1024
-export const DRAIN_MS_MAX = 10_000
+/** The same when nothing came of it for so long, ms. */
+export const DRAIN_SILENCE_MS_MAX = 10_000
 /** How often a body that is read for nothing is looked at, ms. */
 export const DRAIN_CHECK_MS = 50
 /** How long an idle connection is kept, ms. */
