@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { EXPLAIN_CODES } from './contract/explain-codes.js'
 import { PROBLEM_CODES, problemKind } from './error-mapping.js'
 
 /** This file runs from core/dist/api. */
@@ -10,6 +11,11 @@ const SOURCES = ['core/src', 'jobs/src', 'workers/src']
 
 const reference = readFileSync(join(ROOT, 'core/docs/reference/errors.md'), 'utf8')
 const [, problems = '', ...otherTables] = reference.split('\n## ')
+/** Codes of explanations are no errors: they stand with what they explain. */
+const explanations =
+  readFileSync(join(ROOT, 'core/docs/reference/api.md'), 'utf8')
+    .split('\n## ')
+    .find((part) => part.startsWith('Why a job is where it is')) ?? ''
 
 function codesOf(table: string): string[] {
   return [...table.matchAll(/^\| `([a-z_]+)` \|/gm)].map((match) => match[1] ?? '')
@@ -33,7 +39,7 @@ test('the reference lists exactly the codes of the API, with their statuses', ()
 test('every code that the sources give is in the reference', () => {
   const given =
     /\bcode: '([a-z_]+)'|AppError\(\s*'([a-z_]+)'|(?:permanent|refused)\(\s*'([a-z_]+)'|#fail\([\w.]+, '([a-z_]+)'|new Problem\(\s*'([a-z_]+)'/g
-  const documented = new Set(codesOf(reference))
+  const documented = new Set([...codesOf(reference), ...codesOf(explanations)])
   const missing = sources()
     .flatMap((text) => [...text.matchAll(given)].map((match) => match.slice(1).find(Boolean) ?? ''))
     .filter((code) => !documented.has(code))
@@ -42,6 +48,10 @@ test('every code that the sources give is in the reference', () => {
     ['attempt_fenced'],
     'Remedy: describe the code in core/docs/reference/errors.md; one that clients get as a problem also needs a status in error-mapping.ts',
   )
+})
+
+test('the page of the API describes exactly the codes of explanations', () => {
+  assert.deepEqual(codesOf(explanations).sort(), [...EXPLAIN_CODES].sort())
 })
 
 test('the reference names no code that the sources do not know', () => {

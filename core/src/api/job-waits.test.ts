@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Reply } from '../protocol/ledger/outcome.js'
-import type { JobWatch, NodeClient } from '../runtime/node-client.js'
+import type { NodeClient, Watch } from '../runtime/node-client.js'
 import { JobWaits } from './job-waits.js'
 
 const ENDED: Reply = { ok: true, result: 'found', body: '{}' }
@@ -10,10 +10,10 @@ const ENDED: Reply = { ok: true, result: 'found', body: '{}' }
 function setup() {
   const open = new Set<string>()
   const ends = new Map<string, (reply: Reply) => void>()
-  const watchJob = (id: string): JobWatch => {
+  const watchJob = (id: string): Watch => {
     open.add(id)
-    const ended = new Promise<Reply>((resolve) => ends.set(id, resolve))
-    return { ended, cancel: () => open.delete(id) }
+    const reply = new Promise<Reply>((resolve) => ends.set(id, resolve))
+    return { reply, cancel: () => open.delete(id) }
   }
   const client: Pick<NodeClient, 'watchJob'> = { watchJob }
   const waits = new JobWaits(client)

@@ -46,7 +46,7 @@ export class JobWaits {
       const timer = setTimeout(giveUp, waitMs)
       signal.addEventListener('abort', giveUp)
       this.#open.add(giveUp)
-      void watch.ended.then(finish)
+      void watch.reply.then(finish)
     })
   }
 

@@ -33,6 +33,14 @@ export const FILTER_LABELS_MAX = 8
 export const WAIT_MS_MAX = 60_000
 /** Requests that may wait for a job's end at a time: each holds a socket and a watch. */
 export const WAITS_MAX = 10_000
+/** Requests that may follow a timeline at a time: each holds a socket and a page. Past it 503. */
+export const EVENT_STREAMS_MAX = 2000
+/** Events in one page of a followed timeline: so many are in memory for each that is followed. */
+export const EVENT_PAGE_EVENTS = 100
+/** Silence of a followed timeline after which a comment is sent, ms; proxies cut at 30 s or more. */
+export const EVENT_STREAM_HEARTBEAT_MS = 15_000
+/** How long a client may take nothing of a followed timeline, ms; then it is cut off. */
+export const EVENT_STREAM_PATIENCE_MS = 30_000
 /** Connections at a time, where the process may open so many files; more are closed at once. */
 export const CONNECTIONS_MAX = 20_000
 /**

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { NodeClient } from '../runtime/node-client.js'
+import type { EventStreams } from './event-streams.js'
 import type { JobWaits } from './job-waits.js'
 import { inTime, statusInTime } from './status-in-time.js'
 
@@ -28,6 +29,7 @@ const LATENCY_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 export interface MetricsOptions {
   readonly client: NodeClient
   readonly waits: JobWaits
+  readonly streams: EventStreams
   readonly bodiesInFlightBytes: () => number
 }
 
@@ -88,8 +90,9 @@ export class Metrics {
 
   /** Prometheus text. What the node does not say in time is left as it was. */
   async render(): Promise<string> {
-    const { client, waits, bodiesInFlightBytes } = this.#options
+    const { client, waits, streams, bodiesInFlightBytes } = this.#options
     this.#set('gyre_http_waits', 'Requests that wait for a job to end.', waits.count)
+    this.#set('gyre_http_event_streams', 'Timelines that are followed live.', streams.count)
     this.#set(
       'gyre_http_bodies_in_flight_bytes',
       'Memory reserved for request bodies.',

@@ -59,7 +59,8 @@ function scriptedClient(propose: Propose, answer: Reply = SERVICES): NodeClient 
       result: 'found',
       body: '{"items":[],"next":null,"missing":4}',
     }),
-    watchJob: () => ({ ended: new Promise(() => {}), cancel: () => {} }),
+    watchJob: () => ({ reply: new Promise(() => {}), cancel: () => {} }),
+    followJob: () => ({ reply: new Promise(() => {}), cancel: () => {} }),
     status: async () => ({
       serving: false,
       reason: '3 arcs are still catching up with the log',

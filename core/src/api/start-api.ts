@@ -4,6 +4,7 @@ import type { NodeClient } from '../runtime/node-client.js'
 import { Admission } from './admission.js'
 import { CLOSE_PATIENCE_MS } from './limits.js'
 import { type CompileSchema, InputSchemas } from './input-schemas.js'
+import { EventStreams } from './event-streams.js'
 import { JobIds } from './job-ids.js'
 import { JobWaits } from './job-waits.js'
 import { KnownWork } from './known-work.js'
@@ -11,6 +12,7 @@ import { Metrics } from './metrics.js'
 import { serveOpenApi } from './openapi.js'
 import { batchRoutes } from './routes/batch.js'
 import { catalogRoutes } from './routes/catalog.js'
+import { eventRoutes } from './routes/events.js'
 import { explainRoute } from './routes/explain.js'
 import { healthRoutes } from './routes/health.js'
 import { jobActionRoutes } from './routes/job-actions.js'
@@ -51,9 +53,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   let stopping = false
   let url = ''
   const waits = new JobWaits(client)
+  const streams = new EventStreams(client)
   const admission = new Admission()
   const bodiesInFlightBytes = () => admission.inFlightBytes
-  const metrics = new Metrics({ client, waits, bodiesInFlightBytes })
+  const metrics = new Metrics({ client, waits, streams, bodiesInFlightBytes })
   const app = makeServer({
     identity: client.identity,
     admission,
@@ -69,6 +72,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   batchRoutes(app, { submissions })
   jobActionRoutes(app, { client })
   jobPartRoutes(app, { client })
+  eventRoutes(app, { client, streams })
   explainRoute(app, { client })
   recordRoutes(app, { client })
   ringRoutes(app, { client, address: () => url })
@@ -83,6 +87,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const close = async (): Promise<void> => {
     stopping = true
     waits.stop()
+    streams.stop()
     const closed = app.close()
     const patience = setTimeout(() => app.server.closeAllConnections(), CLOSE_PATIENCE_MS)
     await closed

@@ -5,7 +5,7 @@ import type { Link } from '../ports/link.js'
 import type { Reply } from '../protocol/ledger/outcome.js'
 import type { Query } from '../protocol/ledger/query.js'
 import type { EngineStatus, FromApi, OffersBody, ToApi } from '../protocol/node/messages.js'
-import type { JobWatch, NodeClient, NodeIdentity, Proposal } from './node-client.js'
+import type { EventPage, NodeClient, NodeIdentity, Proposal, Watch } from './node-client.js'
 
 /** How long an answer may take, ms, before the outcome counts as unknown. Watches have no bound. */
 const ANSWER_TIMEOUT_MS = 30_000
@@ -88,22 +88,29 @@ export class EngineClient implements NodeClient {
     return this.#ask(null, query)
   }
 
-  watchJob(id: string): JobWatch {
+  watchJob(id: string): Watch {
+    return this.#watch(id, { kind: 'watch-job', id })
+  }
+
+  followJob(id: string, page: EventPage): Watch {
+    return this.#watch(id, { kind: 'follow-job', id, ...page })
+  }
+
+  #watch(id: string, query: Query): Watch {
     const arc = arcOf(id, this.identity.arcCount)
     let request = 0
-    const ended = new Promise<Reply>((resolve) => {
-      const take = (reply: Reply): boolean => {
-        resolve(reply)
+    const reply = new Promise<Reply>((resolve) => {
+      const take = (answer: Reply): boolean => {
+        resolve(answer)
         return true
       }
       request = this.#expect({ until: null, take })
-      const body = JSON.stringify({ kind: 'watch-job', id })
-      this.#link.send({ kind: 'query', request, arc, body })
+      this.#link.send({ kind: 'query', request, arc, body: JSON.stringify(query) })
     })
     const cancel = (): void => {
       if (this.#waiting.delete(request)) this.#link.send({ kind: 'unwatch', request, arc })
     }
-    return { ended, cancel }
+    return { reply, cancel }
   }
 
   status(): Promise<EngineStatus> {

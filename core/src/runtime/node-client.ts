@@ -17,13 +17,21 @@ export interface NodeClient {
   /** Asks all arcs at once; the body says how many are `missing` (protocol/ledger/query.ts). */
   queryAll(query: Query): Promise<Reply>
   /** Waits for a job's end; to be cancelled by whoever gives up waiting. */
-  watchJob(id: string): JobWatch
+  watchJob(id: string): Watch
+  /** Waits for the next events of a job's timeline; to be cancelled as well. */
+  followJob(id: string, page: EventPage): Watch
   status(): Promise<EngineStatus>
 }
 
-export interface JobWatch {
-  /** The job once it is final; never settles after `cancel`. */
-  readonly ended: Promise<Reply>
+export interface EventPage {
+  /** Events with a greater `seq` are wanted. */
+  readonly after: number
+  readonly limit: number
+}
+
+export interface Watch {
+  /** What was waited for, once it is there; never settles after `cancel`. */
+  readonly reply: Promise<Reply>
   cancel(): void
 }
 

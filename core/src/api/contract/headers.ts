@@ -26,6 +26,9 @@ export const SubmitHeaders = Type.Object({
   traceparent: Traceparent,
 })
 export const BatchHeaders = Type.Object({ traceparent: Traceparent })
+export const FollowHeaders = Type.Object({
+  'Last-Event-ID': header('The `id` of the last event that is known: what follows it is told.'),
+})
 export const ChangeHeaders = Type.Object({ 'Idempotency-Key': IdempotencyKey })
 export const WriteHeaders = Type.Object({
   'Idempotency-Key': IdempotencyKey,

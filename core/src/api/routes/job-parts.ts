@@ -33,7 +33,11 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
       const id = jobIdOf(request.params.id)
       const { limit = PAGE_LIMIT_DEFAULT, cursor, consistency } = request.query
       await tellStaleness(reply, client, { consistency, arc: arcOf(id, client.identity.arcCount) })
-      const { more, ...list } = await read<HistoryPage>(id, {
+      const {
+        more,
+        ended: _,
+        ...list
+      } = await read<HistoryPage>(id, {
         kind: 'history',
         id,
         after: afterOf(cursor, 0),
@@ -76,6 +80,7 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
 interface HistoryPage {
   readonly items: readonly { readonly seq: number }[]
   readonly more: boolean
+  readonly ended: boolean
 }
 
 interface ItemsPage {

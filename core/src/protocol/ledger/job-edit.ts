@@ -156,6 +156,7 @@ export class JobEdit {
       rows.put(key, row)
       from += room
     }
+    if (this.#events.length > 0) this.context.effects.push({ kind: 'job-told', job: this.id })
     this.#events.length = 0
   }
 

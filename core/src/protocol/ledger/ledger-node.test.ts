@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryTable } from '../state/memory-table.js'
 import { Overlay } from '../state/overlay.js'
+import type { JobRow } from './job-row.js'
 import { LedgerNode } from './ledger-node.js'
+import { keys } from './rows-layout.js'
 import { ARC, FIRST_INSTANT, LedgerHarness, toyHash } from './testing/ledger-harness.js'
 import { planOf, retry } from './testing/plans.js'
 
@@ -128,6 +130,47 @@ test('who watches a job is answered once, when it is final, or at once if it is'
   assert.equal(late.ok && JSON.parse(late.body ?? '').status, 'succeeded')
   const missing = ledger.query({ kind: 'watch-job', id: 'f'.repeat(32) })
   assert.equal(!missing.ok && missing.code, 'job_not_found')
+})
+
+test('who follows a job is told its next events once, and nothing while there are none', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(PLAN)
+  const told = ledger.history(id).length
+  const follow = { kind: 'follow-job', id, limit: 10 } as const
+  const following = ledger.ask({ ...follow, after: told })
+  const given = ledger.ask({ ...follow, after: told })
+  ledger.unwatch(given)
+  ledger.apply({ kind: 'put-record', key: 'a', id: toyHash('a'), value: 1 })
+  assert.deepEqual(kinds(ledger), ['reply', 'applied'])
+  ledger.succeed('main')
+  const replies = ledger.said.filter((said) => said.kind === 'reply')
+  const [news] = replies.filter(({ request }) => request === following)
+  const page = JSON.parse(news?.body ?? '')
+  assert.deepEqual(
+    page.items.map(({ seq }: { seq: number }) => seq),
+    ledger
+      .history(id)
+      .slice(told)
+      .map(({ seq }) => seq),
+  )
+  assert.deepEqual([page.more, page.ended], [false, true])
+  assert.equal(
+    replies.some(({ request }) => request === given),
+    false,
+  )
+  const late = ledger.query({ ...follow, after: 99 })
+  assert.equal(late.ok && JSON.parse(late.body ?? '').ended, true)
+})
+
+test('who follows a job whose timeline is full is told when it ends', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(PLAN)
+  const row = ledger.rows.get<JobRow>(keys.job(id))
+  ledger.rows.put(keys.job(id), { ...row, eventCount: 10_000, historyTruncated: true })
+  const following = ledger.ask({ kind: 'follow-job', id, after: 10_000, limit: 10 })
+  ledger.succeed('main')
+  const news = ledger.said.find((said) => said.kind === 'reply' && said.request === following)
+  assert.equal(news?.kind === 'reply' && JSON.parse(news.body ?? '').ended, true)
 })
 
 test('an entry that is not understood stops its arc, is not skipped, and leaves others alone', () => {

@@ -8,11 +8,11 @@ import type { LedgerEffect } from './effects.js'
 import type { HashText } from './entry-context.js'
 import { isFinal } from './job-status.js'
 import type { JobRow } from './job-row.js'
-import { JobWatches } from './job-watches.js'
+import { type JobWatch, JobWatches } from './job-watches.js'
 import { Ledger, type LedgerResult, UnknownEntry } from './ledger.js'
 import type { Reply } from './outcome.js'
 import { answerForAll } from './queries/all-arcs.js'
-import { answer, jobAnswer, replyOf } from './queries/answer.js'
+import { answer, replyOf } from './queries/answer.js'
 import type { ReadContext } from './queries/found.js'
 import type { Query } from './query.js'
 import { type CountsRow, endOf, keys, sortable, sortableAt } from './rows-layout.js'
@@ -31,7 +31,9 @@ import { type CountsRow, endOf, keys, sortable, sortableAt } from './rows-layout
 export class LedgerNode {
   readonly #options: LedgerNodeOptions
   readonly #arcs = new Map<ArcId, ArcLedger>()
+  /** Who waits for the end of a job, and who for its next events. */
   readonly #watches = new JobWatches()
+  readonly #followers = new JobWatches()
   /** Arcs that changed since the last `takeOutputs`, in the order in which they did. */
   readonly #touched = new Set<ArcLedger>()
   #outputs: FromLedger[] = []
@@ -56,7 +58,8 @@ export class LedgerNode {
       case 'query':
         return this.#onQuery(message)
       case 'unwatch':
-        return this.#watches.remove(message.request)
+        this.#watches.remove(message.request)
+        return this.#followers.remove(message.request)
     }
   }
 
@@ -109,7 +112,12 @@ export class LedgerNode {
   }
 
   #carryOut(arc: ArcLedger, index: number, effect: LedgerEffect): void {
-    if (effect.kind === 'job-final') return this.#answerWatches(arc, effect.job)
+    if (effect.kind === 'job-told') return this.#tell(arc, this.#followers.take(effect.job))
+    if (effect.kind === 'job-final') {
+      // A timeline that is full ends without an event; its followers are told all the same.
+      this.#tell(arc, this.#followers.take(effect.job))
+      return this.#tell(arc, this.#watches.take(effect.job))
+    }
     const { self } = this.#options
     if (effect.node !== self.node || effect.boot !== self.boot) return
     if (effect.kind === 'abort') {
@@ -127,11 +135,11 @@ export class LedgerNode {
     if (message.arc === null) return this.#reply(0, message.request, this.#answerForAll(query))
     const arc = this.#arc(message.arc)
     if (arc.stopped !== null) return this.#reply(message.arc, message.request, arc.refusal)
-    if (query.kind === 'watch-job') {
+    if (query.kind === 'watch-job' || query.kind === 'follow-job') {
       const row = arc.rows.get<JobRow>(keys.job(query.id))
-      if (row !== undefined && !isFinal(row.status)) {
-        this.#watches.add(query.id, message.request)
-        return
+      if (row !== undefined && mustWait(row, query)) {
+        const watches = query.kind === 'watch-job' ? this.#watches : this.#followers
+        return watches.add(query.id, { request: message.request, query })
       }
     }
     this.#reply(message.arc, message.request, answer(arc, query))
@@ -144,11 +152,15 @@ export class LedgerNode {
     return answerForAll(answering, arcCount - answering.length, query)
   }
 
-  #answerWatches(arc: ArcLedger, job: string): void {
-    const requests = this.#watches.take(job)
-    if (requests.length === 0) return
-    const reply = jobAnswer(arc, job)
-    for (const request of requests) this.#reply(arc.arc, request, reply)
+  #tell(arc: ArcLedger, watches: readonly JobWatch[]): void {
+    const replies = new Map<string, Reply>()
+    for (const { request, query } of watches) {
+      // Many who wait for the same are the rule; the job is rendered once for them.
+      const asked = JSON.stringify(query)
+      const reply = replies.get(asked) ?? answer(arc, query)
+      replies.set(asked, reply)
+      this.#reply(arc.arc, request, reply)
+    }
   }
 
   #reply(arc: ArcId, request: number, reply: Reply): void {
@@ -267,6 +279,12 @@ function parseOrNull(text: string): EntryBody | null {
   } catch {
     return null
   }
+}
+
+/** Nothing is there yet of what the query asks for, and something will be. */
+function mustWait(row: JobRow, query: Query): boolean {
+  if (isFinal(row.status)) return false
+  return query.kind !== 'follow-job' || query.after >= row.eventCount
 }
 
 function decodeQuery(body: string): Query {

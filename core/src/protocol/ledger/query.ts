@@ -8,7 +8,7 @@
  * | `job`, `watch-job`  | the job                                                       | `job_not_found` |
  * | `jobs`              | `{items: [job without input, output and steps], next: JobCursor or null}`, newest first | |
  * | `job-counts`        | `{counts: {STATUS: count}, next: CountsPosition or null}`     | |
- * | `history`           | `{items: [{seq, at, type, …}], historyTruncated, more}`       | `job_not_found` |
+ * | `history`, `follow-job` | `{items: [{seq, at, type, …}], historyTruncated, more, ended}` | `job_not_found` |
  * | `explain`           | `{summary, reasons: [{code, text, …}], more}`                 | `job_not_found` |
  * | `items`             | `{items: [{index, status, output, error, …}], more}`          | `job_not_found`, `step_not_found` |
  * | `record`            | `{key, id, version, value, updatedAt}`                        | `record_not_found` |
@@ -41,6 +41,7 @@ export type Query =
       readonly after: number
       readonly limit: number
     }
+  | FollowQuery
   | ExplainQuery
   | { readonly kind: 'record'; readonly key: string }
   /** Keys behind `after` in UTF-8 byte order that begin with `prefix`. */
@@ -70,6 +71,17 @@ export interface JobFilter {
 export interface JobsQuery extends JobFilter {
   readonly kind: 'jobs'
   readonly before?: JobCursor
+  readonly limit: number
+}
+
+/**
+ * As `history`, but answers only once there is something behind `after`, or the job is final;
+ * `unwatch` with the same request ID takes it back.
+ */
+export interface FollowQuery {
+  readonly kind: 'follow-job'
+  readonly id: string
+  readonly after: number
   readonly limit: number
 }
 

@@ -15,7 +15,7 @@ import { jobsPage } from './jobs.js'
 import { peekAnswer } from './peek.js'
 import { recordAnswer, recordsAnswer } from './records.js'
 
-/** Answers from the rows as they are. `watch-job` is answered like `job` here: the caller waits. */
+/** Answers from the rows as they are. What waits is answered at once here: the caller does it. */
 export function answer(context: ReadContext, query: Query): Reply {
   switch (query.kind) {
     case 'job':
@@ -26,6 +26,7 @@ export function answer(context: ReadContext, query: Query): Reply {
     case 'job-counts':
       return found({ counts: jobCounts([context], query).counts })
     case 'history':
+    case 'follow-job':
       return historyAnswer(context, query)
     case 'explain':
       return explainAnswer(context, query)

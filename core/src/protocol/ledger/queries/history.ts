@@ -3,16 +3,17 @@ import { jobNotFound } from '../commands/refusals.js'
 import type { HistoryEvent } from '../history.js'
 import { isoInstant } from '../iso-instant.js'
 import type { JobRow } from '../job-row.js'
+import { isFinal } from '../job-status.js'
 import { HISTORY_CHUNK_EVENTS } from '../limits.js'
 import type { Reply } from '../outcome.js'
 import type { Query } from '../query.js'
 import { type HistoryRow, keys } from '../rows-layout.js'
 import { found, type ReadContext } from './found.js'
 
-/** A page of a job's timeline, oldest first. */
+/** A page of a job's timeline, oldest first; `ended` when nothing will follow its last event. */
 export function historyAnswer(
   { rows }: ReadContext,
-  query: Extract<Query, { readonly kind: 'history' }>,
+  query: Extract<Query, { readonly kind: 'history' | 'follow-job' }>,
 ): Reply {
   const row = rows.get<JobRow>(keys.job(query.id))
   if (row === undefined) return jobNotFound(query.id)
@@ -26,7 +27,8 @@ export function historyAnswer(
     seq = (chunk + 1) * HISTORY_CHUNK_EVENTS + 1
   }
   const more = after + items.length < row.eventCount
-  return found({ items, historyTruncated: row.historyTruncated, more })
+  const ended = isFinal(row.status)
+  return found({ items, historyTruncated: row.historyTruncated, more, ended })
 }
 
 /** Instants as text; every other member as it is. */
