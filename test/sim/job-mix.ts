@@ -33,7 +33,7 @@ export class JobMix {
       const name = isSingle ? 'main' : `s${number}`
       steps.push(this.#drawStep(name, steps, isSingle))
     }
-    const plan: JobPlan = { job: null, single: isSingle, steps }
+    const plan: JobPlan = { job: null, single: isSingle, steps, ...outputOf(steps, isSingle) }
     return { plan, input: { nonce: prng.hex16(), ...this.#filler() } }
   }
 
@@ -107,4 +107,11 @@ export class JobMix {
     if (isHook) return { service: this.#prng.pick(SERVICES), hook: true, ...timing }
     return { service: UNDO_SERVICE, hook: false, ...timing }
   }
+}
+
+/** A job of several steps shows the token of its last step without items; others show by rule. */
+function outputOf(steps: readonly StepPlan[], isSingle: boolean): { readonly output?: Json } {
+  const last = steps.findLast(({ forEach }) => forEach === null)
+  if (isSingle || steps.length < 2 || last === undefined) return {}
+  return { output: { token: { $from: `/steps/${last.name}/output/token` } } }
 }

@@ -12,6 +12,7 @@ import { AttemptsRise } from './attempts-rise.js'
 import { CommittedEntries } from './committed-entries.js'
 import { CompensationComplete } from './compensation-complete.js'
 import { CompensationOrder } from './compensation-order.js'
+import { ConcurrencyKept } from './concurrency-kept.js'
 import { DurablePromise } from './durable-promise.js'
 import { FinalStays } from './final-stays.js'
 import { GaveUpForAReason } from './gave-up-for-a-reason.js'
@@ -43,6 +44,7 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new NoOverlap(),
     new NotAfterKept(),
     new SlotsKept(),
+    new ConcurrencyKept(),
     new ArcTime(),
     new RetriesBounded(),
     new InItsTime(),

@@ -2,7 +2,7 @@ import type { JobPlan } from '@gyre/jobs'
 import { type Checker, type Observation, Violation } from '../observation.js'
 import { partsOf } from '../attempt-parts.js'
 import { memberOf } from '../behaviour.js'
-import type { StepView } from '../final-state.js'
+import type { JobView, StepView } from '../final-state.js'
 
 /**
  * What a step is given of another step's output is what one successful attempt of that step reported,
@@ -33,6 +33,7 @@ export class OutputsFlow implements Checker {
       for (const job of observation.state.jobs) {
         for (const step of job.steps)
           if (step.status === 'succeeded') this.#checkShown(job.id, step)
+        if (job.status === 'succeeded') this.#checkJob(job)
       }
     }
   }
@@ -51,6 +52,15 @@ export class OutputsFlow implements Checker {
       // An item that failed, where the step goes on all the same, gives null.
       if (item !== null) this.#check(who, { job, step: name, index }, tokenOf(item))
     })
+  }
+
+  /** A job shows what its plan takes from a step, or what its only step gave. */
+  #checkJob({ id, output }: JobView): void {
+    const plan = this.#plans.get(id)
+    if (plan === undefined) return
+    const from = memberOf(memberOf(plan.output ?? null, 'token') ?? null, '$from')
+    const step = plan.single ? 'main' : String(from ?? '').split('/')[2]
+    if (step !== undefined) this.#check(`job ${id}`, { job: id, step }, tokenOf(output))
   }
 
   #check(

@@ -296,6 +296,20 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'dueAt: at',
   },
   {
+    name: 'runs-more-items-than-a-step-allows',
+    caughtBy: ['concurrency-kept'],
+    file: 'protocol/ledger/fan-out.js',
+    find: 'Math.min(fan.total - fan.cursor, forEachPlan(edit, position).concurrency - fan.active)',
+    replace: '(fan.total - fan.cursor)',
+  },
+  {
+    name: 'shows-the-input-as-the-output',
+    caughtBy: ['outputs-flow'],
+    file: 'protocol/ledger/finish-job.js',
+    find: 'output: output.value',
+    replace: 'output: edit.input',
+  },
+  {
     name: 'repeats-a-fence',
     caughtBy: ['attempts-rise'],
     file: 'protocol/ledger/commands/start-ready.js',
