@@ -78,10 +78,11 @@ export const sum = defineService({
   name: 'plugin.sum', isolation: 'thread', input: { type: 'integer' },
   run(n: number) { let sum = 0; for (let i = 1; i <= n; i += 1) sum += i; return sum },
 })
+export const talk = { name: 'plugin.talk', run(input, ctx) { ctx.log.info('said ' + input, { n: ctx.attempt }) } }
 export const graphics = { name: 'plugin.graphics', requires: { units: { gpu: 1 } }, run: () => 'drawn' }
 `
 
-test('a handler in a thread of its own is ended by its timeout, and one that fits nowhere waits', async (t) => {
+test('a node runs threads, keeps logs, and lets what fits nowhere wait until it fits', async (t) => {
   const folder = temporaryFolder(t)
   await writeFile(join(folder, 'compute.ts'), COMPUTE)
   const data = join(folder, 'data')
@@ -102,6 +103,13 @@ test('a handler in a thread of its own is ended by its timeout, and one that fit
   assert.deepEqual(named('plugin.sum').refused, { count: 0, reasons: [] })
   const { body: waiting } = await client.call('GET', `/v1/jobs/${drawing.id}`)
   assert.deepEqual([waiting.status, waiting.steps[0].attemptCount], ['queued', 0])
+  const { body: talk } = await client.submit({ service: 'plugin.talk', input: 'hello' })
+  await client.finished(talk.id)
+  const { body: logs } = await client.call('GET', `/v1/jobs/${talk.id}/logs`)
+  const [{ at, ...line }] = logs.items
+  const said = { seq: 1, level: 'info', message: 'said hello', step: 'main', attempt: 1 }
+  assert.deepEqual([line, logs.dropped], [{ ...said, fields: { n: 1 } }, 0])
+  assert.match(at, /^\d{4}-\d\d-\d\dT/)
   const { body: explained } = await client.call('GET', `/v1/jobs/${drawing.id}/explain`)
   assert.equal(explained.reasons[0].code, 'refused')
   assert.match(explained.summary, /gpu=1 and the node has 0; declare more with --capacity gpu=N/)

@@ -73,6 +73,7 @@ export class NodeLife {
       slots: sim.slots,
       totalSlots: sim.totalSlots,
       capacity: sim.capacity,
+      logChars: sim.logChars,
       duplicateReports: sim.duplicateReports,
       observe,
     })

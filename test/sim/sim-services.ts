@@ -37,6 +37,7 @@ export class SimServices implements WorkerHost {
   readonly #slots: Readonly<Record<string, number>>
   readonly #totalSlots: number
   readonly #capacity: CapacityOffer | null
+  readonly #logChars: number
   readonly #duplicateReports: number
   readonly #observe: (observation: Observation) => void
   readonly #running = new Map<string, Handler>()
@@ -51,6 +52,8 @@ export class SimServices implements WorkerHost {
     readonly totalSlots: number
     /** Null: nothing but slots is short. */
     readonly capacity: CapacityOffer | null
+    /** Length of the line that each attempt logs. */
+    readonly logChars: number
     readonly duplicateReports: number
     readonly observe: (observation: Observation) => void
   }) {
@@ -59,6 +62,7 @@ export class SimServices implements WorkerHost {
     this.#slots = options.slots
     this.#totalSlots = options.totalSlots
     this.#capacity = options.capacity
+    this.#logChars = options.logChars
     this.#duplicateReports = options.duplicateReports
     this.#observe = options.observe
   }
@@ -198,7 +202,9 @@ export class SimServices implements WorkerHost {
 
   #report(attempt: string, outcome: AttemptOutcome): void {
     this.#observe({ kind: 'reported', attempt, outcome })
-    this.#emit({ kind: 'ended', attempt, body: JSON.stringify(outcome) })
+    // Long enough that a job of many attempts passes the bound of its log.
+    const logs = JSON.stringify([{ at: 1, level: 'info', message: attempt.padEnd(this.#logChars) }])
+    this.#emit({ kind: 'ended', attempt, body: JSON.stringify(outcome), logs })
   }
 
   #emit(message: FromServices): void {

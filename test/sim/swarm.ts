@@ -17,6 +17,8 @@ export interface SimOptions {
   readonly totalSlots: number
   /** What the node has, and what each service takes of it; null: nothing is short. */
   readonly capacity: CapacityOffer | null
+  /** Length of the line that each attempt logs. */
+  readonly logChars: number
   readonly linkDelay: LinkDelay
   /** Bytes of one log segment, far smaller than in production so that segments turn over. */
   readonly segmentBytes: number
@@ -112,6 +114,7 @@ function drawFirst(seed: number, prng: Prng): SimOptions {
     slots: drawSlots(prng),
     totalSlots: prng.pick([1, 2, 4, 8]),
     capacity: drawCapacity(new Prng(seed).fork('capacity')),
+    logChars: new Prng(seed).fork('logs').pick([0, 100, 1_000]),
     linkDelay: { minMs: linkMaxMs / 10, maxMs: linkMaxMs },
     segmentBytes: prng.pick([64, 128, 256, 1024]) * 1024,
     retainBytes: prng.pick([0, 64, 512]) * 1024,

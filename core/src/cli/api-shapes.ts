@@ -79,6 +79,17 @@ export interface RingBody {
   readonly arcs: readonly unknown[]
 }
 
+export interface LogLineBody {
+  readonly at: string
+  readonly level: string
+  readonly message: string
+  readonly step: string
+  readonly index?: number
+  readonly hook?: string
+  readonly attempt: number
+  readonly fields?: unknown
+}
+
 export interface ServiceBody {
   readonly name: string
   readonly versions?: readonly string[]

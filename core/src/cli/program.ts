@@ -138,6 +138,9 @@ function addJobCommands(add: AddCommand): void {
   add('explain <id>', 'say why a job is where it is', async (context, command) =>
     (await import('./commands/explain.js')).explain(context, command.processedArgs[0]),
   )
+  add('logs <id>', 'show what the handlers of a job logged', async (context, command) =>
+    (await import('./commands/logs.js')).logs(context, command.processedArgs[0], command.opts()),
+  ).option('--step <name>', 'only of this step')
   addJobActions(add)
 }
 

@@ -27,7 +27,10 @@ export interface ServiceContext {
   readonly signal: AbortSignal
   /** W3C trace context of the submission, if it carried one. */
   readonly traceparent?: string
-  /** Writes to the node's log, at most 64 KiB an attempt. */
+  /**
+   * Writes to the node's log, and to the job's, where `GET /v1/jobs/{id}/logs` shows it once the attempt
+   * has ended. At most 64 KiB an attempt, the newest 64 KiB of a job are kept.
+   */
   readonly log: ServiceLog
 }
 

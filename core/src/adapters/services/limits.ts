@@ -57,6 +57,8 @@ export const ERROR_MESSAGE_MAX = 2_000
 export const ERROR_DETAILS_BYTES_MAX = 8 * 1024
 /** What one attempt may write to the log, bytes; the rest is dropped with one last line saying so. */
 export const LOG_BYTES_PER_ATTEMPT = 64 * 1024
+/** Characters of one line, and of its fields, as kept with the job; longer is cut, or left out. */
+export const LOG_LINE_BYTES_MAX = 8 * 1024
 /**
  * Lines a second about errors that nobody caught: enough to see which there are; the rest of that
  * second becomes one line of counts.

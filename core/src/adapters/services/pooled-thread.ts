@@ -118,8 +118,14 @@ export class PooledThread {
         return
       case 'log':
         // The services thread has said the same about these modules when it loaded them.
-        if (this.#state !== 'starting' || message.level === 'error') this.#options.log(message)
+        if (this.#state === 'starting' && message.level !== 'error') return
+        this.#options.log(message)
+        if (message.fields['attempt'] === this.#current?.running.attempt) this.#keep(message)
     }
+  }
+
+  #keep(line: ServicesLogLine): void {
+    this.#current?.running.log.add(line, this.#options.clock.now().wall)
   }
 
   #becomeUp(offered: Readonly<Record<string, number>>): void {

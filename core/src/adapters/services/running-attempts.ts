@@ -1,5 +1,7 @@
 import type { AttemptOutcome } from '../../protocol/ledger/command.js'
 import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
+import { AttemptLog } from './attempt-log.js'
+import type { ServicesLogLine } from './thread-messages.js'
 
 /** An attempt in the thread, as the supervisor knows it. */
 export interface RunningAttempt {
@@ -10,6 +12,7 @@ export interface RunningAttempt {
   readonly hook: 'run' | 'compensate'
   readonly job: string
   readonly step: string
+  readonly log: AttemptLog
   aborted: AbortReason | null
   /** Cancels the alarm that ends the thread when the handler ignores its abort signal. */
   cancelGrace: (() => void) | null
@@ -38,6 +41,7 @@ export class RunningAttempts {
       hook,
       job,
       step,
+      log: new AttemptLog(),
       aborted: null,
       cancelGrace: null,
     }
@@ -47,6 +51,11 @@ export class RunningAttempts {
 
   get(attempt: string): RunningAttempt | undefined {
     return this.#byId.get(attempt)
+  }
+
+  /** The attempt that wrote a line; undefined: none that runs. */
+  of({ fields: { attempt } }: ServicesLogLine): RunningAttempt | undefined {
+    return typeof attempt === 'string' ? this.#byId.get(attempt) : undefined
   }
 
   has(attempt: string): boolean {

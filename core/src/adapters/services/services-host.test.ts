@@ -23,6 +23,8 @@ export const handlers = [
   own('grows', async () => { await wait(1); const all: number[] = []; for (;;) all.push(1.5) }),
   own('hoards', async () => { await wait(1); const all: unknown[] = []; for (;;) all.push(new Array(10000).fill(all.length)) }),
   own('throws', () => { throw Object.assign(new Error('no'), { name: 'ServiceError', code: 'said_no', retryable: false }) }),
+  { name: 'talks', run: (_: unknown, ctx: any) => { ctx.log.warn('x', { n: 1 }); ctx.log.info('y'); for (;;); } },
+  own('talksThere', (_, ctx) => { ctx.log.info('last words'); setTimeout(() => { for (;;); }, 100); return wait(1e9) }),
   { name: 'echo', run: (input: unknown) => input },
   { name: 'blocks', run: () => { for (;;); } },
   { name: 'huge', requires: { memoryMb: 1e9 }, run: () => 1 },
@@ -175,4 +177,32 @@ test('what the owner declares wins over what is measured', async (t) => {
   assert.deepEqual(Object.keys(refused ?? {}), ['huge'])
   const [offers] = host.received.filter((message) => message.kind === 'offers')
   assert.deepEqual([offers?.capacity?.has['cpu'], offers?.capacity?.has['gpu']], [1_500, 2_000])
+})
+
+test('what a handler logged goes with its report, also when its thread had to be ended', async (t) => {
+  const host = setup(t)
+  await host.offers(1)
+  host.run('quiet', 'echo', 1)
+  host.run('there', 'talksThere')
+  await host.logged(/^last words$/)
+  host.abort('there', 'timed_out')
+  host.run('loop', 'talks')
+  await host.ended('quiet')
+  await host.ended('there')
+  await host.ended('loop')
+  const logsOf = (attempt: string) =>
+    host.received.flatMap((message) =>
+      message.kind === 'ended' && message.attempt === attempt ? [message.logs] : [],
+    )
+  assert.deepEqual(logsOf('quiet'), [undefined])
+  const lines = (attempt: string) =>
+    JSON.parse(logsOf(attempt)[0] ?? '[]').map(({ at, ...line }: { at: number }) => {
+      assert.ok(Math.abs(Date.now() - at) < 60_000)
+      return line
+    })
+  assert.deepEqual(lines('there'), [{ level: 'info', message: 'last words' }])
+  assert.deepEqual(lines('loop'), [
+    { level: 'warn', message: 'x', fields: { n: 1 } },
+    { level: 'info', message: 'y' },
+  ])
 })

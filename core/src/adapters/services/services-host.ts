@@ -49,7 +49,7 @@ export class ServicesHost implements WorkerHost {
       clock: supervisor.clock,
       log: supervisor.log,
       size: this.#threads,
-      ended: (attempt, body) => this.#end(attempt, body),
+      ended: (attempt, body, logs) => this.#end(attempt, body, logs),
       ...pool,
     })
   }
@@ -100,8 +100,8 @@ export class ServicesHost implements WorkerHost {
   }
 
   /** Collected for the rest of the turn (port promise W4). */
-  #end(attempt: string, body: string): void {
-    this.#ends.push({ kind: 'ended', attempt, body })
+  #end(attempt: string, body: string, logs: string | undefined): void {
+    this.#ends.push({ kind: 'ended', attempt, body, ...(logs === undefined ? {} : { logs }) })
     if (this.#ends.length > 1) return
     this.#clock.soon(() => {
       const ends = this.#ends

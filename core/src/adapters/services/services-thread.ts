@@ -12,6 +12,7 @@ import { StrayErrors } from './stray-errors.js'
 import {
   type FromThread,
   pack,
+  type ServicesLogLine,
   type ThreadSetup,
   type ToThread,
   unpackToThread,
@@ -24,8 +25,8 @@ import {
 function main(setup: ThreadSetup, port: MessagePort): void {
   const beat = new BeatWriter(setup.beat)
   const send = makeSender(port)
-  const log = (line: Omit<Extract<FromThread, { kind: 'log' }>, 'kind'>) =>
-    send({ kind: 'log', ...line })
+  // At once: the last words of a handler that blocks the thread from here on are those that count.
+  const log = (line: ServicesLogLine): void => port.postMessage(pack([{ kind: 'log', ...line }]))
   const onCpu = new OnCpu(beat)
   contain(onCpu, new StrayErrors({ clock: new SystemClock(), log }))
   resolveOwnPackages()

@@ -9,6 +9,7 @@ import type {
 } from '../../protocol/node/messages.js'
 import { NOBODY, SilenceWatch } from './beat.js'
 import * as limits from './limits.js'
+import { outcomeBody } from './outcome.js'
 import { checkedOutcome } from './reported-outcome.js'
 import { outcomeOfAbort, type RunningAttempt, RunningAttempts } from './running-attempts.js'
 import { ThreadLife } from './thread-life.js'
@@ -128,7 +129,8 @@ export class ServicesSupervisor implements WorkerHost {
     }
     const isFull = this.#running.count >= this.#options.totalSlots
     if (this.#phase !== 'up' || this.#stopping || isFull) {
-      return this.#report(dispatch.attempt, { kind: 'not_started' })
+      const body = outcomeBody({ kind: 'not_started' })
+      return this.#output({ kind: 'ended', attempt: dispatch.attempt, body })
     }
     const running = this.#running.add(dispatch)
     this.#life?.post({ kind: 'run', serial: running.serial, dispatch })
@@ -162,12 +164,12 @@ export class ServicesSupervisor implements WorkerHost {
     if (running === undefined) return
     const checked = checkedOutcome(body)
     if (checked !== body) this.#log('error', `${nameOf(running)} reported what is no outcome`)
-    this.#output({ kind: 'ended', attempt, body: checked })
+    this.#report(running, checked)
     this.#stopWhenIdle()
   }
 
-  #report(attempt: string, outcome: AttemptOutcome): void {
-    this.#output({ kind: 'ended', attempt, body: JSON.stringify(outcome) })
+  #report({ attempt, log: { text: logs } }: RunningAttempt, body: string): void {
+    this.#output({ kind: 'ended', attempt, body, ...(logs === undefined ? {} : { logs }) })
   }
 
   // ---- the thread's life ---------------------------------------------------------------------------
@@ -204,8 +206,14 @@ export class ServicesSupervisor implements WorkerHost {
       case 'ended':
         return this.#settled(message.attempt, message.body)
       case 'log':
-        return this.#options.log(message)
+        return this.#keep(message)
     }
+  }
+
+  /** A handler's line goes into the node's log and, with its attempt's report, into the ledger. */
+  #keep(line: ServicesLogLine): void {
+    this.#options.log(line)
+    this.#running.of(line)?.log.add(line, this.#options.clock.now().wall)
   }
 
   #becomeUp(message: Extract<FromThread, { readonly kind: 'ready' }>): void {
@@ -244,7 +252,7 @@ export class ServicesSupervisor implements WorkerHost {
     this.#cancelLook = null
     this.#banLoading(verdict)
     for (const running of this.#running.removeAll()) {
-      this.#report(running.attempt, outcomeAtDeath(running, verdict, onCpu))
+      this.#report(running, outcomeBody(outcomeAtDeath(running, verdict, onCpu)))
     }
     if (this.#stopping) return this.#becomeStopped()
     this.#restart()

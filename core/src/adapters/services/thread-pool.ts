@@ -13,7 +13,7 @@ export interface ThreadPoolOptions {
   readonly size: number
   readonly log: (line: ServicesLogLine) => void
   /** The attempt has ended and none of its code runs any more; once per attempt. */
-  readonly ended: (attempt: string, body: string) => void
+  readonly ended: (attempt: string, body: string, logs: string | undefined) => void
   readonly abortGraceMs?: number
   readonly exitPatienceMs?: number
   readonly idleMs?: number
@@ -128,7 +128,7 @@ export class ThreadPool {
 
   #end(running: RunningAttempt, body: string): void {
     this.#running.remove(running.attempt)
-    this.#options.ended(running.attempt, body)
+    this.#options.ended(running.attempt, body, running.log.text)
     this.#checkStopped()
   }
 

@@ -28,6 +28,11 @@ const page = {
 export const ReadQuery = Type.Object(consistency, closed)
 export const PageQuery = Type.Object({ ...consistency, ...page }, closed)
 
+export const LogsQuery = Type.Object(
+  { ...consistency, ...page, step: Type.Optional(Type.String({ description: 'Only this step.' })) },
+  closed,
+)
+
 export const JobParams = Type.Object({
   id: Type.String({ description: 'Job ID, 32 lower-case hex digits.' }),
 })

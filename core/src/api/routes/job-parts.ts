@@ -5,7 +5,7 @@ import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { AnyObject, answers, listOf } from '../contract/answers.js'
 import { STALE } from '../contract/headers.js'
-import { JobParams, PageQuery, StepParams } from '../contract/parameters.js'
+import { JobParams, LogsQuery, PageQuery, StepParams } from '../contract/parameters.js'
 import { decodeCursor, encodeCursor } from '../cursor.js'
 import { PAGE_LIMIT_DEFAULT } from '../limits.js'
 import { successOf } from '../send-reply.js'
@@ -14,7 +14,7 @@ import { jobIdOf } from './jobs.js'
 
 const Cursor = Type.Object({ after: Type.Integer() })
 
-/** The long lists that belong to one job: its timeline, and the items of a `forEach` step. */
+/** The long lists that belong to one job: its timeline, the items of a `forEach` step, its log. */
 export function jobPartRoutes(app: ApiServer, { client }: { readonly client: NodeClient }): void {
   app.get(
     '/v1/jobs/:id/history',
@@ -40,6 +40,36 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
       } = await read<HistoryPage>(id, {
         kind: 'history',
         id,
+        after: afterOf(cursor, 0),
+        limit,
+      })
+      return { ...list, nextCursor: nextCursor(more, list.items.at(-1)?.seq) }
+    },
+  )
+
+  app.get(
+    '/v1/jobs/:id/logs',
+    {
+      schema: {
+        operationId: 'getJobLogs',
+        summary: 'What the handlers of a job logged',
+        description:
+          'Of attempts that have ended, in the order of their ends; the newest 64 KiB. `dropped` says how ' +
+          'many lines are not kept.',
+        tags: ['jobs'],
+        params: JobParams,
+        querystring: LogsQuery,
+        response: answers({ 200: listOf(AnyObject) }, STALE),
+      },
+    },
+    async (request, reply) => {
+      const id = jobIdOf(request.params.id)
+      const { limit = PAGE_LIMIT_DEFAULT, cursor, consistency, step } = request.query
+      await tellStaleness(reply, client, { consistency, arc: arcOf(id, client.identity.arcCount) })
+      const { more, ...list } = await read<HistoryPage>(id, {
+        kind: 'logs',
+        id,
+        ...(step === undefined ? {} : { step }),
         after: afterOf(cursor, 0),
         limit,
       })

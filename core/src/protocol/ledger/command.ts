@@ -1,4 +1,4 @@
-import type { JobError, JobPlan, Json } from '@gyre/jobs'
+import type { JobError, JobPlan, Json, JsonObject } from '@gyre/jobs'
 import type { Instant } from '../../base/ids.js'
 
 /**
@@ -78,6 +78,16 @@ export interface FinishAttemptCommand {
   readonly kind: 'finish-attempt'
   readonly attempt: AttemptRef
   readonly outcome: AttemptOutcome
+  /** What its handler logged, oldest first; absent: nothing. */
+  readonly logs?: readonly LogLine[]
+}
+
+export interface LogLine {
+  /** By the wall clock of the node that ran the attempt. */
+  readonly at: Instant
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly fields?: JsonObject
 }
 
 /** One try to run a task, or its compensation: the fencing token of design §6. */

@@ -1,6 +1,7 @@
 import type { JobError, JobPlan, Json } from '@gyre/jobs'
 import type { Instant } from '../../base/ids.js'
 import { PRIORITY_DEFAULT } from './limits.js'
+import type { LogSum } from './job-logs.js'
 import type { TaskState } from './task.js'
 
 /**
@@ -71,6 +72,8 @@ export interface JobRow {
   readonly endCount: number
   readonly eventCount: number
   readonly historyTruncated: boolean
+  /** Absent: nothing was logged. */
+  readonly logs?: LogSum
   /** Tasks leased or stopping. */
   readonly running: number
   /** Tasks that could start now. */

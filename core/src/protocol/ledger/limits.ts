@@ -18,6 +18,9 @@ export const HISTORY_EVENTS_RESERVED = 100
 /** Events in one history row: few rows per job, and a bounded one to write at each change. */
 export const HISTORY_CHUNK_EVENTS = 32
 
+/** Bytes of log lines kept per job, as JSON (api.md); the oldest reports make room for newer ones. */
+export const JOB_LOG_BYTES_MAX = 64 * 1024
+
 /** Reasons in one explanation of a job; what is past it is counted. */
 export const EXPLAIN_REASONS_MAX = 100
 

@@ -9,6 +9,7 @@
  * | `jobs`              | `{items: [job without input, output and steps], next: JobCursor or null}`, newest first | |
  * | `job-counts`        | `{counts: {STATUS: count}, next: CountsPosition or null}`     | |
  * | `history`, `follow-job` | `{items: [{seq, at, type, …}], historyTruncated, more, ended}` | `job_not_found` |
+ * | `logs`              | `{items: [{seq, at, level, message, step, attempt, …}], dropped, more}` | `job_not_found` |
  * | `explain`           | `{summary, reasons: [{code, text, …}], more}`                 | `job_not_found` |
  * | `items`             | `{items: [{index, status, output, error, …}], more}`          | `job_not_found`, `step_not_found` |
  * | `record`            | `{key, id, version, value, updatedAt}`                        | `record_not_found` |
@@ -30,6 +31,14 @@ export type Query =
   | {
       readonly kind: 'history'
       readonly id: string
+      readonly after: number
+      readonly limit: number
+    }
+  /** Lines with seq > `after`, of one step if it is named. */
+  | {
+      readonly kind: 'logs'
+      readonly id: string
+      readonly step?: string
       readonly after: number
       readonly limit: number
     }

@@ -1,6 +1,6 @@
 import { type JobPlan, type Json, PRIORITY_MAX } from '@gyre/jobs'
 import type { Instant } from '../../base/ids.js'
-import type { AttemptRef, IdempotencyStamp } from './command.js'
+import type { AttemptRef, IdempotencyStamp, LogLine } from './command.js'
 import type { HistoryEvent } from './history.js'
 import type { AttemptRow } from './task.js'
 
@@ -19,6 +19,7 @@ import type { AttemptRow } from './task.js'
  * | `e/RECORD_ID`                          | RecordValueRow | the record exists |
  * | `j/JOB`                                | JobRow         | ever (job-row.ts) |
  * | `j/JOB/a/STEP`, `j/JOB/b/STEP`         | AttemptsRow    | a step, its compensation had more than one attempt |
+ * | `j/JOB/g/FIRST_LINE`                   | LogRow         | it is among the newest 64 KiB of the job's log |
  * | `j/JOB/h/CHUNK`                        | HistoryRow     | ever |
  * | `j/JOB/i/STEP/INDEX`                   | ItemRow        | the item was started (job-row.ts) |
  * | `j/JOB/o/STEP`                         | OutputRow      | the step has succeeded |
@@ -45,6 +46,8 @@ export const keys = {
   job: (id: string): string => `j/${id}`,
   attempts: (job: string, step: string): string => `j/${job}/a/${step}`,
   undoAttempts: (job: string, step: string): string => `j/${job}/b/${step}`,
+  logsOf: (job: string): string => `j/${job}/g/`,
+  logs: (job: string, from: number): string => `j/${job}/g/${sortable(from)}`,
   history: (job: string, chunk: number): string => `j/${job}/h/${sortable(chunk)}`,
   item: (job: string, step: string, index: number): string =>
     `j/${job}/i/${step}/${sortable(index)}`,
@@ -127,6 +130,20 @@ export interface OutputRow {
 /** Attempts before the newest one (which stands in the task itself), oldest first. */
 export interface AttemptsRow {
   readonly attempts: readonly AttemptRow[]
+}
+
+/** What one attempt logged. */
+export interface LogRow {
+  /** Number of its first line in the job, from 1. */
+  readonly from: number
+  readonly bytes: number
+  readonly step: string
+  /** There for items. */
+  readonly index?: number
+  /** There for compensations. */
+  readonly hook?: 'compensate'
+  readonly attempt: number
+  readonly lines: readonly LogLine[]
 }
 
 export interface HistoryRow {

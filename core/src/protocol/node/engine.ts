@@ -164,7 +164,7 @@ export class Engine {
       case 'withdrawn':
         return this.#slots.offer({}, 0)
       case 'ended':
-        return this.#onEnded(message.attempt, message.body)
+        return this.#onEnded(message)
       default:
         return unreachable(message, 'message from the services')
     }
@@ -388,8 +388,8 @@ export class Engine {
     this.outputs.toApi(refusalReply(request, arc, applyStopped(stopped ?? 'the arc applies')))
   }
 
-  #onEnded(attempt: string, body: string): void {
-    const ended = this.#running.end(attempt, body)
+  #onEnded({ attempt, body, logs }: Extract<FromServices, { kind: 'ended' }>): void {
+    const ended = this.#running.end(attempt, body, logs)
     if (ended === null) return
     const { arc, next: needs } = ended.dispatch
     this.#enqueue(this.#stateOf(arc), { request: 0, body: ended.command, needs }, true)

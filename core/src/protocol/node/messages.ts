@@ -193,8 +193,16 @@ export type FromServices =
     }
   /** The thread is gone (blocked or crashed) and will be back with new `offers`. */
   | { readonly kind: 'withdrawn' }
-  /** An attempt has settled, or can never settle any more. `body`: JSON of its AttemptOutcome. */
-  | { readonly kind: 'ended'; readonly attempt: string; readonly body: string }
+  /**
+   * An attempt has settled, or can never settle any more. `body`: JSON of its AttemptOutcome; `logs`:
+   * JSON of the LogLines that its handler wrote, if it wrote any.
+   */
+  | {
+      readonly kind: 'ended'
+      readonly attempt: string
+      readonly body: string
+      readonly logs?: string
+    }
 
 /**
  * What the node has of each resource, and what one attempt of each service takes of it. In whole

@@ -40,9 +40,14 @@ export class RunningAttempts {
    * Its slot is free again.
    *
    * @param body  JSON of its AttemptOutcome
+   * @param logs  JSON of its LogLines
    * @returns the command that records it; null when it had ended before
    */
-  end(attempt: string, body: string): { dispatch: Dispatch; command: string } | null {
+  end(
+    attempt: string,
+    body: string,
+    logs?: string,
+  ): { dispatch: Dispatch; command: string } | null {
     const { slots, stopping } = this.#options
     const dispatch = this.#running.get(attempt)
     if (dispatch === undefined) return null
@@ -50,7 +55,8 @@ export class RunningAttempts {
     slots.giveBack(dispatch.service, 1)
     const ref = JSON.stringify(parseAttemptId(attempt))
     const outcome = stopping.outcomeOf(body)
-    const command = `{"kind":"finish-attempt","attempt":${ref},"outcome":${outcome}}`
+    const more = logs === undefined ? '' : `,"logs":${logs}`
+    const command = `{"kind":"finish-attempt","attempt":${ref},"outcome":${outcome}${more}}`
     return { dispatch, command }
   }
 

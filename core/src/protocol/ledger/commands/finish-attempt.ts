@@ -1,6 +1,7 @@
 import type { FinishAttemptCommand } from '../command.js'
 import { currentAttempt, endAttempt } from '../end-attempt.js'
 import type { EntryContext } from '../entry-context.js'
+import { keepLogs } from '../job-logs.js'
 import type { Applied } from '../outcome.js'
 
 /**
@@ -16,6 +17,8 @@ export function finishAttempt(context: EntryContext, command: FinishAttemptComma
       message: 'the report is stale: the attempt has ended already; discard its result',
     }
   }
+  // First: the end of the attempt may be the end of the job.
+  keepLogs(current.edit, command.attempt, command.logs ?? [])
   endAttempt(current.edit, current.place, command.outcome)
   return { ok: true, result: 'done' }
 }

@@ -12,6 +12,7 @@ import { historyAnswer } from './history.js'
 import { itemsAnswer } from './items.js'
 import { jobCounts } from './job-counts.js'
 import { jobsPage } from './jobs.js'
+import { logsAnswer } from './logs.js'
 import { peekAnswer } from './peek.js'
 import { recordAnswer, recordsAnswer } from './records.js'
 
@@ -28,6 +29,8 @@ export function answer(context: ReadContext, query: Query): Reply {
     case 'history':
     case 'follow-job':
       return historyAnswer(context, query)
+    case 'logs':
+      return logsAnswer(context, query)
     case 'explain':
       return explainAnswer(context, query)
     case 'items':

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { LogLine } from './command.js'
+import { parseAttemptId } from './attempt-id.js'
+import { JOB_LOG_BYTES_MAX } from './limits.js'
+import { LedgerHarness } from './testing/ledger-harness.js'
+import { planOf } from './testing/plans.js'
+
+const AT = 1_700_000_000_123
+
+function line(message: string): LogLine {
+  return { at: AT, level: 'info', message }
+}
+
+/** Ends the running attempt of a step, with what it logged. */
+function end(ledger: LedgerHarness, name: string, logs?: readonly LogLine[]) {
+  const attempt = ledger.attemptOf(name)
+  const ref = parseAttemptId(attempt)
+  assert.ok(ref)
+  ledger.running.delete(attempt)
+  const outcome = { kind: 'succeeded', output: null } as const
+  const more = logs === undefined ? {} : { logs }
+  return ledger.apply({ kind: 'finish-attempt', attempt: ref, outcome, ...more }, { work: 1 })
+}
+
+function logsOf(ledger: LedgerHarness, id: string, more: { step?: string; after?: number } = {}) {
+  const reply = ledger.query({ kind: 'logs', id, after: 0, limit: 100_000, ...more })
+  assert.ok(reply.ok)
+  const page: { items: { seq: number; message: string; step: string }[]; dropped: number } =
+    JSON.parse(reply.body ?? '')
+  return page
+}
+
+test('what a handler logged is there once its report counted, with step, attempt and time', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: {}, b: { needs: ['a'] } }))
+  end(ledger, 'a', [line('one'), { ...line('two'), fields: { n: 1 } }])
+  end(ledger, 'b', [line('three')])
+  const at = '2023-11-14T22:13:20.123Z'
+  assert.deepEqual(logsOf(ledger, id), {
+    items: [
+      { seq: 1, at, level: 'info', message: 'one', step: 'a', attempt: 1 },
+      { seq: 2, at, level: 'info', message: 'two', step: 'a', attempt: 1, fields: { n: 1 } },
+      { seq: 3, at, level: 'info', message: 'three', step: 'b', attempt: 1 },
+    ],
+    dropped: 0,
+    more: false,
+  })
+  assert.deepEqual(
+    logsOf(ledger, id, { step: 'b' }).items.map(({ message }) => message),
+    ['three'],
+  )
+  assert.deepEqual(
+    logsOf(ledger, id, { after: 1 }).items.map(({ seq }) => seq),
+    [2, 3],
+  )
+})
+
+test('a report without logs, as older versions wrote it, is taken as ever', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: {} }))
+  assert.equal(end(ledger, 'a').ok, true)
+  assert.deepEqual(logsOf(ledger, id), { items: [], dropped: 0, more: false })
+})
+
+test('the log of a stale report is discarded with it', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: {} }))
+  const ref = parseAttemptId(ledger.attemptOf('a'))
+  assert.ok(ref)
+  end(ledger, 'a', [line('counts')])
+  const outcome = { kind: 'timed_out' } as const
+  ledger.apply({ kind: 'finish-attempt', attempt: ref, outcome, logs: [line('stale')] })
+  assert.deepEqual(
+    logsOf(ledger, id).items.map(({ message }) => message),
+    ['counts'],
+  )
+})
+
+test('a job keeps the newest 64 KiB of its log, and says how many lines made room', () => {
+  const ledger = new LedgerHarness()
+  const steps = { a: {}, b: { needs: ['a'] }, c: { needs: ['b'] }, d: { needs: ['c'] } }
+  const id = ledger.submit(planOf(steps))
+  const third = 'ü'.repeat(JOB_LOG_BYTES_MAX / 6)
+  for (const name of ['a', 'b', 'c']) end(ledger, name, [line(`${name}${third}`)])
+  const kept = logsOf(ledger, id)
+  assert.deepEqual(
+    kept.items.map(({ seq, step: of }) => [seq, of]),
+    [
+      [2, 'b'],
+      [3, 'c'],
+    ],
+  )
+  assert.equal(kept.dropped, 1)
+  end(ledger, 'd', [line('x'.repeat(JOB_LOG_BYTES_MAX))])
+  const after = logsOf(ledger, id)
+  assert.deepEqual([after.items.length, after.dropped], [2, 2])
+})
