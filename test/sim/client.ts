@@ -6,6 +6,7 @@ import type {
   Command,
   IdempotencyStamp,
   RecordCondition,
+  SubmitCommand,
 } from '@gyre/core/internal/protocol/ledger/command.js'
 import type { Reply } from '@gyre/core/internal/protocol/ledger/outcome.js'
 import type { Query } from '@gyre/core/internal/protocol/ledger/query.js'
@@ -140,7 +141,7 @@ export class Client {
     const ready = plan.steps.filter((step) => step.needs.length === 0)
     const needs = ready.map((step) => step.service)
     const idempotency = prng.chance(0.6) ? this.#submissionKey(JSON.stringify(plan)) : undefined
-    const priority = prng.chance(0.5) ? prng.below(10) : undefined
+    const terms = this.#drawTerms()
     const labels = this.#labels.chance(0.5) ? { team: this.#labels.pick(TEAMS) } : undefined
     const notAfter = prng.chance(this.#options.hurry)
       ? this.#wallNow() + prng.pick([0, 50, 1_000])
@@ -159,7 +160,7 @@ export class Client {
           plan,
           input,
           ...(idempotency === undefined ? {} : { idempotency }),
-          ...(priority === undefined ? {} : { priority }),
+          ...terms,
           ...(labels === undefined ? {} : { labels }),
           ...(notAfter === undefined ? {} : { notAfter }),
         }
@@ -168,6 +169,21 @@ export class Client {
     }
     if (idempotency !== undefined) this.#keyed.push(intention)
     return intention
+  }
+
+  /** What the job says of its order and times: mostly nothing, and at most one way to start late. */
+  #drawTerms(): Partial<SubmitCommand> {
+    const prng = this.#prng
+    const start = prng.chance(0.2) ? prng.pick([1, 300, 2_000]) : undefined
+    const isDelay = prng.chance(0.5)
+    const startBy = prng.chance(0.15) ? prng.pick([0, 100, 1_000, 5_000]) : undefined
+    return {
+      ...(prng.chance(0.5) ? { priority: prng.below(10) } : {}),
+      ...(start === undefined || !isDelay ? {} : { delayMs: start }),
+      ...(start === undefined || isDelay ? {} : { runAt: this.#wallNow() + start }),
+      ...(startBy === undefined ? {} : { startBy: this.#wallNow() + startBy }),
+      ...(prng.chance(0.15) ? { timeoutMs: prng.pick([1, 200, 2_000, 10_000]) } : {}),
+    }
   }
 
   /** Clients share a small key space, so that keys collide with equal and other requests. */

@@ -20,6 +20,8 @@ export interface JobView {
   readonly status: string
   readonly cause: string | null
   readonly run: number
+  readonly error: { readonly code: string } | null
+  readonly startedAt: string | null
   readonly input: Json
   readonly output: Json
   readonly steps: readonly StepView[]

@@ -12,11 +12,11 @@ import type { NodeClient } from '../runtime/node-client.js'
 import { checkedKey, submissionStamp } from './idempotency.js'
 import type { InputSchemas } from './input-schemas.js'
 import type { JobIds } from './job-ids.js'
+import { jobTermsOf } from './job-terms.js'
 import type { KnownWork } from './known-work.js'
 import { START_HINTS_MAX } from './limits.js'
 import { Problem, problemOf } from './problem.js'
 import { checkJson } from './request-body.js'
-import { parseInstant } from './rfc3339.js'
 import { checkUserValue } from './user-value.js'
 
 /** What a request says about a submission beside its body. */
@@ -51,7 +51,7 @@ export class Submissions {
     return this.#client.propose({
       arc: arcOf(command.id, this.#client.identity.arcCount),
       command,
-      needs: startHints(command.plan),
+      needs: mayStartAtOnce(command) ? startHints(command.plan) : [],
       sheddable: true,
     })
   }
@@ -67,7 +67,6 @@ export class Submissions {
     this.#schemas.check(planned.plan, planned.input)
 
     const { submission } = parsed
-    const { notAfter, priority, labels } = submission
     const key = keyOf(submission.idempotencyKey, context.key)
     const stamp = key === undefined ? undefined : submissionStamp(key, submission)
     return {
@@ -75,10 +74,9 @@ export class Submissions {
       id: this.#ids.mint(stamp),
       plan: planned.plan,
       input: planned.input,
-      ...(priority === undefined ? {} : { priority }),
-      ...(labels === undefined ? {} : { labels }),
+      ...jobTermsOf(submission),
+      ...(submission.labels === undefined ? {} : { labels: submission.labels }),
       ...(stamp === undefined ? {} : { idempotency: stamp }),
-      ...(notAfter === undefined ? {} : { notAfter: parseInstant(notAfter, '/notAfter') }),
       ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
     }
   }
@@ -128,6 +126,10 @@ function servicesOfSteps(steps: StepsSpec): string[] {
 
 function isName(name: string | undefined): name is string {
   return name !== undefined
+}
+
+function mayStartAtOnce({ delayMs, runAt }: SubmitCommand): boolean {
+  return delayMs === undefined && runAt === undefined
 }
 
 /** Services of the tasks that are ready at once, one for each: they may start in the same commit. */

@@ -121,6 +121,7 @@ function addJobCommands(add: AddCommand): void {
     .option('--key <key>', 'idempotency key: the same key gives the same job')
     .option('--priority <n>', '0 to 9, 9 goes first (default: 5)', parsePriority)
     .option('--label <k=v...>', 'labels to find it by')
+    .option('--delay <duration>', 'start nothing before this long from now: 30s, 5m, 2h')
     .option('--wait', 'follow the job to its end and print its output')
   add('jobs', 'list jobs, newest first', async (context, command) =>
     (await import('./commands/jobs.js')).jobs(context, command.opts()),

@@ -6,6 +6,8 @@ export const STEPS_MAX = 1000
 export const FOR_EACH_ITEMS_MAX = 10_000
 /** Best priority of a job; 0 is the least. */
 export const PRIORITY_MAX = 9
+/** Characters of a job's affinity: it is hashed, so more would say no more. */
+export const AFFINITY_LENGTH_MAX = 512
 /** Nesting of any JSON that users send: every reader of it recurses. */
 export const JSON_DEPTH_MAX = 64
 /** Characters of a service or job name. */

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import type { Json, JsonObject } from './json.js'
 import {
+  AFFINITY_LENGTH_MAX,
   ATTEMPTS_MAX,
   CONCURRENCY_MAX,
   DURATION_MS_MAX,
@@ -107,6 +108,8 @@ export const LabelsSchema = Type.Record(
       `${LABEL_KEY_PATTERN}, a value has at most ${LABEL_VALUE_LENGTH_MAX} characters.`,
   },
 )
+const InstantSchema = (description: string) =>
+  Type.String({ maxLength: 64, description: `RFC 3339. ${description}` })
 
 /** Members that all three shapes share; they say how and when to run, not what. */
 const envelope = {
@@ -118,6 +121,29 @@ const envelope = {
     }),
   ),
   labels: Type.Optional(LabelsSchema),
+  delay: Type.Optional(
+    Type.Union(DurationSchema.anyOf, {
+      description: 'Nothing starts before this long from now; never beside runAt.',
+    }),
+  ),
+  runAt: Type.Optional(
+    InstantSchema('Nothing starts before; one in the past is as none. Never beside delay.'),
+  ),
+  startBy: Type.Optional(
+    InstantSchema('By then the first attempt must have started, else: start_by_passed.'),
+  ),
+  timeout: Type.Optional(
+    Type.Union(DurationSchema.anyOf, {
+      description: 'How long the job may take from when it may start, waiting included.',
+    }),
+  ),
+  affinity: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: AFFINITY_LENGTH_MAX,
+      description: 'Tasks are placed by its hash instead of their own.',
+    }),
+  ),
   idempotencyKey: Type.Optional(
     Type.String({
       minLength: 1,
@@ -126,12 +152,7 @@ const envelope = {
         'As the Idempotency-Key header, 1 to 512 bytes of UTF-8. In a batch only this member counts.',
     }),
   ),
-  notAfter: Type.Optional(
-    Type.String({
-      maxLength: 64,
-      description: 'RFC 3339. Past it nothing is stored: 422 too_late.',
-    }),
-  ),
+  notAfter: Type.Optional(InstantSchema('Past it nothing is stored: 422 too_late.')),
 }
 
 export const ServiceSubmissionSchema = Type.Object(

@@ -28,6 +28,7 @@ import { ReplayEquals } from './replay-equals.js'
 import { RestSurvives } from './rest-survives.js'
 import { RetriesBounded } from './retries-bounded.js'
 import { SlotsKept } from './slots-kept.js'
+import { TimesKept } from './times-kept.js'
 
 /** One of each, for one run. */
 export function makeCheckers(world: World, options: SimOptions): Checker[] {
@@ -45,6 +46,7 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new NotAfterKept(),
     new SlotsKept(),
     new ConcurrencyKept(),
+    new TimesKept(),
     new ArcTime(),
     new RetriesBounded(),
     new InItsTime(),

@@ -26,6 +26,8 @@ const JOB: JobView = {
   status: 'succeeded',
   cause: null,
   run: 1,
+  error: null,
+  startedAt: null,
   input: { n: 1 },
   output: null,
   steps: [],

@@ -483,4 +483,40 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'edit.output(name);\n        if (row === undefined)',
     replace: 'edit.output(name === "s1" ? "s0" : name);\n        if (row === undefined)',
   },
+  // ---- ledger: times of jobs ----
+  {
+    name: 'starts-a-scheduled-job-at-once',
+    caughtBy: ['times-kept'],
+    file: 'protocol/ledger/job-row.js',
+    find: "terms.runAt === undefined ? 'forward' : 'scheduled'",
+    replace: "'forward'",
+  },
+  {
+    name: 'forgets-the-timer-of-a-scheduled-job',
+    caughtBy: ['standstill'],
+    file: 'protocol/ledger/job-timers.js',
+    find: "timers.push({ kind: 'run-at', dueAt: runAt });",
+    replace: ';',
+  },
+  {
+    name: 'starts-a-job-past-its-deadline',
+    caughtBy: ['times-kept'],
+    file: 'protocol/ledger/commands/start-ready.js',
+    find: "hook === 'run' && endIfOverdue(edit)",
+    replace: 'false',
+  },
+  {
+    name: 'ends-a-started-job-at-its-start-by',
+    caughtBy: ['times-kept'],
+    file: 'protocol/ledger/job-timers.js',
+    find: 'startedAt === null && run === 1',
+    replace: 'run === 1',
+  },
+  {
+    name: 'leaves-a-timed-out-job-undone',
+    caughtBy: ['compensation-complete'],
+    file: 'protocol/ledger/job-times.js',
+    find: 'compensate: true',
+    replace: "compensate: kind !== 'job-timeout'",
+  },
 ]

@@ -81,6 +81,18 @@ const JobAnswer = Type.Object(
     input: JsonSchema,
     output: JsonSchema,
     error: Nullable(ref('JobError')),
+    waitingFor: Nullable(
+      Type.Object({
+        kind: Type.String({
+          description: 'timer: its runAt is ahead. retry: its next attempt is.',
+        }),
+        until: Type.Optional(Instant),
+      }),
+    ),
+    runAt: Nullable(Instant),
+    startBy: Nullable(Instant),
+    timesOutAt: Nullable(Instant),
+    affinity: Nullable(Type.String()),
     progress: Type.Object({ done: Type.Integer(), total: Type.Integer() }),
     createdAt: Instant,
     startedAt: Nullable(Instant),

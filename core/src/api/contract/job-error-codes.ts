@@ -8,6 +8,8 @@ export const JOB_ERROR_CODES: readonly string[] = [
   'attempt_not_started',
   'attempt_unknown',
   'attempt_aborted',
+  'job_timed_out',
+  'start_by_passed',
   'input_unresolved',
   'input_too_large',
   'items_invalid',

@@ -13,6 +13,7 @@ export interface SubmitOptions {
   readonly key?: string
   readonly priority?: number
   readonly label?: readonly string[]
+  readonly delay?: string
   readonly wait?: boolean
 }
 
@@ -52,9 +53,10 @@ async function submissionText(job: string | undefined, options: SubmitOptions): 
 }
 
 /** Members of a submission that flags give; a flag goes before what a file says. */
-function termsOf({ priority, label }: SubmitOptions): object {
+function termsOf({ priority, delay, label }: SubmitOptions): object {
   return {
     ...(priority === undefined ? {} : { priority }),
+    ...(delay === undefined ? {} : { delay: /^\d+$/.test(delay) ? Number(delay) : delay }),
     ...(label === undefined ? {} : { labels: Object.fromEntries(parseLabels(label)) }),
   }
 }

@@ -1,5 +1,5 @@
 import type { JobError, JobPlan, Json, JsonObject } from '@gyre/jobs'
-import type { Instant } from '../../base/ids.js'
+import type { Duration, Instant } from '../../base/ids.js'
 
 /**
  * Every way to change a ledger. A command carries whatever is random or timed; `apply` draws nothing
@@ -62,6 +62,16 @@ export interface SubmitCommand {
   readonly priority?: number
   /** Absent: none. */
   readonly labels?: Readonly<Record<string, string>>
+  /** Counted from the entry's arc time; never beside `runAt`. */
+  readonly delayMs?: Duration
+  /** Nothing starts before this arc time. */
+  readonly runAt?: Instant
+  /** By this arc time the first attempt must have started. */
+  readonly startBy?: Instant
+  /** How long the job may take, from when it may start. */
+  readonly timeoutMs?: Duration
+  /** Accepted and kept; placement uses it. */
+  readonly affinity?: string
   readonly idempotency?: IdempotencyStamp
   /** Past this arc time nothing is stored (`too_late`). */
   readonly notAfter?: Instant

@@ -4,7 +4,7 @@ import type { Rows } from '../state/rows.js'
 import type { EntryStamp } from './command.js'
 import type { LedgerEffect } from './effects.js'
 import { JobEdit } from './job-edit.js'
-import { type JobRow, newJob } from './job-row.js'
+import { type JobRow, type JobTerms, newJob } from './job-row.js'
 import { type CountsRow, keys, type PlanRow } from './rows-layout.js'
 import { FIRST_GENERATION, packVersion } from './version.js'
 
@@ -69,11 +69,9 @@ export class EntryContext {
     return edit
   }
 
-  /** @param traits  what the submission says of the job as a whole */
-  createJob(id: string, planRow: PlanRow, traits: Partial<JobRow>): JobEdit {
+  createJob(id: string, planRow: PlanRow, terms: JobTerms): JobEdit {
     this.rows.put(keys.plan(id), planRow)
-    const row = { ...newJob(id, planRow.plan, this.at), ...traits }
-    const edit = new JobEdit(this, row, 'new')
+    const edit = new JobEdit(this, newJob(id, planRow.plan, this.at, terms), 'new')
     this.#jobs.set(id, edit)
     return edit
   }

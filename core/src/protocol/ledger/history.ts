@@ -9,6 +9,8 @@ import type { AttemptEnd, StopReason } from './task.js'
  */
 export type HistoryDetail =
   | { readonly type: 'job_submitted' }
+  /** It starts nothing before `until`. */
+  | { readonly type: 'job_scheduled'; readonly until: Instant }
   | ({
       readonly type: 'attempt_started'
       readonly node: string

@@ -3,6 +3,7 @@ import { assert } from '../../base/assert.js'
 import type { EntryContext } from './entry-context.js'
 import { type HistoryDetail, type HistoryEvent, isMilestone } from './history.js'
 import type { FanState, JobRow, JobStatus, StepState, UndoFan, UndoState } from './job-row.js'
+import { type JobTimer, jobTimers } from './job-timers.js'
 import { HISTORY_CHUNK_EVENTS, HISTORY_EVENTS_MAX, HISTORY_EVENTS_RESERVED } from './limits.js'
 import {
   type HistoryRow,
@@ -10,6 +11,7 @@ import {
   keys,
   type OutputRow,
   type PlanRow,
+  type TimerRow,
 } from './rows-layout.js'
 import { unchangingIndexKeys } from './job-index.js'
 import { isFinal, statusOf } from './job-status.js'
@@ -30,6 +32,8 @@ export class JobEdit {
   readonly #events: HistoryEvent[] = []
   /** Status under which lists know the job; null: they do not yet. */
   readonly #listedAs: JobStatus | null
+  /** Timers that have rows. */
+  readonly #timers: readonly JobTimer[]
   #changed: boolean
 
   constructor(context: EntryContext, row: JobRow, origin: 'stored' | 'new' = 'stored') {
@@ -37,6 +41,7 @@ export class JobEdit {
     this.#steps = [...row.steps]
     this.#row = { ...row, steps: this.#steps }
     this.#listedAs = origin === 'stored' ? row.status : null
+    this.#timers = origin === 'stored' ? jobTimers(row) : []
     this.#changed = origin === 'new'
   }
 
@@ -137,6 +142,7 @@ export class JobEdit {
     this.#row.status = status
     this.context.rows.put(keys.job(this.id), this.#row)
     this.#saveEvents()
+    this.#saveTimers()
     if (status === this.#listedAs) return
     this.#saveListing(status)
     if (!isFinal(status)) return
@@ -158,6 +164,22 @@ export class JobEdit {
     }
     if (this.#events.length > 0) this.context.effects.push({ kind: 'job-told', job: this.id })
     this.#events.length = 0
+  }
+
+  #saveTimers(): void {
+    const { rows } = this.context
+    const keyOf = ({ dueAt, kind }: JobTimer): string => keys.jobTimer(dueAt, this.id, kind)
+    const before = new Set(this.#timers.map(keyOf))
+    const after = new Map(jobTimers(this.#row).map((timer) => [keyOf(timer), timer.kind]))
+    const gone = [...before].filter((key) => !after.has(key))
+    const added = [...after].filter(([key]) => !before.has(key))
+    if (gone.length + added.length === 0) return
+    for (const key of gone) rows.delete(key)
+    for (const [key, kind] of added) {
+      const row: TimerRow = { kind, job: this.id }
+      rows.put(key, row)
+    }
+    this.context.noteTimersChanged()
   }
 
   #saveListing(status: JobStatus): void {

@@ -1,6 +1,5 @@
 import type { JobError, JobPlan, Json } from '@gyre/jobs'
-import type { Instant } from '../../base/ids.js'
-import { PRIORITY_DEFAULT } from './limits.js'
+import type { Duration, Instant } from '../../base/ids.js'
 import type { LogSum } from './job-logs.js'
 import type { TaskState } from './task.js'
 
@@ -11,6 +10,8 @@ import type { TaskState } from './task.js'
 
 /** Where the job stands as a whole; its status for clients follows from this and its counters. */
 export type JobPhase =
+  /** Waits for its `runAt`. */
+  | 'scheduled'
   /** Works through its steps. */
   | 'forward'
   /** Has failed or was cancelled; starts nothing and waits for its running attempts to end. */
@@ -19,10 +20,16 @@ export type JobPhase =
   | 'compensating'
   | 'ended'
 
-export type JobCause = 'failed' | 'cancelled'
+export type JobCause = 'failed' | 'timed_out' | 'cancelled'
 
 export type JobStatus = OpenStatus | FinalStatus
-export type OpenStatus = 'queued' | 'running' | 'waiting' | 'cancelling' | 'compensating'
+export type OpenStatus =
+  | 'scheduled'
+  | 'queued'
+  | 'running'
+  | 'waiting'
+  | 'cancelling'
+  | 'compensating'
 export type FinalStatus =
   | 'succeeded'
   | 'failed'
@@ -33,6 +40,7 @@ export type FinalStatus =
 
 /** Every status, in the order in which lists merge them. */
 export const JOB_STATUSES: readonly JobStatus[] = [
+  'scheduled',
   'queued',
   'running',
   'waiting',
@@ -45,7 +53,25 @@ export const JOB_STATUSES: readonly JobStatus[] = [
   'compensation_failed',
 ]
 
-export interface JobRow {
+/** What a submission says of the job as a whole; rows without these members are of jobs without them. */
+export interface JobTerms {
+  /** 0 … 9, 9 first. */
+  readonly priority: number
+  /** Nothing starts before; absent: it may at once. */
+  readonly runAt?: Instant
+  /** The first attempt of the first run starts before this, or never. */
+  readonly startBy?: Instant
+  /** How long a run may take. */
+  readonly timeoutMs?: Duration
+  /** When the current run has taken that long. */
+  readonly timesOutAt?: Instant
+  /** Tasks are placed by the hash of this instead of their own IDs. */
+  readonly affinity?: string
+  /** They never change, so that lists can find the job by them. */
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+export interface JobRow extends JobTerms {
   readonly id: string
   /** Name of the job definition, null without one. */
   readonly job: string | null
@@ -56,9 +82,6 @@ export interface JobRow {
   readonly compensate: boolean
   /** From 1; raised by an operator's retry of a failed job. */
   readonly run: number
-  readonly priority: number
-  /** As submitted; absent: none. They never change, so that lists can find the job by them. */
-  readonly labels?: Readonly<Record<string, string>>
   readonly createdAt: Instant
   readonly startedAt: Instant | null
   readonly finishedAt: Instant | null
@@ -159,16 +182,17 @@ const NEW_STEP: StepState = {
   undo: null,
 }
 
-export function newJob(id: string, plan: JobPlan, at: Instant): JobRow {
+export function newJob(id: string, plan: JobPlan, at: Instant, terms: JobTerms): JobRow {
+  const phase = terms.runAt === undefined ? 'forward' : 'scheduled'
   return {
+    ...terms,
     id,
     job: plan.job,
-    phase: 'forward',
+    phase,
     status: 'queued',
     cause: null,
     compensate: false,
     run: 1,
-    priority: PRIORITY_DEFAULT,
     createdAt: at,
     startedAt: null,
     finishedAt: null,

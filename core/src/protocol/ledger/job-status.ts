@@ -22,6 +22,8 @@ export function statusOf(row: JobRow, steps: readonly StepState[]): JobStatus {
       return 'compensating'
     case 'stopping':
       return row.cause === 'cancelled' ? 'cancelling' : 'running'
+    case 'scheduled':
+      return 'scheduled'
     case 'forward':
       if (row.running > 0) return 'running'
       return row.ready > 0 ? 'queued' : 'waiting'
@@ -31,7 +33,7 @@ export function statusOf(row: JobRow, steps: readonly StepState[]): JobStatus {
 function endStatus(row: JobRow, steps: readonly StepState[]): JobStatus {
   if (row.cause === null) return 'succeeded'
   const undone = steps.flatMap(({ undo }) => undo ?? [])
-  if (undone.length === 0) return row.cause
+  if (undone.length === 0) return row.cause === 'cancelled' ? 'cancelled' : 'failed'
   const isDone = undone.every(({ phase }) => phase === 'succeeded' || phase === 'skipped')
   return isDone ? 'compensated' : 'compensation_failed'
 }

@@ -4,10 +4,17 @@ import type { JobPlan } from '@gyre/jobs'
 import fc from 'fast-check'
 import { MemoryTable } from '../state/memory-table.js'
 import { Overlay } from '../state/overlay.js'
-import type { AttemptOutcome } from './command.js'
+import type { AttemptOutcome, SubmitCommand } from './command.js'
 import { LedgerNode } from './ledger-node.js'
 import { checkStory } from './testing/history-oracle.js'
-import { ARC, everySlot, failed, LedgerHarness, toyHash } from './testing/ledger-harness.js'
+import {
+  ARC,
+  everySlot,
+  failed,
+  FIRST_INSTANT,
+  LedgerHarness,
+  toyHash,
+} from './testing/ledger-harness.js'
 import { planOf, retry, type StepSketch } from './testing/plans.js'
 import { checkRows } from './testing/row-invariants.js'
 
@@ -98,13 +105,25 @@ const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
   fc.record({ kind: fc.constantFrom('flush' as const, 'crash' as const) }),
 )
 
+/** Times are as short as the plays: some pass, some do not. */
+const anyTerms: fc.Arbitrary<Partial<SubmitCommand>> = fc.record(
+  {
+    priority: fc.nat(9),
+    delayMs: fc.nat(40),
+    startBy: fc.nat(60).map((ms) => FIRST_INSTANT + ms),
+    timeoutMs: fc.integer({ min: 1, max: 100 }),
+  },
+  { requiredKeys: [] },
+)
+
 test('random jobs under random hands obey the rules, end, and are the same on replay', () => {
   fc.assert(
     fc.property(
       fc.array(anyPlan, { minLength: 1, maxLength: 3 }),
+      fc.array(anyTerms, { maxLength: 3 }),
       fc.array(anyDeed, { maxLength: 60 }),
-      (plans, deeds) => {
-        const play = new Play(plans)
+      (plans, terms, deeds) => {
+        const play = new Play(plans, terms)
         for (const deed of deeds) play.act(deed)
         play.finish()
         play.judge()
@@ -122,9 +141,11 @@ class Play {
   /** Attempts that were reported before, or died with an earlier life. */
   readonly #past: string[] = []
 
-  constructor(plans: readonly JobPlan[]) {
+  constructor(plans: readonly JobPlan[], terms: readonly Partial<SubmitCommand>[]) {
     this.#plans = plans
-    this.#ids = plans.map((plan) => this.#ledger.submit(plan, { slots: { x: 1 } }))
+    this.#ids = plans.map((plan, position) => {
+      return this.#ledger.submit(plan, { ...terms[position], slots: { x: 1 } })
+    })
     this.#check({ x: plans.length })
   }
 

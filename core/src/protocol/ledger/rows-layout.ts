@@ -2,6 +2,7 @@ import { type JobPlan, type Json, PRIORITY_MAX } from '@gyre/jobs'
 import type { Instant } from '../../base/ids.js'
 import type { AttemptRef, IdempotencyStamp, LogLine } from './command.js'
 import type { HistoryEvent } from './history.js'
+import type { JobTimerKind } from './job-timers.js'
 import type { AttemptRow } from './task.js'
 
 /**
@@ -31,6 +32,7 @@ import type { AttemptRow } from './task.js'
  * | `r/SERVICE/PRIORITY/READY_AT/TASK`     | ReadyRow       | the task, or some item of the step, may start |
  * | `s/SERVICE`                            | ServiceRow     | ever; system arc only |
  * | `t/DUE_AT/ATTEMPT`                     | TimerRow       | the attempt's timeout, its task's next try, is ahead |
+ * | `t/DUE_AT/JOB/KIND`                    | TimerRow       | an instant of the job is ahead (job-timers.ts) |
  * | `u/KEY`, `v/EXPIRES_AT/KEY`            | CallKeyRow, {} | 24 h after the call |
  * | `x/STATUS/CREATED_AT/JOB`              | JobIndexRow    | ever: each job once, under its status |
  * | `y/LABEL_HASH/CREATED_AT/JOB`          | {}             | ever: each job once for each of its labels |
@@ -63,6 +65,8 @@ export const keys = {
     `r/${service}/${PRIORITY_MAX - priority}/${sortable(readyAt)}/${task}`,
   service: (name: string): string => `s/${name}`,
   timer: (dueAt: Instant, attempt: string): string => `t/${sortable(dueAt)}/${attempt}`,
+  jobTimer: (dueAt: Instant, job: string, kind: JobTimerKind): string =>
+    `t/${sortable(dueAt)}/${job}/${kind}`,
   callKey: (key: string): string => `u/${key}`,
   callKeyExpiry: (expiresAt: Instant, key: string): string => `v/${sortable(expiresAt)}/${key}`,
   jobsOf: (status: string): string => `x/${status}/`,
@@ -172,9 +176,16 @@ export interface ReadyRow {
   readonly count: number
 }
 
-export interface TimerRow {
+export type TimerRow = AttemptTimerRow | JobTimerRow
+
+export interface AttemptTimerRow {
   readonly kind: 'timeout' | 'retry'
   readonly attempt: AttemptRef
+}
+
+export interface JobTimerRow {
+  readonly kind: JobTimerKind
+  readonly job: string
 }
 
 export interface JobIndexRow {

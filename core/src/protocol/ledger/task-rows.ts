@@ -4,7 +4,7 @@ import type { AttemptRef } from './command.js'
 import type { JobEdit } from './job-edit.js'
 import type { ItemRow } from './job-row.js'
 import { readyName } from './ready-name.js'
-import { keys, type ReadyRow, type TimerRow } from './rows-layout.js'
+import { type AttemptTimerRow, keys, type ReadyRow } from './rows-layout.js'
 import { assertMayBecome, isRunning, type TaskState } from './task.js'
 
 /**
@@ -113,7 +113,7 @@ function enterPhase(edit: JobEdit, place: TaskPlace, task: TaskState): void {
     edit.patch({ ready: edit.row.ready + 1 })
   } else if (task.phase === 'leased' || task.phase === 'backoff') {
     const kind = task.phase === 'leased' ? 'timeout' : 'retry'
-    const row: TimerRow = { kind, attempt: attemptRef(edit, place, task.attempt) }
+    const row: AttemptTimerRow = { kind, attempt: attemptRef(edit, place, task.attempt) }
     context.rows.put(timerKey(edit, place, task), row)
     context.noteTimersChanged()
   }

@@ -48,7 +48,7 @@ const WAYS_ON: Readonly<Partial<Record<JobEdit['row']['status'], string>>> = {
 /** A job that was stopping because it failed would have compensated: that is kept. */
 function cancel(edit: JobEdit, wanted: boolean): void {
   const { phase, cause, compensate } = edit.row
-  if (phase === 'forward') {
+  if (phase === 'forward' || phase === 'scheduled') {
     edit.note({ type: 'cancel_requested', compensate: wanted })
     beginStopping(edit, { cause: 'cancelled', error: null, compensate: wanted })
     return

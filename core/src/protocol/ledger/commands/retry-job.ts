@@ -5,6 +5,7 @@ import { advanceCompensation } from '../compensation.js'
 import type { EntryContext } from '../entry-context.js'
 import { closeFan, queueItems, queueUndoItems, startedItems } from '../fan-out.js'
 import type { JobEdit } from '../job-edit.js'
+import { renewedLimit } from '../job-times.js'
 import type { Applied } from '../outcome.js'
 import { readyAgain } from '../task.js'
 import { placeTask, type TaskPlace, taskAt } from '../task-rows.js'
@@ -38,7 +39,7 @@ function nothingToRetry(id: string, status: string): Applied {
 function retryRun(edit: JobEdit): void {
   const run = edit.row.run + 1
   const reset = { cause: null, compensate: false, error: null, finishedAt: null } as const
-  edit.patch({ ...reset, run, phase: 'forward' })
+  edit.patch({ ...reset, ...renewedLimit(edit.row, edit.context.at), run, phase: 'forward' })
   edit.note({ type: 'job_retried', run })
   edit.steps.forEach((step, position) => {
     if (step.phase !== 'failed' && step.phase !== 'cancelled') return

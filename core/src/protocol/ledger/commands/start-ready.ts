@@ -15,6 +15,7 @@ import {
 } from '../fan-out.js'
 import { runBody, undoBody } from '../inputs.js'
 import type { JobEdit } from '../job-edit.js'
+import { endIfOverdue } from '../job-times.js'
 import { ATTEMPTS_KEPT, READY_PAGE_ROWS } from '../limits.js'
 import { type AttemptsRow, endOf, keys, type ReadyRow } from '../rows-layout.js'
 import { ofAttempt } from '../stop-job.js'
@@ -59,7 +60,7 @@ function startPage(
   return used
 }
 
-/** @returns false when the task could not start and has failed, without using a slot */
+/** @returns false when the task could not start and is ready no more, without using a slot */
 function startFrom(context: EntryContext, grant: Grant, row: ReadyRow): boolean {
   const edit = context.job(row.job)
   const position = edit?.positionOf(row.step)
@@ -68,6 +69,7 @@ function startFrom(context: EntryContext, grant: Grant, row: ReadyRow): boolean 
     `ready task of no job: ${row.job} ${row.step}`,
   )
   const { hook } = row
+  if (hook === 'run' && endIfOverdue(edit)) return false
   const place: TaskPlace = { position, index: indexFor(edit, position, row), hook }
   const task = taskAt(edit, place) ?? newTask(context.at)
   const make = hook === 'run' ? runBody : undoBody

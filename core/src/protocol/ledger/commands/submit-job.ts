@@ -3,18 +3,19 @@ import { keyReused } from '../call-keys.js'
 import type { IdempotencyStamp, SubmitCommand } from '../command.js'
 import type { EntryContext } from '../entry-context.js'
 import { isFinal } from '../job-status.js'
+import { endIfOverdue, termsOf } from '../job-times.js'
 import type { Applied } from '../outcome.js'
 import { keys, type PlanRow, type SubmissionKeyRow } from '../rows-layout.js'
 
 /**
- * Stores a job and makes its first steps ready.
+ * Stores a job and makes its first steps ready, unless it is to start later.
  *
  * The same idempotency key with the same request gives the job that it made before, in whatever
  * state that is now. A submission that arrives after its `notAfter` stores nothing: it may have been
  * on its way for longer than keys are remembered.
  */
 export function submitJob(context: EntryContext, command: SubmitCommand): Applied {
-  const { id, plan, input, priority, labels, idempotency, notAfter, traceparent } = command
+  const { id, plan, input, idempotency, notAfter, traceparent } = command
   const known = recallSubmission(context, idempotency) ?? id
   if (typeof known !== 'string') return known
   const existing = context.job(known)
@@ -24,16 +25,16 @@ export function submitJob(context: EntryContext, command: SubmitCommand): Applie
   }
   if (notAfter !== undefined && context.at > notAfter) return tooLate()
   const planRow: PlanRow = { plan, input, ...(traceparent === undefined ? {} : { traceparent }) }
-  const edit = context.createJob(id, planRow, {
-    ...(priority === undefined ? {} : { priority }),
-    ...(labels === undefined ? {} : { labels }),
-  })
+  const edit = context.createJob(id, planRow, termsOf(command, context.at))
   if (idempotency !== undefined) {
     const row: SubmissionKeyRow = { job: id, fingerprint: idempotency.fingerprint }
     context.rows.put(keys.submissionKey(idempotency.key), row)
   }
   edit.note({ type: 'job_submitted' })
-  advance(edit)
+  const { phase, runAt } = edit.row
+  if (phase === 'scheduled' && runAt !== undefined)
+    edit.note({ type: 'job_scheduled', until: runAt })
+  if (!endIfOverdue(edit)) advance(edit)
   return { ok: true, result: 'accepted', shows: { kind: 'job', id } }
 }
 

@@ -128,7 +128,10 @@ const JOB_RULES: readonly Rule<JobSubject>[] = [
   {
     code: SCHEDULED,
     fits: ({ row }) => row.status === SCHEDULED,
-    tell: () => ({ text: 'it does not start before its time, see runAt.' }),
+    tell: ({ row: { runAt } }) => ({
+      text: 'it does not start before its time, see runAt.',
+      ...(runAt === undefined ? {} : { until: isoInstant(runAt) }),
+    }),
   },
 ]
 

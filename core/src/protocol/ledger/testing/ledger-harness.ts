@@ -8,6 +8,7 @@ import type { Rows } from '../../state/rows.js'
 import { parseAttemptId } from '../attempt-id.js'
 import type { AttemptOutcome, Command, EntryBody, Grant, SubmitCommand } from '../command.js'
 import { LedgerNode } from '../ledger-node.js'
+import type { TimerRow } from '../rows-layout.js'
 import type { Reply } from '../outcome.js'
 import type { Query } from '../query.js'
 import type { ToldEvent } from './history-oracle.js'
@@ -219,8 +220,9 @@ export class LedgerHarness {
 
   #wanted(): Readonly<Record<string, number>> {
     const services = new Set(Object.keys(this.ready))
-    for (const { value } of this.rows.scan<{ attempt?: { job: string } }>('t/', 't0', 100)) {
-      const { plan } = this.rows.get<{ plan: JobPlan }>(`j/${value.attempt?.job}/p`) ?? {}
+    for (const { value } of this.rows.scan<TimerRow>('t/', 't0', 100)) {
+      const id = 'job' in value ? value.job : value.attempt.job
+      const { plan } = this.rows.get<{ plan: JobPlan }>(`j/${id}/p`) ?? {}
       for (const name of Object.keys(plan === undefined ? {} : everySlot(plan))) services.add(name)
     }
     return Object.fromEntries([...services].map((name) => [name, PLENTY]))

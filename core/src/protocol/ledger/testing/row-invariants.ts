@@ -11,6 +11,7 @@ import {
   endOf,
   type PlanRow,
   type ReadyRow,
+  sortableAt,
   type TimerRow,
 } from '../rows-layout.js'
 import type { TaskState } from '../task.js'
@@ -23,6 +24,7 @@ export function checkRows(rows: Rows): void {
   const tasks = allTasks(rows)
   checkLeases(rows, tasks)
   checkTimers(rows, tasks)
+  checkJobTimers(rows)
   checkReady(rows, tasks)
   checkJobs(rows, tasks)
 }
@@ -94,10 +96,29 @@ function checkTimers(rows: Rows, tasks: readonly FoundTask[]): void {
     .map(
       ({ ref, task }) => `${task.phase === 'leased' ? 'timeout' : 'retry'} ${formatAttemptId(ref)}`,
     )
-  const kept = all<TimerRow>(rows, 't/').map(({ value }) => {
-    return `${value.kind} ${formatAttemptId(value.attempt)}`
+  const kept = all<TimerRow>(rows, 't/').flatMap(({ value }) => {
+    return 'attempt' in value ? [`${value.kind} ${formatAttemptId(value.attempt)}`] : []
   })
   same('timers', kept, wanted)
+}
+
+/** An instant of a job has a timer while it can still matter. */
+function checkJobTimers(rows: Rows): void {
+  const wanted = allJobs(rows).flatMap((job) => {
+    const { id, phase, run, runAt, startBy, timesOutAt, startedAt } = job
+    const timer = (kind: string, dueAt: number | undefined, matters: boolean): string[] =>
+      matters && dueAt !== undefined ? [`${dueAt} ${kind} ${id}`] : []
+    const isOpen = phase === 'scheduled' || phase === 'forward'
+    return [
+      ...timer('run-at', runAt, phase === 'scheduled'),
+      ...timer('start-by', startBy, isOpen && run === 1 && startedAt === null),
+      ...timer('job-timeout', timesOutAt, isOpen),
+    ]
+  })
+  const kept = all<TimerRow>(rows, 't/').flatMap(({ key, value }) => {
+    return 'job' in value ? [`${sortableAt(key, 2)} ${value.kind} ${value.job}`] : []
+  })
+  same('timers of jobs', kept, wanted)
 }
 
 function checkReady(rows: Rows, tasks: readonly FoundTask[]): void {
@@ -161,6 +182,7 @@ function checkJob(job: JobRow, tasks: readonly FoundTask[]): void {
     assert(active === 0 && job.ready === 0, `job ${job.id} is ${job.status} with active tasks`)
     return
   }
+  if (job.phase === 'scheduled') return
   assert(active + job.ready > 0, `job ${job.id} is ${job.status} and nothing can move it on`)
 }
 

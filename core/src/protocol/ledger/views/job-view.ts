@@ -24,6 +24,10 @@ export function jobSummary(row: JobRow): JsonObject {
     createdAt: isoInstant(row.createdAt),
     startedAt: instantView(row.startedAt),
     finishedAt: instantView(row.finishedAt),
+    runAt: instantView(row.runAt ?? null),
+    startBy: instantView(row.startBy ?? null),
+    timesOutAt: instantView(row.timesOutAt ?? null),
+    affinity: row.affinity ?? null,
     historyTruncated: row.historyTruncated,
   }
 }
@@ -133,6 +137,9 @@ function progressOf(row: JobRow): JsonObject {
 }
 
 function waitingFor(row: JobRow): Json {
+  if (row.status === 'scheduled' && row.runAt !== undefined) {
+    return { kind: 'timer', until: isoInstant(row.runAt) }
+  }
   if (row.status !== 'waiting') return null
   const dues = row.steps.flatMap(({ task }) => (task?.phase === 'backoff' ? [task.dueAt] : []))
   const [first] = dues.sort((a, b) => a - b)

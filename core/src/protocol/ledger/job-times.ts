@@ -1,0 +1,79 @@
+import type { JobError } from '@gyre/jobs'
+import type { Duration, Instant } from '../../base/ids.js'
+import { advance, beginStopping } from './advance.js'
+import type { SubmitCommand } from './command.js'
+import type { JobEdit } from './job-edit.js'
+import type { JobRow, JobTerms } from './job-row.js'
+import { type DeadlineKind, jobTimers, type JobTimerKind } from './job-timers.js'
+import { PRIORITY_DEFAULT } from './limits.js'
+
+/**
+ * When a job may start, must have started, and must be done, in arc time: what happens when one of
+ * these instants comes. Timers bring it about; a deadline that has passed also stands in the way of
+ * every start, so that none slips through before its timer has fired.
+ */
+
+/** What a submission says of the job as a whole, with durations counted from now. */
+export function termsOf(command: SubmitCommand, at: Instant): JobTerms {
+  const { priority = PRIORITY_DEFAULT, delayMs = 0, runAt = at + delayMs } = command
+  const { startBy, timeoutMs, affinity, labels } = command
+  return {
+    priority,
+    ...(runAt > at ? { runAt } : {}),
+    ...(startBy === undefined ? {} : { startBy }),
+    ...(timeoutMs === undefined ? {} : timeLimit(timeoutMs, Math.max(at, runAt))),
+    ...(affinity === undefined ? {} : { affinity }),
+    ...(labels === undefined ? {} : { labels }),
+  }
+}
+
+/** A new run by an operator has the whole time again, from now on. */
+export function renewedLimit({ timeoutMs }: JobRow, at: Instant): Partial<JobTerms> {
+  return timeoutMs === undefined ? {} : timeLimit(timeoutMs, at)
+}
+
+function timeLimit(timeoutMs: Duration, from: Instant): Partial<JobTerms> {
+  return { timeoutMs, timesOutAt: from + timeoutMs }
+}
+
+/** A timer of the job has come; what the same entry has changed before may have made it void. */
+export function onJobTimer(edit: JobEdit, kind: JobTimerKind): void {
+  if (!isDue(edit, kind)) return
+  if (kind === 'run-at') {
+    edit.patch({ phase: 'forward' })
+    advance(edit)
+  } else giveUp(edit, kind)
+}
+
+/** Gives a job up whose deadline has passed. @returns false while none has */
+export function endIfOverdue(edit: JobEdit): boolean {
+  const kind = DEADLINES.find((one) => isDue(edit, one))
+  if (kind === undefined) return false
+  giveUp(edit, kind)
+  return true
+}
+
+function isDue({ row, context }: JobEdit, kind: JobTimerKind): boolean {
+  return jobTimers(row).some((timer) => timer.kind === kind && timer.dueAt <= context.at)
+}
+
+function giveUp(edit: JobEdit, kind: DeadlineKind): void {
+  const cause = kind === 'job-timeout' ? 'timed_out' : 'failed'
+  beginStopping(edit, { cause, error: ERRORS[kind], compensate: true })
+  advance(edit)
+}
+
+const DEADLINES: readonly DeadlineKind[] = ['start-by', 'job-timeout']
+
+const ERRORS: Readonly<Record<DeadlineKind, JobError>> = {
+  'start-by': {
+    code: 'start_by_passed',
+    message: 'no attempt of the job had started by its startBy; nothing of it was done',
+    retryable: false,
+  },
+  'job-timeout': {
+    code: 'job_timed_out',
+    message: 'the job was not done within its timeout; what it had done is undone where it can be',
+    retryable: false,
+  },
+}
