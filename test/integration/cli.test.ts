@@ -217,6 +217,24 @@ test('ring, owner and services show the one node', async () => {
   assert(names.includes('test.echo'))
 })
 
+test('completions know every command, its sub-commands and its flags', async () => {
+  const script = await gyre(['completion', 'bash'])
+  assert.equal(script.code, 0)
+  const ask = async (...words: string[]): Promise<string[]> => {
+    const places = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})`
+    const lines = [script.stdout, places, `COMP_CWORD=${words.length - 1}`, '_gyre']
+    const shell = spawn('bash', ['-c', [...lines, 'echo "${COMPREPLY[@]}"'].join('\n')])
+    return (await text(shell.stdout)).trim().split(' ')
+  }
+  assert.deepEqual(await ask('gyre', 'exp'), ['explain'])
+  assert.deepEqual(await ask('gyre', 'dht', 'p'), ['put'])
+  assert.deepEqual(await ask('gyre', 'dht', 'put', '--if-a'), ['--if-absent'])
+  for (const shell of ['zsh', 'fish']) {
+    assert.match((await gyre(['completion', shell])).stdout, /if-absent/)
+  }
+  assert.equal((await gyre(['completion', 'tcsh'])).code, 2)
+})
+
 test('NO_COLOR and a pipe keep escape sequences out of what is printed', async () => {
   const { stdout } = await gyre(['jobs'], { NO_COLOR: '1' })
   assert(!stdout.includes('\u001b'))

@@ -79,6 +79,11 @@ export function loadSuperblock(files: Files): Superblock {
   return decode(newest(files).fields)
 }
 
+/** Copies that cannot be read: one of them is mended by the next write, without both no node starts. */
+export function damagedCopies(files: Files): string[] {
+  return PATHS.filter((path) => !isCopy(readCopy(files, path)))
+}
+
 /**
  * Begins a life of the process: raises `bootEpoch` and notes that no clean end has been seen yet, in
  * both copies, so that neither a torn write nor the loss of one copy can bring an epoch back.

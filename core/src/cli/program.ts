@@ -94,6 +94,16 @@ function addNodeCommands(add: AddCommand): void {
     .addOption(new Option('--under-dev').hideHelp())
     .addOption(new Option('--temporary').hideHelp())
 
+  add('verify <dir>', 'check the files of a node that does not run', async (context, command) =>
+    (await import('./commands/verify.js')).verify(context, command.processedArgs[0]),
+  )
+  add('completion <shell>', 'print completions for bash, zsh or fish', async (context, command) =>
+    (await import('./commands/completion.js')).completion(
+      context,
+      command.processedArgs[0],
+      command,
+    ),
+  )
   add('version', 'print the version', async (context) =>
     (await import('./commands/version.js')).version(context),
   )

@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { DirectoryLock } from '../adapters/directory-lock.js'
+import { LogScan, type ScanResult } from '../adapters/log-store/log-scan.js'
+import { RealFiles } from '../adapters/real-files.js'
+import { SqliteTable } from '../adapters/sqlite-table.js'
+import { damagedCopies, loadSuperblock } from '../adapters/superblock.js'
+import { AppError } from '../base/app-error.js'
+import { FileError } from '../ports/files.js'
+import { reachFault } from '../protocol/node/log-reach.js'
+import { Overlay } from '../protocol/state/overlay.js'
+
+/** What is wrong with a data folder, or worth knowing of it. */
+export interface Finding {
+  readonly part: 'superblock' | 'log' | 'state'
+  readonly code: string
+  readonly message: string
+}
+
+export interface Verdict {
+  readonly ok: boolean
+  /** Null where it cannot be read. */
+  readonly node: string | null
+  readonly log: { readonly segments: number; readonly lastBatch: number; readonly arcs: number }
+  /** Arcs that have rows. */
+  readonly state: { readonly arcs: number }
+  /** Damage: each says what to do. */
+  readonly faults: readonly Finding[]
+  /** What the next start repairs by itself. */
+  readonly notes: readonly Finding[]
+}
+
+/** Rows verified in one look. */
+const SCRUB_ROWS = 10_000
+
+/**
+ * Checks the files of a node that does not run: both copies of its superblock, every batch of its log
+ * with the chain between them, every row of its state, and that the log goes on where the state ends.
+ * It repairs nothing.
+ *
+ * @throws AppError data_folder_in_use while a node runs on it
+ */
+export function verifyFolder(folder: string): Verdict {
+  const lock = DirectoryLock.take(folder)
+  try {
+    return new Verification(folder).run()
+  } finally {
+    lock.release()
+  }
+}
+
+class Verification {
+  readonly #folder: string
+  readonly #files: RealFiles
+  readonly #faults: Finding[] = []
+  readonly #notes: Finding[] = []
+  #stateArcs = 0
+
+  constructor(folder: string) {
+    this.#folder = folder
+    this.#files = new RealFiles(folder)
+  }
+
+  run(): Verdict {
+    const superblock = this.#told('superblock', () => loadSuperblock(this.#files))
+    for (const path of damagedCopies(this.#files)) {
+      const message = `${path} is damaged or absent; the next start writes it from the other copy`
+      this.#notes.push({ part: 'superblock', code: 'superblock_copy_damaged', message })
+    }
+    const scan = this.#told('log', () => new LogScan(this.#files, 'log').run())
+    if (scan !== null) this.#checkLog(scan, superblock?.logEnd ?? 0)
+    this.#told('state', () => this.#checkState(scan))
+    return {
+      ok: this.#faults.length === 0,
+      node: superblock?.nodeId ?? null,
+      log: {
+        segments: scan?.segments.size ?? 0,
+        lastBatch: scan?.lastSeq ?? 0,
+        arcs: scan?.arcs.size ?? 0,
+      },
+      state: { arcs: this.#stateArcs },
+      faults: this.#faults,
+      notes: this.#notes,
+    }
+  }
+
+  #checkLog(scan: ScanResult, logEnd: number): void {
+    for (const { message } of scan.damaged) {
+      this.#faults.push({ part: 'log', code: 'log_damaged', message })
+    }
+    if (scan.lastSeq < logEnd) {
+      const message =
+        `the log ends at batch ${scan.lastSeq}, but the node once shut down in good order after ` +
+        `batch ${logEnd}: restore the folder \`log\` from a backup`
+      this.#faults.push({ part: 'log', code: 'log_lost', message })
+    }
+    if (scan.cuts.length === 0) return
+    const message =
+      'the log ends in a torn batch, acknowledged to nobody; the next start cuts it off'
+    this.#notes.push({ part: 'log', code: 'log_torn', message })
+  }
+
+  /** A state store that is missing is rebuilt, if the log reaches back to its beginning. */
+  #checkState(scan: ScanResult | null): void {
+    const folder = join(this.#folder, 'state')
+    if (!existsSync(join(folder, 'state.db'))) return this.#checkReach(scan, new Map())
+    const table = SqliteTable.open(folder)
+    try {
+      for (let key: string | null = ''; key !== null; ) key = table.scrub(key, SCRUB_ROWS)
+      const applied = new Map(new Overlay(table).appliedArcs())
+      this.#stateArcs = applied.size
+      this.#checkReach(scan, applied)
+    } finally {
+      table.close()
+    }
+  }
+
+  #checkReach(scan: ScanResult | null, applied: ReadonlyMap<number, number>): void {
+    for (const arc of new Set([...(scan?.arcs.keys() ?? []), ...applied.keys()])) {
+      const index = scan?.arcs.get(arc)
+      const { term = 0, vote = null, firstIndex = 1, lastIndex = 0 } = index ?? {}
+      const start = { term, vote, firstIndex, lastIndex, lastTime: 0 }
+      const fault = reachFault(arc, start, applied.get(arc) ?? 0)
+      if (fault !== null) this.#faults.push({ part: 'state', ...fault })
+    }
+  }
+
+  #told<T>(part: Finding['part'], look: () => T): T | null {
+    try {
+      return look()
+    } catch (error) {
+      if (!(error instanceof AppError || error instanceof FileError)) throw error
+      const code = error instanceof AppError ? error.code : `${part}_unreadable`
+      this.#faults.push({ part, code, message: error.message })
+      return null
+    }
+  }
+}
