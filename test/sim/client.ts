@@ -41,7 +41,7 @@ export class Client {
   readonly #prng: Prng
   readonly #options: SimOptions
   readonly #jobs: JobMix
-  /** Labels and the lists by them have a stream of their own. */
+  /** Labels, the lists by them and retentions have a stream of their own. */
   readonly #labels: Prng
   readonly #wallNow: () => number
   /** Jobs it was told of. */
@@ -84,6 +84,8 @@ export class Client {
           reason: 'drawn',
           ...this.#maybeIdempotent(),
         }))
+      case 'deleteJob':
+        return this.#aboutJob((id) => ({ kind: 'delete-job', id, ...this.#maybeIdempotent() }))
       case 'putRecord':
         return [this.#putRecord()]
       case 'deleteRecord':
@@ -143,6 +145,9 @@ export class Client {
     const idempotency = prng.chance(0.6) ? this.#submissionKey(JSON.stringify(plan)) : undefined
     const terms = this.#drawTerms()
     const labels = this.#labels.chance(0.5) ? { team: this.#labels.pick(TEAMS) } : undefined
+    const retentionMs = this.#labels.chance(this.#options.hasty)
+      ? this.#labels.pick([0, 100, 2_000])
+      : undefined
     const notAfter = prng.chance(this.#options.hurry)
       ? this.#wallNow() + prng.pick([0, 50, 1_000])
       : undefined
@@ -162,6 +167,7 @@ export class Client {
           ...(idempotency === undefined ? {} : { idempotency }),
           ...terms,
           ...(labels === undefined ? {} : { labels }),
+          ...(retentionMs === undefined ? {} : { retentionMs }),
           ...(notAfter === undefined ? {} : { notAfter }),
         }
         return { arc: arcOf(id, this.#options.arcCount), command, needs }

@@ -89,10 +89,13 @@ function askJobs(
 ): void {
   const jobs: JobView[] = []
   if (ids.length === 0) return take(jobs)
+  let left = ids.length
   for (const id of ids) {
     api.ask(arc, JSON.stringify({ kind: 'job', id }), (reply) => {
-      jobs.push(bodyOf(reply))
-      if (jobs.length === ids.length) take(jobs)
+      // It may have gone since it was listed.
+      if (reply.ok || reply.code !== 'job_not_found') jobs.push(bodyOf(reply))
+      left -= 1
+      if (left === 0) take(jobs)
     })
   }
 }

@@ -37,6 +37,8 @@ export interface SimOptions {
   readonly weights: OperationWeights
   readonly behaviours: readonly BehaviourKind[]
   readonly undoMayFail: boolean
+  /** Chance that a submission wants its job removed soon after its end. */
+  readonly hasty: number
   /** Chance that a submission says by when it must have arrived. */
   readonly hurry: number
   /** Chance that a handler's end is reported twice. */
@@ -54,6 +56,7 @@ export interface OperationWeights {
   readonly batch: number
   readonly cancel: number
   readonly retry: number
+  readonly deleteJob: number
   readonly skip: number
   readonly putRecord: number
   readonly deleteRecord: number
@@ -91,7 +94,13 @@ export function drawOptions(seed: number): SimOptions {
     flush: prng.chance(0.3) ? { ...first.flush, ...drawSeldomFlush(prng) } : first.flush,
     faultKinds: [...first.faultKinds, ...LATE_FAULTS.filter(() => prng.chance(0.35))],
     ...(prng.chance(0.12) ? drawTornTails(prng) : {}),
+    ...(prng.chance(0.4) ? drawRemovals(first, prng) : {}),
   }
+}
+
+/** Jobs go: by hand, and by themselves soon after their end. */
+function drawRemovals({ weights }: SimOptions, prng: Prng): Partial<SimOptions> {
+  return { hasty: prng.pick([0, 0.3]), weights: { ...weights, deleteJob: prng.pick([1, 3]) } }
 }
 
 /** Large batches and small ones, torn again and again: segments must have room for many of them. */
@@ -128,6 +137,7 @@ function drawFirst(seed: number, prng: Prng): SimOptions {
     weights: drawWeights(prng),
     behaviours: ALL_BEHAVIOURS.filter(() => prng.chance(0.5)),
     undoMayFail: prng.chance(0.5),
+    hasty: 0,
     hurry: prng.pick([0, 0, 0.3]),
     duplicateReports: prng.pick([0, 0, 0, 0.1]),
     wallErrorMs: prng.pick([0, 0, 400, -400]),
@@ -191,6 +201,7 @@ function drawWeights(prng: Prng): OperationWeights {
     batch: weight(1),
     cancel: weight(3),
     retry: weight(2),
+    deleteJob: 0,
     skip: weight(1),
     putRecord: weight(4),
     deleteRecord: weight(1),

@@ -34,6 +34,7 @@ const PROBLEM_KINDS = {
   step_not_found: { status: 404, title: 'The job has no such step' },
   record_not_found: { status: 404, title: 'There is no such record' },
   job_finished: { status: 409, title: 'The job has finished' },
+  job_not_finished: { status: 409, title: 'The job has not finished' },
   job_compensating: { status: 409, title: 'The job is being compensated' },
   nothing_to_retry: { status: 409, title: 'There is nothing to retry' },
   nothing_to_skip: { status: 409, title: 'There is nothing to skip' },

@@ -1,6 +1,9 @@
 import {
+  type DurationSpec,
   type JobPlan,
   makePlan,
+  parseDuration,
+  RETENTION_MS_MAX,
   type ParsedSubmission,
   parseSubmission,
   type StepsSpec,
@@ -67,6 +70,7 @@ export class Submissions {
     this.#schemas.check(planned.plan, planned.input)
 
     const { submission } = parsed
+    const { retention } = submission
     const key = keyOf(submission.idempotencyKey, context.key)
     const stamp = key === undefined ? undefined : submissionStamp(key, submission)
     return {
@@ -76,10 +80,19 @@ export class Submissions {
       input: planned.input,
       ...jobTermsOf(submission),
       ...(submission.labels === undefined ? {} : { labels: submission.labels }),
+      ...(retention === undefined ? {} : { retentionMs: retentionMsOf(retention) }),
       ...(stamp === undefined ? {} : { idempotency: stamp }),
       ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
     }
   }
+}
+
+function retentionMsOf(retention: DurationSpec): number {
+  const ms = parseDuration(retention)
+  if (ms !== null && ms <= RETENTION_MS_MAX) return ms
+  throw new Problem('invalid_request', 'a finished job is kept for 365 days at most', {
+    at: '/retention',
+  })
 }
 
 function keyOf(member: string | undefined, header: string | undefined): string | undefined {

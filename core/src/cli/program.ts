@@ -166,6 +166,9 @@ function addJobActions(add: AddCommand): void {
   add('retry <id>', 'run a failed job or compensation again', async (context, command) =>
     (await import('./commands/job-actions.js')).retry(context, command.processedArgs[0]),
   )
+  add('delete <id>', 'remove a finished job and its data now', async (context, command) =>
+    (await import('./commands/job-actions.js')).remove(context, command.processedArgs[0]),
+  )
   add('skip <id> <step>', "give up a step's failed compensation", async (context, command) => {
     const [id, step] = command.processedArgs
     const { skip } = await import('./commands/job-actions.js')

@@ -144,6 +144,7 @@ const envelope = {
       description: 'Tasks are placed by its hash instead of their own.',
     }),
   ),
+  retention: Type.Optional(DurationSchema),
   idempotencyKey: Type.Optional(
     Type.String({
       minLength: 1,

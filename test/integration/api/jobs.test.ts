@@ -273,3 +273,31 @@ test('labels that are not well formed are refused, and so are filters', async ()
     assert.equal(status, 400, query)
   }
 })
+
+test('a finished job is deleted with 204 and gone, a running one is kept with 409', async () => {
+  const sleep = { service: 'test.sleep', input: { ms: 60_000 } }
+  const { body: running } = await node.rest.submit(sleep)
+  const refused = await node.rest.call('DELETE', `/v1/jobs/${running.id}`)
+  assert.deepEqual([refused.status, refused.body.code], [409, 'job_not_finished'])
+  await node.rest.call('POST', `/v1/jobs/${running.id}/cancel`)
+  await node.rest.finished(running.id)
+  const deleted = await node.rest.call('DELETE', `/v1/jobs/${running.id}`)
+  assert.equal(deleted.status, 204)
+  for (const part of ['', '/history', '/steps/main/items']) {
+    const { status, body } = await node.rest.call('GET', `/v1/jobs/${running.id}${part}`)
+    assert.deepEqual([status, body.code], [404, 'job_not_found'])
+  }
+})
+
+test('a job is gone after its retention, and its key answers what is left of it', async () => {
+  const submission = { ...echo(1), retention: '100ms' }
+  const { body } = await node.rest.submit(submission, 'retained')
+  const url = `/v1/jobs/${body.id}`
+  while ((await node.rest.call('GET', url)).status !== 404);
+  const again = await node.rest.submit(submission, 'retained')
+  assert.equal(again.status, 200)
+  assert.equal(again.headers['idempotency-replayed'], 'true')
+  assert.deepEqual(again.body, { id: body.id, status: 'succeeded', purged: true })
+  const tooLong = await node.rest.submit({ ...echo(1), retention: '366d' })
+  assert.deepEqual([tooLong.status, tooLong.body.errors[0].path], [400, '/retention'])
+})

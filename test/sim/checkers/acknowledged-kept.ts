@@ -1,5 +1,6 @@
 import type { Json } from '@gyre/jobs'
 import type { JobView } from '../final-state.js'
+import type { ClientOperation } from '../operation.js'
 import { type Checker, type Observation, Violation } from '../observation.js'
 
 /** What clients were told of a job. */
@@ -13,28 +14,46 @@ interface Told {
 /**
  * I10: a job whose submission was acknowledged exists, with the input that was submitted, and so does
  * every job that a client was ever shown; an acknowledged retry or cancellation of it has happened.
- * Acknowledged record writes are the subject of records-linearizable.ts.
+ * Only what somebody has deleted, or wanted removed soon after its end, may be missing; what was said
+ * to be deleted must be. Acknowledged record writes are the subject of records-linearizable.ts.
  */
 export class AcknowledgedKept implements Checker {
   readonly name = 'acknowledged-kept'
   /** Job ID → JSON of its input, as submitted. */
   readonly #inputs = new Map<string, string>()
   readonly #told = new Map<string, Told>()
+  /** Whose deletion was tried, and whose was acknowledged. */
+  readonly #maybeDeleted = new Set<string>()
+  readonly #deleted = new Set<string>()
 
   observe(_at: number, observation: Observation): void {
     if (observation.kind === 'rested') return this.#check(observation.state.jobs)
+    if (observation.kind === 'invoked') return this.#onInvoked(observation.operation)
     if (observation.kind !== 'answered' || !observation.reply.ok) return
     const { work } = observation.operation
+    if (work.kind === 'command' && work.command.kind === 'delete-job') {
+      this.#deleted.add(work.command.id)
+      return
+    }
     const shown = shownIn(observation.reply.body)
     if (work.kind === 'command' && work.command.kind === 'submit') {
       if (shown === null)
         this.#fail(
           `an accepted submission was answered without a job: ${observation.reply.body ?? ''}`,
         )
-      this.#inputs.set(shown.id, JSON.stringify(work.command.input))
+      if (!shown.purged) this.#inputs.set(shown.id, JSON.stringify(work.command.input))
     }
     const isCancel = work.kind === 'command' && work.command.kind === 'cancel'
-    if (shown !== null) this.#learn(shown, isCancel)
+    if (shown !== null && !shown.purged) this.#learn(shown, isCancel)
+  }
+
+  #onInvoked({ work }: ClientOperation): void {
+    if (work.kind !== 'command') return
+    const { command } = work
+    if (command.kind === 'delete-job') this.#maybeDeleted.add(command.id)
+    if (command.kind === 'submit' && command.retentionMs !== undefined) {
+      this.#maybeDeleted.add(command.id)
+    }
   }
 
   #learn({ id, run, cause }: Shown, isCancel: boolean): void {
@@ -48,13 +67,19 @@ export class AcknowledgedKept implements Checker {
   #check(jobs: readonly JobView[]): void {
     const found = new Map(jobs.map((job) => [job.id, job]))
     for (const [id, { run, isCancelled }] of this.#told) {
-      const job = found.get(id) ?? this.#fail(`job ${id} was acknowledged and is lost`)
+      const job = found.get(id)
+      if (job === undefined) {
+        if (this.#maybeDeleted.has(id)) continue
+        this.#fail(`job ${id} was acknowledged and is lost`)
+      }
+      if (this.#deleted.has(id)) this.#fail(`job ${id} was deleted and is there`)
       if (job.run < run)
         this.#fail(`run ${run} of job ${id} was acknowledged, it is in run ${job.run}`)
       if (isCancelled && job.run === run && job.cause !== 'cancelled')
         this.#fail(`the cancellation of job ${id} was acknowledged, it ended by ${job.cause}`)
     }
     for (const [id, input] of this.#inputs) {
+      if (!found.has(id)) continue
       const shown = JSON.stringify(found.get(id)?.input)
       if (shown !== input) this.#fail(`job ${id} was submitted with ${input} and has ${shown}`)
     }
@@ -69,13 +94,16 @@ interface Shown {
   readonly id: string
   readonly run: number
   readonly cause: Json
+  /** It was removed; this is what its key remembers. */
+  readonly purged: boolean
 }
 
 /** The job that an answer shows; null when it shows something else. */
 function shownIn(body: string | undefined): Shown | null {
   if (body === undefined) return null
-  const { id, run, cause } = JSON.parse(body)
-  return typeof id === 'string' && typeof run === 'number' ? { id, run, cause } : null
+  const { id, run = 0, cause, purged = false } = JSON.parse(body)
+  const isJob = typeof id === 'string' && (purged === true || run > 0)
+  return isJob ? { id, run, cause, purged } : null
 }
 
 /** The `id` member of a job's JSON. */

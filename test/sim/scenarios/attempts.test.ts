@@ -10,6 +10,7 @@ const JOBS_ONLY = {
   batch: 0,
   cancel: 0,
   retry: 0,
+  deleteJob: 0,
   skip: 0,
   putRecord: 0,
   deleteRecord: 0,

@@ -5,9 +5,9 @@ import { arcOf, isId } from '../../base/ids.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { answers, JobCountsRef, JobRef, JobSummaryRef, listOf } from '../contract/answers.js'
-import { STALE, SubmitHeaders } from '../contract/headers.js'
+import { ChangeHeaders, STALE, SubmitHeaders } from '../contract/headers.js'
 import { JobCountsQuery, JobParams, JobQuery, JobsQuery } from '../contract/parameters.js'
-import { idempotencyKeyOf } from '../idempotency.js'
+import { callStamp, idempotencyKeyOf } from '../idempotency.js'
 import { jobFilterOf } from '../job-filter.js'
 import type { JobWaits } from '../job-waits.js'
 import { countJobs, readJobsPage } from '../jobs-page.js'
@@ -144,6 +144,31 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
       const { consistency } = request.query
       await tellStaleness(reply, client, { consistency, arc: 'all' })
       return countJobs(client, jobFilterOf(request.query))
+    },
+  )
+
+  app.delete(
+    '/v1/jobs/:id',
+    {
+      schema: {
+        operationId: 'deleteJob',
+        summary: 'Remove a finished job and its data now',
+        description: 'Its idempotency key stays until the end of its window.',
+        tags: ['jobs'],
+        params: JobParams,
+        headers: ChangeHeaders,
+        response: answers({ 204: Type.Null() }, ['Idempotency-Replayed']),
+      },
+    },
+    async (request, reply) => {
+      const id = jobIdOf(request.params.id)
+      const key = idempotencyKeyOf(request.raw.headersDistinct)
+      const call = { method: 'DELETE', path: `/v1/jobs/${id}`, request: {} }
+      const stamp = key === undefined ? {} : { idempotency: callStamp(key, call) }
+      const arc = arcOf(id, client.identity.arcCount)
+      const command = { kind: 'delete-job', id, ...stamp } as const
+      markReplay(reply, successOf(await client.propose({ arc, command })))
+      return reply.code(204).send()
     },
   )
 

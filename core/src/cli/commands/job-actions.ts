@@ -29,6 +29,14 @@ export async function skip(
   await act(context, id, 'skip', { step, reason })
 }
 
+/** Removes a finished job and all that belongs to it. */
+export async function remove({ client, output }: CommandContext, id: string): Promise<void> {
+  await client.call('DELETE', `/v1/jobs/${encodeURIComponent(id)}`, {
+    headers: { 'idempotency-key': randomUUID() },
+  })
+  await output.result({ id, deleted: true }, () => output.line(`${id} deleted`))
+}
+
 async function act(
   { client, output }: CommandContext,
   id: string,

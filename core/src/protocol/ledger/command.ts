@@ -14,6 +14,7 @@ export type Command =
   | CancelCommand
   | RetryCommand
   | SkipCommand
+  | DeleteJobCommand
   | LoseWorkerCommand
   | PutRecordCommand
   | DeleteRecordCommand
@@ -72,6 +73,8 @@ export interface SubmitCommand {
   readonly timeoutMs?: Duration
   /** Accepted and kept; placement uses it. */
   readonly affinity?: string
+  /** How long the job is kept once it has finished, milliseconds; absent: RETENTION_MS_DEFAULT. */
+  readonly retentionMs?: number
   readonly idempotency?: IdempotencyStamp
   /** Past this arc time nothing is stored (`too_late`). */
   readonly notAfter?: Instant
@@ -124,7 +127,7 @@ export type AttemptOutcome =
   /** It reached its worker and none of its code ran, nor will: as if it had never been handed out. */
   | { readonly kind: 'not_started' }
 
-/** Time passed: handles every timer row that is due at the entry's arc time, oldest first, bounded. */
+/** Time passed: handles what is due at the entry's arc time, oldest first, bounded: timers, then removals. */
 export interface FireCommand {
   readonly kind: 'fire'
 }
@@ -147,6 +150,12 @@ export interface SkipCommand {
   readonly id: string
   readonly step: string
   readonly reason: string
+  readonly idempotency?: IdempotencyStamp
+}
+
+export interface DeleteJobCommand {
+  readonly kind: 'delete-job'
+  readonly id: string
   readonly idempotency?: IdempotencyStamp
 }
 

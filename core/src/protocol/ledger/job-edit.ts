@@ -1,5 +1,6 @@
 import type { JobPlan, Json, StepPlan } from '@gyre/jobs'
 import { assert } from '../../base/assert.js'
+import type { Instant } from '../../base/ids.js'
 import type { EntryContext } from './entry-context.js'
 import { type HistoryDetail, type HistoryEvent, isMilestone } from './history.js'
 import type { FanState, JobRow, JobStatus, StepState, UndoFan, UndoState } from './job-row.js'
@@ -12,9 +13,11 @@ import {
   type OutputRow,
   type PlanRow,
   type TimerRow,
+  type PurgeRow,
 } from './rows-layout.js'
 import { unchangingIndexKeys } from './job-index.js'
 import { isFinal, statusOf } from './job-status.js'
+import { purgeAt } from './retention.js'
 import { isActive } from './task.js'
 
 /**
@@ -34,6 +37,8 @@ export class JobEdit {
   readonly #listedAs: JobStatus | null
   /** Timers that have rows. */
   readonly #timers: readonly JobTimer[]
+  /** When its removal is due, as the rows have it. */
+  readonly #purgeAt: Instant | null
   #changed: boolean
 
   constructor(context: EntryContext, row: JobRow, origin: 'stored' | 'new' = 'stored') {
@@ -42,6 +47,7 @@ export class JobEdit {
     this.#row = { ...row, steps: this.#steps }
     this.#listedAs = origin === 'stored' ? row.status : null
     this.#timers = origin === 'stored' ? jobTimers(row) : []
+    this.#purgeAt = origin === 'stored' ? purgeAt(row) : null
     this.#changed = origin === 'new'
   }
 
@@ -143,6 +149,7 @@ export class JobEdit {
     this.context.rows.put(keys.job(this.id), this.#row)
     this.#saveEvents()
     this.#saveTimers()
+    this.#savePurge()
     if (status === this.#listedAs) return
     this.#saveListing(status)
     if (!isFinal(status)) return
@@ -180,6 +187,16 @@ export class JobEdit {
       rows.put(key, row)
     }
     this.context.noteTimersChanged()
+  }
+
+  #savePurge(): void {
+    const { context, id } = this
+    const due = purgeAt(this.#row)
+    if (due === this.#purgeAt) return
+    const purgeRow: PurgeRow = { kind: 'job', job: id }
+    if (this.#purgeAt !== null) context.rows.delete(keys.purgeJob(this.#purgeAt, id))
+    if (due !== null) context.rows.put(keys.purgeJob(due, id), purgeRow)
+    context.noteTimersChanged()
   }
 
   #saveListing(status: JobStatus): void {

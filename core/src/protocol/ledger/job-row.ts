@@ -69,6 +69,8 @@ export interface JobTerms {
   readonly affinity?: string
   /** They never change, so that lists can find the job by them. */
   readonly labels?: Readonly<Record<string, string>>
+  /** How long it is kept once it has finished, milliseconds; absent: RETENTION_MS_DEFAULT. */
+  readonly retentionMs?: number
 }
 
 export interface JobRow extends JobTerms {
@@ -82,6 +84,8 @@ export interface JobRow extends JobTerms {
   readonly compensate: boolean
   /** From 1; raised by an operator's retry of a failed job. */
   readonly run: number
+  /** Of the submission, if it had one: the key goes when the job does. */
+  readonly idempotencyKey?: string
   readonly createdAt: Instant
   readonly startedAt: Instant | null
   readonly finishedAt: Instant | null

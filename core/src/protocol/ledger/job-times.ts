@@ -16,7 +16,7 @@ import { PRIORITY_DEFAULT } from './limits.js'
 /** What a submission says of the job as a whole, with durations counted from now. */
 export function termsOf(command: SubmitCommand, at: Instant): JobTerms {
   const { priority = PRIORITY_DEFAULT, delayMs = 0, runAt = at + delayMs } = command
-  const { startBy, timeoutMs, affinity, labels } = command
+  const { startBy, timeoutMs, affinity, labels, retentionMs } = command
   return {
     priority,
     ...(runAt > at ? { runAt } : {}),
@@ -24,6 +24,7 @@ export function termsOf(command: SubmitCommand, at: Instant): JobTerms {
     ...(timeoutMs === undefined ? {} : timeLimit(timeoutMs, Math.max(at, runAt))),
     ...(affinity === undefined ? {} : { affinity }),
     ...(labels === undefined ? {} : { labels }),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
   }
 }
 

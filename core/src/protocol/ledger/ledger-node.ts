@@ -245,8 +245,10 @@ class ArcLedger implements ReadContext {
   }
 
   #nextTimer(): Instant | null {
-    const [next] = this.rows.scan('t/', endOf('t/'), 1)
-    return next === undefined ? null : sortableAt(next.key, 't/'.length)
+    const instants = ['t/', 'q/'].flatMap((prefix) =>
+      this.rows.scan(prefix, endOf(prefix), 1).map(({ key }) => sortableAt(key, prefix.length)),
+    )
+    return instants.length === 0 ? null : Math.min(...instants)
   }
 
   /** One look per holder: the scan jumps behind the leases of each. */

@@ -128,6 +128,7 @@ test('random jobs under random hands obey the rules, end, and are the same on re
         play.finish()
         play.judge()
         play.replay()
+        play.remove()
       },
     ),
     { numRuns: 400 },
@@ -222,6 +223,15 @@ class Play {
     node.flush(Number.MAX_SAFE_INTEGER)
     const rows = new Overlay(table).rows(ARC).scan('', '\u00ff', Number.MAX_SAFE_INTEGER)
     assert.deepEqual(plain(rows), plain(this.#ledger.allRows()))
+  }
+
+  /** Whatever is finished for good can be removed, and nothing of it stays. */
+  remove(): void {
+    const kept = this.#ids.filter((id) => !this.#ledger.apply({ kind: 'delete-job', id }).ok)
+    checkRows(this.#ledger.rows)
+    for (const id of kept) assert.equal(this.#ledger.job(id).status, 'compensation_failed')
+    const left = this.#ledger.rows.scan('j/', 'j/~', 10_000)
+    assert.deepEqual(new Set(left.map(({ key }) => key.slice(2, 34))), new Set(kept))
   }
 
   #endAgain(number: number): void {

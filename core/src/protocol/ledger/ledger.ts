@@ -2,6 +2,7 @@ import type { Instant } from '../../base/ids.js'
 import type { Rows } from '../state/rows.js'
 import type { Command, EntryBody } from './command.js'
 import { cancelJob } from './commands/cancel-job.js'
+import { deleteJob } from './commands/delete-job.js'
 import { deleteRecord } from './commands/delete-record.js'
 import { finishAttempt } from './commands/finish-attempt.js'
 import { fireTimers } from './commands/fire-timers.js'
@@ -84,6 +85,8 @@ function run(context: EntryContext, command: Command): Applied {
       return retryJob(context, command)
     case 'skip':
       return skipCompensation(context, command)
+    case 'delete-job':
+      return deleteJob(context, command)
     case 'lose-worker':
       return loseWorker(context, command)
     case 'put-record':

@@ -45,6 +45,15 @@ export const CALL_KEY_KEPT_MS = 24 * 3600 * 1000
 /** Expired call keys removed per call that brings a key: more than one, so that they never pile up. */
 export const CALL_KEYS_PURGED = 8
 
+/** How long a finished job is kept whose submission does not say, milliseconds (api.md: 7 d). */
+export const RETENTION_MS_DEFAULT = 7 * 24 * 3600 * 1000
+
+/** A submission's key is remembered at least so long after its job has finished, milliseconds. */
+export const SUBMISSION_KEY_KEPT_MS = 24 * 3600 * 1000
+
+/** Rows removed by one entry, so that none is slow; what is left goes with the next. */
+export const PURGE_ROWS_PER_ENTRY = 1000
+
 /** Items of one `forEach`, where a pointer brought them in (checked at submission otherwise). */
 export { FOR_EACH_ITEMS_MAX } from '@gyre/jobs'
 

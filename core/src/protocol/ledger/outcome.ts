@@ -44,6 +44,8 @@ export type Applied =
       /** What the answer's body shows; absent: no body. */
       readonly shows?:
         | { readonly kind: 'job'; readonly id: string }
+        /** A job that was removed: all that is left of it. */
+        | { readonly kind: 'purged-job'; readonly id: string; readonly status: string }
         | { readonly kind: 'record'; readonly key: string }
     }
   | Extract<Reply, { readonly ok: false }>

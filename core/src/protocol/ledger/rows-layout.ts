@@ -3,6 +3,7 @@ import type { Instant } from '../../base/ids.js'
 import type { AttemptRef, IdempotencyStamp, LogLine } from './command.js'
 import type { HistoryEvent } from './history.js'
 import type { JobTimerKind } from './job-timers.js'
+import type { JobStatus } from './job-row.js'
 import type { AttemptRow } from './task.js'
 
 /**
@@ -26,9 +27,10 @@ import type { AttemptRow } from './task.js'
  * | `j/JOB/o/STEP`                         | OutputRow      | the step has succeeded |
  * | `j/JOB/p`                              | PlanRow        | ever; never changes |
  * | `j/JOB/r`                              | OutputRow      | the job's own output template was resolved |
- * | `k/KEY`                                | SubmissionKeyRow | as long as the job |
+ * | `k/KEY`                                | SubmissionKeyRow | as long as the job, and a day after its end at least |
  * | `l/NODE/BOOT/ATTEMPT`                  | AttemptRef     | the attempt is leased or stopping |
  * | `n/NAME/CREATED_AT/JOB`                | {}             | ever: each job of a definition |
+ * | `q/DUE_AT/j.JOB`, `q/DUE_AT/k.KEY`     | PurgeRow       | the job is finished or being removed; the key outlives its job |
  * | `r/SERVICE/PRIORITY/READY_AT/TASK`     | ReadyRow       | the task, or some item of the step, may start |
  * | `s/SERVICE`                            | ServiceRow     | ever; system arc only |
  * | `t/DUE_AT/ATTEMPT`                     | TimerRow       | the attempt's timeout, its task's next try, is ahead |
@@ -60,6 +62,8 @@ export const keys = {
   leasesOf: (node: string): string => `l/${node}/`,
   lease: (node: string, boot: number, attempt: string): string =>
     `l/${node}/${sortable(boot)}/${attempt}`,
+  purgeJob: (dueAt: Instant, job: string): string => `q/${sortable(dueAt)}/j.${job}`,
+  forgetKey: (dueAt: Instant, key: string): string => `q/${sortable(dueAt)}/k.${key}`,
   readyOf: (service: string): string => `r/${service}/`,
   ready: (service: string, priority: number, readyAt: Instant, task: string): string =>
     `r/${service}/${PRIORITY_MAX - priority}/${sortable(readyAt)}/${task}`,
@@ -157,7 +161,14 @@ export interface HistoryRow {
 export interface SubmissionKeyRow {
   readonly job: string
   readonly fingerprint: string
+  /** There once the job was removed: how it ended. */
+  readonly purged?: { readonly status: JobStatus }
 }
+
+/** What is to be removed from `DUE_AT` on. */
+export type PurgeRow =
+  | { readonly kind: 'job'; readonly job: string }
+  | { readonly kind: 'key'; readonly key: string }
 
 /** A cancel, retry, skip or record deletion that was made under an idempotency key. */
 export interface CallKeyRow {

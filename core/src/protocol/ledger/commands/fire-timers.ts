@@ -5,6 +5,7 @@ import { onJobTimer } from '../job-times.js'
 import { TIMERS_PER_FIRE } from '../limits.js'
 import type { Applied } from '../outcome.js'
 import { type AttemptTimerRow, type JobTimerRow, sortable, type TimerRow } from '../rows-layout.js'
+import { purgeDue } from '../retention.js'
 import { stopAttempt } from '../stop-job.js'
 import { readyAgain } from '../task.js'
 import { placeTask, type TaskPlace, taskAt } from '../task-rows.js'
@@ -21,6 +22,7 @@ export function fireTimers(context: EntryContext): Applied {
     // One that came before may have stopped the attempt that this one is of.
     else if (context.rows.get(key) !== undefined) onTimerOfAttempt(context, value)
   }
+  purgeDue(context)
   return { ok: true, result: 'done' }
 }
 

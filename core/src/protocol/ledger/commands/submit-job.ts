@@ -11,8 +11,9 @@ import { keys, type PlanRow, type SubmissionKeyRow } from '../rows-layout.js'
  * Stores a job and makes its first steps ready, unless it is to start later.
  *
  * The same idempotency key with the same request gives the job that it made before, in whatever
- * state that is now. A submission that arrives after its `notAfter` stores nothing: it may have been
- * on its way for longer than keys are remembered.
+ * state that is now; of a job that was removed since, its ID and how it ended. A submission that
+ * arrives after its `notAfter` stores nothing: it may have been on its way for longer than keys are
+ * remembered.
  */
 export function submitJob(context: EntryContext, command: SubmitCommand): Applied {
   const { id, plan, input, idempotency, notAfter, traceparent } = command
@@ -25,7 +26,10 @@ export function submitJob(context: EntryContext, command: SubmitCommand): Applie
   }
   if (notAfter !== undefined && context.at > notAfter) return tooLate()
   const planRow: PlanRow = { plan, input, ...(traceparent === undefined ? {} : { traceparent }) }
-  const edit = context.createJob(id, planRow, termsOf(command, context.at))
+  const edit = context.createJob(id, planRow, {
+    ...termsOf(command, context.at),
+    ...(idempotency === undefined ? {} : { idempotencyKey: idempotency.key }),
+  })
   if (idempotency !== undefined) {
     const row: SubmissionKeyRow = { job: id, fingerprint: idempotency.fingerprint }
     context.rows.put(keys.submissionKey(idempotency.key), row)
@@ -38,15 +42,18 @@ export function submitJob(context: EntryContext, command: SubmitCommand): Applie
   return { ok: true, result: 'accepted', shows: { kind: 'job', id } }
 }
 
-/** The job that this key has made; undefined: none has, or there is no key. */
+/** The job that this key has made, or what is left of it; undefined: none has, or there is no key. */
 function recallSubmission(
   context: EntryContext,
   stamp: IdempotencyStamp | undefined,
-): string | undefined | Extract<Applied, { readonly ok: false }> {
+): string | undefined | Applied {
   if (stamp === undefined) return undefined
   const row = context.rows.get<SubmissionKeyRow>(keys.submissionKey(stamp.key))
   if (row === undefined) return undefined
-  return row.fingerprint === stamp.fingerprint ? row.job : keyReused()
+  if (row.fingerprint !== stamp.fingerprint) return keyReused()
+  if (row.purged === undefined) return row.job
+  const shows = { kind: 'purged-job', id: row.job, status: row.purged.status } as const
+  return { ok: true, result: 'replayed-final', shows }
 }
 
 function tooLate(): Applied {

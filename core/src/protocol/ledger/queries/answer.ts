@@ -56,10 +56,22 @@ export function replyOf(context: ReadContext, applied: Applied): Reply {
   const { result, shows, replayed } = applied
   const again = replayed === true ? { replayed } : {}
   if (shows === undefined) return { ok: true, result, ...again }
-  const shown =
-    shows.kind === 'job' ? jobAnswer(context, shows.id) : recordAnswer(context, shows.key)
+  const shown = shownBy(context, shows)
   return shown.ok ? { ...shown, result, ...again } : shown
 }
+
+function shownBy(context: ReadContext, shows: Shows): Reply {
+  switch (shows.kind) {
+    case 'job':
+      return jobAnswer(context, shows.id)
+    case 'purged-job':
+      return found({ id: shows.id, status: shows.status, purged: true })
+    case 'record':
+      return recordAnswer(context, shows.key)
+  }
+}
+
+type Shows = NonNullable<Extract<Applied, { readonly ok: true }>['shows']>
 
 export function jobAnswer({ rows, hash }: ReadContext, id: string): Reply {
   const row = rows.get<JobRow>(keys.job(id))

@@ -41,7 +41,10 @@ function taskById(context: ReadContext, id: string): JsonObject | null {
   for (let count = 0; count < PEEK_JOBS_MAX; count += 1) {
     const [entry] = rows.scan<JobRow>(from, endOf(prefix), 1)
     if (entry === undefined) return null
-    from = endOf(entry.key)
+    const jobKey = entry.key.slice(0, keys.job(id).length)
+    from = endOf(jobKey)
+    // Rows without their job are what is left of one that is being removed.
+    if (entry.key !== jobKey) continue
     const job = entry.value
     const steps = rows.get<PlanRow>(keys.plan(job.id))?.plan.steps ?? []
     for (const [position, { name, service }] of steps.entries()) {

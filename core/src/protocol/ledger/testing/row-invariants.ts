@@ -10,8 +10,10 @@ import {
   type CountsRow,
   endOf,
   type PlanRow,
+  type PurgeRow,
   type ReadyRow,
   sortableAt,
+  type SubmissionKeyRow,
   type TimerRow,
 } from '../rows-layout.js'
 import type { TaskState } from '../task.js'
@@ -152,7 +154,28 @@ function checkJobs(rows: Rows, tasks: readonly FoundTask[]): void {
   for (const { status } of jobs) counted.set(status, (counted.get(status) ?? 0) + 1)
   sameCounts('jobs', rows.get<CountsRow>('c/jobs'), counted)
   checkUnchangingIndexes(rows, jobs)
+  checkRemovals(rows, jobs)
   for (const job of jobs) checkJob(job, tasks)
+}
+
+/** Whatever is finished for good has its removal ahead; rows of a job that is gone, too, and its key. */
+function checkRemovals(rows: Rows, jobs: readonly JobRow[]): void {
+  const due = all<PurgeRow>(rows, 'q/').map(({ value }) => {
+    return value.kind === 'job' ? `job ${value.job}` : `key ${value.key}`
+  })
+  const finished = jobs.filter(({ status }) => isFinal(status) && status !== 'compensation_failed')
+  const known = new Set(jobs.map(({ id }) => id))
+  const parts = all(rows, 'j/').map(({ key }) => key.slice(2, 34))
+  const left = [...new Set(parts)].filter((id) => !known.has(id))
+  const submitted = all<SubmissionKeyRow>(rows, 'k/')
+  const stubs = submitted.filter(({ value }) => value.purged !== undefined)
+  same('removals', due, [
+    ...[...finished.map(({ id }) => id), ...left].map((id) => `job ${id}`),
+    ...stubs.map(({ key }) => `key ${key.slice(2)}`),
+  ])
+  for (const { key, value } of submitted) {
+    assert(known.has(value.job) !== (value.purged !== undefined), `${key} names no job`)
+  }
 }
 
 /** Lists by name and by label hold each job once, and the counters by name are those of the jobs. */
