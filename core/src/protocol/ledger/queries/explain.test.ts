@@ -73,6 +73,8 @@ test('a step that may start is told apart by what keeps it: no worker, a refusal
   assert.deepEqual(codes(ledger, id, {}), ['no_worker'])
   assert.deepEqual(codes(ledger, id, { work: { slots: 0, refused: 'memory' } }), ['refused'])
   assert.deepEqual(codes(ledger, id, { work: { slots: 2 } }), ['no_credit'])
+  const odd = ledger.submit(planOf({ main: { service: 'constructor' } }), { slots: {} })
+  assert.deepEqual(codes(ledger, odd), ['no_worker'])
   assert.match(explain(ledger, id).summary, /The job is queued: all slots of work are taken \(2/)
 })
 

@@ -54,8 +54,12 @@ function reasonsOf(
   const works = row.steps.flatMap((step, position) => workOf(subject, step, position))
   return [
     ...ofJob,
-    ...works.flatMap((work) => told(STEP_RULES, { ...work, offer: offers[work.service] })),
+    ...works.flatMap((work) => told(STEP_RULES, { ...work, offer: offerOf(work, offers) })),
   ]
+}
+
+function offerOf({ service }: Work, offers: ExplainQuery['offers']): OfferedSlots | undefined {
+  return Object.hasOwn(offers, service) ? offers[service] : undefined
 }
 
 function told<Subject>(rules: readonly Rule<Subject>[], subject: Subject): Reason[] {
