@@ -34,6 +34,7 @@ test('the OpenAPI document lists exactly the routes of the first version', async
   )
   assert.deepEqual(listed.sort(), [
     'DELETE /v1/dht/{key}',
+    'DELETE /v1/jobs/{id}',
     'GET /livez',
     'GET /metrics',
     'GET /readyz',
@@ -47,6 +48,7 @@ test('the OpenAPI document lists exactly the routes of the first version', async
     'GET /v1/jobs/{id}/events',
     'GET /v1/jobs/{id}/explain',
     'GET /v1/jobs/{id}/history',
+    'GET /v1/jobs/{id}/logs',
     'GET /v1/jobs/{id}/steps/{name}/items',
     'GET /v1/ring',
     'GET /v1/ring/owner',
