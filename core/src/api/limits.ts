@@ -24,8 +24,8 @@ export const PAGE_LIMIT_DEFAULT = 50
 
 /** Requests to the ledger for one page of a list, until it is full; past it the page is shorter. */
 export const LIST_SLICES_MAX = 10
-/** Requests to the ledger for one count: at 20,000 index rows each, many millions of jobs. Past it 503. */
-export const COUNT_SLICES_MAX = 1000
+/** Requests to the ledger for one count: at 5,000 index rows each, many millions of jobs. Past it 503. */
+export const COUNT_SLICES_MAX = 4000
 /** Labels, as keys, that one filter may name: 400. */
 export const FILTER_LABELS_MAX = 8
 
