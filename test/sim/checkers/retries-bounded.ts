@@ -4,9 +4,13 @@ import type { Dispatch } from '@gyre/core/internal/protocol/node/messages.js'
 import { type Checker, type Observation, Violation } from '../observation.js'
 import { formatAttempt, partsOf } from '../attempt-parts.js'
 
+/** Attempts that may be lost without a report in one run; their process died. */
+const LOST_MAX = 3
+
 /**
  * The retry policy is kept: in one run a task fails at most as often as its policy allows attempts,
- * and nothing is tried again after a failure that says it cannot be retried. A failure counts once it
+ * nothing is started after three
+ * attempts that died with their process, and nothing is tried again after a failure that says it cannot be retried. A failure counts once it
  * is committed; one that came when the attempt's time was over may count as its timeout.
  */
 export class RetriesBounded implements Checker {
@@ -19,6 +23,10 @@ export class RetriesBounded implements Checker {
   readonly #timesOutAt = new Map<string, number>()
   /** Tasks, with their run, that may be started once and were, by which attempt. */
   readonly #startedOnce = new Map<string, string>()
+  /** Attempts without an end in the log, by the entry that started them. */
+  readonly #open = new Map<string, { readonly arc: number; readonly index: number }>()
+  /** Attempts whose process died while they had not timed out. */
+  readonly #lost = new Set<string>()
   /** Attempt → whether its committed failure may be retried. */
   readonly #failed = new Map<string, boolean>()
 
@@ -45,14 +53,26 @@ export class RetriesBounded implements Checker {
   #onEntry({ arc, index, body }: Extract<Observation, { readonly kind: 'entry' }>['entry']): void {
     const { t, c: command }: EntryBody = JSON.parse(body)
     this.#timeOf.set(`${arc}/${index}`, t)
+    if (command.kind === 'lose-worker') this.#onWorkerLost(arc, index, t)
     if (command.kind !== 'finish-attempt') return
     const { attempt: ref, outcome } = command
+    this.#open.delete(formatAttempt(ref))
     if (outcome.kind === 'not_started') this.#onNeverStarted(formatAttempt(ref))
     if (outcome.kind !== 'failed' && outcome.kind !== 'timed_out') return
     const attempt = formatAttempt(ref)
     if (t >= (this.#timesOutAt.get(attempt) ?? Infinity)) this.#aborted.add(attempt)
     if (!this.#failed.has(attempt))
       this.#failed.set(attempt, outcome.kind === 'timed_out' || outcome.error.retryable)
+  }
+
+  /** One that has timed out before counts as that. */
+  #onWorkerLost(arc: number, index: number, t: number): void {
+    for (const [attempt, start] of this.#open) {
+      if (start.arc !== arc || start.index > index) continue
+      this.#open.delete(attempt)
+      const hasTimedOut = this.#aborted.has(attempt) || t >= (this.#timesOutAt.get(attempt) ?? 0)
+      if (!hasTimedOut) this.#lost.add(attempt)
+    }
   }
 
   /** One attempt allowed means never started twice, whatever became of the first. */
@@ -72,6 +92,7 @@ export class RetriesBounded implements Checker {
   #onDispatch({ arc, index, attempt, timeoutMs }: Dispatch): void {
     const parts = partsOf(attempt)
     this.#timesOutAt.set(attempt, (this.#timeOf.get(`${arc}/${index}`) ?? 0) + timeoutMs)
+    this.#open.set(attempt, { arc, index })
     if (parts.isCompensation) return
     const policy = this.#plans.get(parts.job)?.steps.find((step) => step.name === parts.step)
     if (policy === undefined)
@@ -79,7 +100,9 @@ export class RetriesBounded implements Checker {
     if (policy.retry.attempts === 1) this.#onOnlyAttempt(attempt, `${parts.task}.${parts.run}`)
     const stem = attempt.slice(0, attempt.lastIndexOf('.') + 1)
     let failures = 0
+    let lost = 0
     for (let number = 1; number < parts.number; number += 1) {
+      if (this.#lost.has(stem + number)) lost += 1
       const isRetryable = this.#failed.get(stem + number)
       if (isRetryable !== undefined) failures += 1
       if (isRetryable === false && !this.#aborted.has(stem + number)) {
@@ -89,6 +112,8 @@ export class RetriesBounded implements Checker {
         )
       }
     }
+    if (lost >= LOST_MAX)
+      throw new Violation(this.name, `${attempt} was started after ${lost} were lost`)
     if (failures < policy.retry.attempts) return
     throw new Violation(
       this.name,

@@ -541,4 +541,11 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'purgeNow(context, edit.row);',
     replace: '',
   },
+  {
+    name: 'starts-again-what-ends-every-worker',
+    caughtBy: ['retries-bounded'],
+    file: 'protocol/ledger/task.js',
+    find: 'task.losses + 1 < LOST_ATTEMPTS_MAX',
+    replace: 'true',
+  },
 ]

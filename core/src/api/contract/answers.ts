@@ -53,6 +53,9 @@ const StepAnswer = Type.Object(
     task: Nullable(Id),
     attempts: Type.Array(ref('Attempt'), { description: 'The newest 100.' }),
     attemptCount: Type.Integer(),
+    lostAttempts: Type.Integer({
+      description: 'Of this run, charged to the budget of 3; with the third the job is poison.',
+    }),
     compensation: Nullable(
       Type.Object({
         status: Type.String(),

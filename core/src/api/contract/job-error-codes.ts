@@ -7,6 +7,7 @@ export const JOB_ERROR_CODES: readonly string[] = [
   'attempt_lost',
   'attempt_not_started',
   'attempt_unknown',
+  'poison',
   'attempt_aborted',
   'job_timed_out',
   'start_by_passed',

@@ -30,8 +30,14 @@ export function beginStopping(
 }
 
 /** Notes that a step has failed for good; `advance` draws the consequence for the job. */
-export function failStep(edit: JobEdit, position: number, error: JobError): void {
-  edit.patchStep(position, { phase: 'failed', error })
+export function failStep(
+  edit: JobEdit,
+  position: number,
+  error: JobError,
+  why: 'failed' | 'poisoned' = 'failed',
+): void {
+  const poisoned = why === 'poisoned' ? { poisoned: true } : {}
+  edit.patchStep(position, { phase: 'failed', error, ...poisoned })
   edit.note({ type: 'step_failed', step: edit.stepPlan(position).name, error })
 }
 
@@ -39,7 +45,8 @@ function goForward(edit: JobEdit): void {
   openSteps(edit)
   const failed = edit.steps.find(({ phase }) => phase === 'failed')
   if (failed !== undefined) {
-    beginStopping(edit, { cause: 'failed', error: failed.error, compensate: true })
+    const cause = failed.poisoned === true ? 'poison' : 'failed'
+    beginStopping(edit, { cause, error: failed.error, compensate: true })
     return
   }
   if (!edit.steps.every(({ phase }) => phase === 'succeeded')) return

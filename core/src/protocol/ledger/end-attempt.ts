@@ -8,7 +8,7 @@ import { onItemEnded, onUndoItemEnded } from './fan-out.js'
 import type { JobEdit } from './job-edit.js'
 import { keys, type OutputRow } from './rows-layout.js'
 import { ofAttempt } from './stop-job.js'
-import { ended, isRunning, type Settled, settle, type TaskState } from './task.js'
+import { ended, isPoisoned, isRunning, type Settled, settle, type TaskState } from './task.js'
 import { itemAt, placeTask, putItem, type TaskPlace, taskAt } from './task-rows.js'
 
 /** The attempt's task, if this is its current attempt and has not ended; else it is stale. */
@@ -55,13 +55,14 @@ export function followRun(
 ): void {
   const { position, index } = place
   const { after, output } = change
+  const why = isPoisoned(after) ? 'poisoned' : 'failed'
   if (index !== null) {
     const item = itemAt(edit, position, index)
     if (item && after.phase === 'succeeded') putItem(edit, position, index, { ...item, output })
     const wasOpen = edit.step(position).phase === 'open'
     onItemEnded(edit, { position, index, hook: place.hook }, change)
     const { phase, error } = edit.step(position)
-    if (wasOpen && phase === 'failed' && error !== null) failStep(edit, position, error)
+    if (wasOpen && phase === 'failed' && error !== null) failStep(edit, position, error, why)
     return
   }
   if (after.phase === 'succeeded') {
@@ -71,7 +72,7 @@ export function followRun(
   } else if (after.phase === 'cancelled') {
     edit.patchStep(position, { phase: 'cancelled', error: after.error })
   } else if (after.phase === 'failed' && after.error !== null) {
-    failStep(edit, position, after.error)
+    failStep(edit, position, after.error, why)
   }
 }
 
@@ -87,7 +88,9 @@ function taskAfter(edit: JobEdit, place: TaskPlace, task: TaskState, end: Settle
 function noteEnd(edit: JobEdit, place: TaskPlace, after: TaskState, end: Settled): void {
   const of = ofAttempt(edit, place, after.attempt)
   const { outcome, error } = end
-  edit.note({ type: 'attempt_ended', outcome, ...of, ...(error === null ? {} : { error }) })
+  const charged = outcome === 'lost' && !end.uncharged ? { lostAttempts: after.losses } : {}
+  const why = error === null ? {} : { error }
+  edit.note({ type: 'attempt_ended', outcome, ...of, ...charged, ...why })
   if (after.phase === 'backoff') edit.note({ type: 'retry_scheduled', until: after.dueAt, ...of })
 }
 

@@ -6,7 +6,7 @@ import { type FanState, type ItemRow, mustUndo, type UndoFan } from './job-row.j
 import { SCAN_PAGE_ROWS, VALUE_BYTES_MAX } from './limits.js'
 import { readyName } from './ready-name.js'
 import { endOf, keys, type OutputRow, type ReadyRow } from './rows-layout.js'
-import { isActive, type TaskState } from './task.js'
+import { isActive, isPoisoned, type TaskState } from './task.js'
 import { type TaskPlace, serviceOf } from './task-rows.js'
 import { utf8Length } from './text-bytes.js'
 
@@ -132,7 +132,9 @@ export function onItemEnded(
     outputBytes: fan.outputBytes + collectedBytes(forEach, output),
   })
   const isOpen = edit.step(position).phase === 'open'
-  if (isOpen && after.phase === 'failed' && forEach.onItemError === 'fail' && after.error) {
+  // A poisoned item stops the step whatever that says: there may be more of its kind behind it.
+  const endsStep = forEach.onItemError === 'fail' || isPoisoned(after)
+  if (isOpen && after.phase === 'failed' && endsStep && after.error) {
     const error = { ...after.error, message: `item ${index}: ${after.error.message}` }
     edit.patchStep(position, { phase: 'failed', error })
   }

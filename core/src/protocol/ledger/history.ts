@@ -21,6 +21,8 @@ export type HistoryDetail =
   | ({
       readonly type: 'attempt_ended'
       readonly outcome: AttemptEnd
+      /** How many of the task's lost attempts count against their budget by now. */
+      readonly lostAttempts?: number
       readonly error?: JobError
     } & OfAttempt)
   /** Another attempt will follow, not before `until`. */

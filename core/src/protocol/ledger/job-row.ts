@@ -20,7 +20,7 @@ export type JobPhase =
   | 'compensating'
   | 'ended'
 
-export type JobCause = 'failed' | 'timed_out' | 'cancelled'
+export type JobCause = 'failed' | 'timed_out' | 'cancelled' | 'poison'
 
 export type JobStatus = OpenStatus | FinalStatus
 export type OpenStatus =
@@ -119,6 +119,8 @@ export interface StepState {
   /** Place in the order of completion: the job's `endCount` at the newest end of an attempt; 0: none. */
   readonly endedOrder: number
   readonly error: JobError | null
+  /** True: a task of it lost too many attempts; absent: no. */
+  readonly poisoned?: boolean
   /** Null unless the step must be undone. */
   readonly undo: UndoState | null
 }

@@ -6,6 +6,12 @@ export const VALUE_BYTES_MAX = 256 * 1024
 /** Attempts shown per step, newest first to stay; older ones are forgotten, the count goes on. */
 export const ATTEMPTS_KEPT = 100
 
+/**
+ * Lost attempts of a task in one run, not counting those that were handed back: what ends that many
+ * workers is likely the cause of it, and is not let loose on the next one.
+ */
+export const LOST_ATTEMPTS_MAX = 3
+
 /** Events kept per job; then `historyTruncated`, and the job goes on. */
 export const HISTORY_EVENTS_MAX = 10_000
 

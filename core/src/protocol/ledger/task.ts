@@ -2,6 +2,7 @@ import type { JobError, RetryPlan } from '@gyre/jobs'
 import { assert } from '../../base/assert.js'
 import type { Instant } from '../../base/ids.js'
 import type { AttemptOutcome } from './command.js'
+import { LOST_ATTEMPTS_MAX } from './limits.js'
 
 /**
  * The life of a task: one unit of work that is tried until it succeeds or its retry policy ends. A
@@ -36,7 +37,7 @@ export interface TaskState {
   readonly attempt: number
   /** Attempts of this run that count against the retry policy. */
   readonly tries: number
-  /** Attempts of this run that were lost with their worker; the policy does not count them. */
+  /** Attempts of this run that were lost with their worker: not the policy counts them, LOST_ATTEMPTS_MAX does. */
   readonly losses: number
   /** T4: an attempt may have had an effect that nobody reported. */
   readonly unknown: boolean
@@ -127,6 +128,12 @@ export function readyAgain(task: TaskState, at: Instant, budget: 'kept' | 'fresh
   return budget === 'kept' ? ready : { ...ready, tries: 0, losses: 0, error: null }
 }
 
+/** True when its lost attempts have used up their budget. A handler's own error never says so. */
+export function isPoisoned({ phase, newest, error }: TaskState): boolean {
+  const isLost = newest?.outcome === 'lost' || newest?.outcome === 'cancelled'
+  return phase === 'failed' && isLost && error?.code === POISON.code
+}
+
 export function failedToStart(task: TaskState, error: JobError): TaskState {
   return { ...task, phase: 'failed', error }
 }
@@ -161,7 +168,8 @@ export function ended(task: TaskState, end: Settled, options: EndOptions): TaskS
   const phase = phaseAfter(task, end, options)
   const charged = end.outcome === 'failed' || end.outcome === 'timed_out'
   const lost = end.outcome === 'lost' || end.outcome === 'cancelled'
-  const isUnknown = phase === 'failed' && lost && options.mayRetry
+  const isGivenUp = phase === 'failed' && lost && options.mayRetry
+  const givenUpFor = options.policy.attempts === 1 ? ATTEMPT_UNKNOWN : POISON
   return {
     ...task,
     phase,
@@ -171,7 +179,7 @@ export function ended(task: TaskState, end: Settled, options: EndOptions): TaskS
     dueAt: options.at,
     stopping: null,
     newest: { ...task.newest, finishedAt: options.at, outcome: end.outcome, error: end.error },
-    error: isUnknown ? ATTEMPT_UNKNOWN : end.error,
+    error: isGivenUp ? givenUpFor : end.error,
   }
 }
 
@@ -200,7 +208,8 @@ function phaseAfter(task: TaskState, end: Settled, options: EndOptions): TaskPha
     case 'cancelled':
       // One attempt allowed means never started twice: whether it ran is unknown, and stays so.
       if (attempts === 1) return 'failed'
-      return end.uncharged ? 'ready' : 'backoff'
+      if (end.uncharged) return 'ready'
+      return task.losses + 1 < LOST_ATTEMPTS_MAX ? 'backoff' : 'failed'
   }
 }
 
@@ -233,6 +242,12 @@ const ERRORS: Readonly<Record<AttemptEnd, JobError | null>> = {
     message: 'the worker was not running when the attempt reached it: nothing of it was done',
     retryable: true,
   },
+}
+
+const POISON: JobError = {
+  code: 'poison',
+  message: `${LOST_ATTEMPTS_MAX} attempts were lost with the process or thread that ran them, so this may be what ends them; it is not started again`,
+  retryable: false,
 }
 
 const ATTEMPT_UNKNOWN: JobError = {

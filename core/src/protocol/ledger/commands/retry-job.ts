@@ -7,7 +7,7 @@ import { closeFan, queueItems, queueUndoItems, startedItems } from '../fan-out.j
 import type { JobEdit } from '../job-edit.js'
 import { renewedLimit } from '../job-times.js'
 import type { Applied } from '../outcome.js'
-import { readyAgain } from '../task.js'
+import { isPoisoned, readyAgain } from '../task.js'
 import { placeTask, type TaskPlace, taskAt } from '../task-rows.js'
 import { jobNotFound } from './refusals.js'
 
@@ -43,6 +43,7 @@ function retryRun(edit: JobEdit): void {
   edit.note({ type: 'job_retried', run })
   edit.steps.forEach((step, position) => {
     if (step.phase !== 'failed' && step.phase !== 'cancelled') return
+    if (step.poisoned === true) edit.patchStep(position, { poisoned: false })
     if (step.fan !== null) reopenItems(edit, position)
     else if (step.task !== null) reopenStep(edit, position)
     else edit.patchStep(position, { phase: 'waiting', error: null })
@@ -64,7 +65,7 @@ function reopenItems(edit: JobEdit, position: number): void {
   const again = edit.stepPlan(position).forEach?.onItemError === 'fail'
   for (const { index, item } of startedItems(edit, position)) {
     const { phase } = item.task
-    if (phase !== 'cancelled' && !(phase === 'failed' && again)) continue
+    if (phase !== 'cancelled' && !(phase === 'failed' && (again || isPoisoned(item.task)))) continue
     const { fan } = edit.step(position)
     const failed = (fan?.failed ?? 0) - (phase === 'failed' ? 1 : 0)
     edit.patchFan(position, { active: (fan?.active ?? 0) + 1, failed })

@@ -167,6 +167,7 @@ test('a job is shown with the members that clients know', () => {
       { attempt: 1, node: ledger.node, startedAt, finishedAt, outcome: 'succeeded', error: null },
     ],
     attemptCount: 1,
+    lostAttempts: 0,
     compensation: null,
   })
 })

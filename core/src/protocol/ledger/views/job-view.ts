@@ -64,6 +64,7 @@ function stepView(rows: Rows, hash: HashText, { row, step, plan }: StepOfJob): J
     task: taskId(hash, row.id, name, null),
     attempts: attemptsOf(rows, keys.attempts(row.id, name), task),
     attemptCount: fan?.attemptCount ?? task?.attempt ?? 0,
+    lostAttempts: task?.losses ?? 0,
     ...(fan === null ? {} : { items: fanView(fan) }),
     compensation: undo === null ? null : undoView(rows, keys.undoAttempts(row.id, name), undo),
   }

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { failed, LedgerHarness } from './testing/ledger-harness.js'
+import { planOf, retry } from './testing/plans.js'
+import { checkRows } from './testing/row-invariants.js'
+
+const LOST = { kind: 'lost', charged: true } as const
+const HANDED_BACK = { kind: 'lost', charged: false } as const
+const PLAN = planOf({ a: { retry: retry(9, { delayMs: 0 }), compensate: true } })
+
+function lose(ledger: LedgerHarness, step: string, options: { hook?: 'compensate' } = {}): void {
+  ledger.end(ledger.attemptOf(step, options), LOST)
+  ledger.pass(0)
+}
+
+test('the third lost attempt of a step ends its job with cause poison, and what it may have done is undone', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(PLAN)
+  for (const lost of [1, 2]) {
+    lose(ledger, 'a')
+    assert.equal(ledger.step(id, 'a')['lostAttempts'], lost)
+    assert.equal(ledger.job(id).status, 'running')
+  }
+  lose(ledger, 'a')
+  const job = ledger.job(id)
+  assert.equal(job['cause'], 'poison')
+  assert.equal(Object(job['error']).code, 'poison')
+  assert.equal(job.status, 'compensating')
+  assert.deepEqual(
+    ledger.history(id).flatMap((event) => Object(event).lostAttempts ?? []),
+    [1, 2, 3],
+  )
+  checkRows(ledger.rows)
+})
+
+test('a process that dies three times under an attempt has used up its budget', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(PLAN)
+  for (let death = 0; death < 3; death += 1) {
+    ledger.crash()
+    ledger.apply({ kind: 'lose-worker', node: ledger.node, beforeBoot: ledger.boot })
+    ledger.pass(0)
+  }
+  assert.equal(ledger.job(id)['cause'], 'poison')
+})
+
+test('attempts that are handed back do not count, however many they are', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(PLAN)
+  lose(ledger, 'a')
+  lose(ledger, 'a')
+  for (let turn = 0; turn < 9; turn += 1) ledger.end(ledger.attemptOf('a'), HANDED_BACK)
+  ledger.succeed('a')
+  assert.equal(ledger.job(id).status, 'succeeded')
+})
+
+test("lost attempts and failures have budgets of their own, and an operator's retry renews both", () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: { retry: retry(3, { delayMs: 0 }) } }))
+  for (const round of [1, 2]) {
+    ledger.end(ledger.attemptOf('a'), failed(true))
+    ledger.pass(0)
+    for (let loss = 0; loss < 3; loss += 1) lose(ledger, 'a')
+    assert.equal(ledger.job(id).status, 'failed')
+    assert.equal(ledger.job(id)['cause'], 'poison')
+    assert.equal(ledger.job(id)['run'], round)
+    ledger.apply({ kind: 'retry', id }, { work: 1 })
+  }
+  ledger.fail('a', { retryable: false })
+  assert.equal(ledger.job(id)['cause'], 'failed')
+})
+
+test('a handler that calls its own failure poison does not make the job one', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: {} }))
+  const error = { code: 'poison', message: 'so it says', retryable: false }
+  ledger.end(ledger.attemptOf('a'), { kind: 'failed', error })
+  assert.equal(ledger.job(id)['cause'], 'failed')
+})
+
+test('a task that may be started only once is never poison: it is unknown after its first loss', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: { retry: retry(1) } }))
+  lose(ledger, 'a')
+  assert.equal(ledger.job(id)['cause'], 'failed')
+  assert.equal(Object(ledger.step(id, 'a')['error']).code, 'attempt_unknown')
+})
+
+test('a poisoned item ends its step also where failed items count as results, and runs again on retry', () => {
+  const ledger = new LedgerHarness()
+  const forEach = { items: [1, 2], onItemError: 'continue' } as const
+  const id = ledger.submit(planOf({ a: { retry: retry(5, { delayMs: 0 }), forEach } }))
+  ledger.succeed('a', 1, { index: 0 })
+  for (let loss = 0; loss < 3; loss += 1) {
+    ledger.end(ledger.attemptOf('a', { index: 1 }), LOST)
+    ledger.pass(0)
+  }
+  assert.equal(ledger.job(id)['cause'], 'poison')
+  ledger.apply({ kind: 'retry', id }, { work: 2 })
+  ledger.succeed('a', 2, { index: 1 })
+  assert.equal(ledger.job(id).status, 'succeeded')
+  assert.deepEqual(ledger.step(id, 'a')['output'], [1, 2])
+  checkRows(ledger.rows)
+})
+
+test('a compensation that loses three attempts has failed, until an operator retries it', () => {
+  const ledger = new LedgerHarness()
+  const compensate = { retry: retry(9, { delayMs: 0 }) }
+  const id = ledger.submit(planOf({ a: { compensate }, b: { needs: ['a'] } }))
+  ledger.succeed('a')
+  ledger.fail('b', { retryable: false })
+  for (let loss = 0; loss < 3; loss += 1) lose(ledger, 'a', { hook: 'compensate' })
+  assert.equal(ledger.job(id).status, 'compensation_failed')
+  assert.equal(ledger.job(id)['cause'], 'failed')
+  assert.equal(Object(ledger.step(id, 'a').compensation?.['error']).code, 'poison')
+  ledger.apply({ kind: 'retry', id }, { 'undo.a': 1 })
+  ledger.end(ledger.attemptOf('a', { hook: 'compensate' }), { kind: 'succeeded', output: null })
+  assert.equal(ledger.job(id).status, 'compensated')
+})
