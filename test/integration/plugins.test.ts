@@ -78,6 +78,14 @@ export const sum = defineService({
   name: 'plugin.sum', isolation: 'thread', input: { type: 'integer' },
   run(n: number) { let sum = 0; for (let i = 1; i <= n; i += 1) sum += i; return sum },
 })
+export const count = {
+  name: 'plugin.count',
+  isolation: 'thread',
+  async run(key, ctx) {
+    const { value } = await ctx.dht.update(key, (n) => (n ?? 0) + ctx.config.step)
+    return value
+  },
+}
 export const talk = { name: 'plugin.talk', run(input, ctx) { ctx.log.info('said ' + input, { n: ctx.attempt }) } }
 export const graphics = { name: 'plugin.graphics', requires: { units: { gpu: 1 } }, run: () => 'drawn' }
 `
@@ -87,7 +95,14 @@ test('a node runs threads, keeps logs, and lets what fits nowhere wait until it 
   await writeFile(join(folder, 'compute.ts'), COMPUTE)
   const data = join(folder, 'data')
   const args = ['--data', data, '--workers', folder]
-  const node = await NodeProcess.start(t, [...args, '--init', '--capacity', 'cpu=2'])
+  const node = await NodeProcess.start(t, [
+    ...args,
+    '--init',
+    '--capacity',
+    'cpu=2',
+    '--worker-config',
+    '{"step":5}',
+  ])
   const client = RestClient.open(t, node.url)
   const { body: spin } = await client.submit({ service: 'plugin.spin' })
   const { body: sum } = await client.submit({ service: 'plugin.sum', input: 1_000 })
@@ -103,6 +118,16 @@ test('a node runs threads, keeps logs, and lets what fits nowhere wait until it 
   assert.deepEqual(named('plugin.sum').refused, { count: 0, reasons: [] })
   const { body: waiting } = await client.call('GET', `/v1/jobs/${drawing.id}`)
   assert.deepEqual([waiting.status, waiting.steps[0].attemptCount], ['queued', 0])
+  const counting = { service: 'plugin.count', input: 'counter' }
+  const counts = await Promise.all([1, 2, 3, 4].map(() => client.submit(counting)))
+  const outputs = await Promise.all(
+    counts.map(async ({ body }) => (await client.finished(body.id)).output),
+  )
+  assert.deepEqual(
+    outputs.map(Number).sort((a, b) => a - b),
+    [5, 10, 15, 20],
+  )
+  assert.equal((await client.call('GET', '/v1/dht/counter')).body.value, 20)
   const { body: talk } = await client.submit({ service: 'plugin.talk', input: 'hello' })
   await client.finished(talk.id)
   const { body: logs } = await client.call('GET', `/v1/jobs/${talk.id}/logs`)

@@ -89,7 +89,7 @@ export class SimServices implements WorkerHost {
   send(message: ToServices): void {
     this.#thread.process.effect()
     if (message.kind === 'dispatch') this.#onDispatch(message)
-    else this.#onAbort(message.attempt, message.reason)
+    else if (message.kind === 'abort') this.#onAbort(message.attempt, message.reason)
   }
 
   /** The thread is gone, with every handler in it, and comes back `downMs` later. */

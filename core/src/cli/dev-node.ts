@@ -13,7 +13,8 @@ export interface DevNodeOptions {
   readonly port: number
   readonly workers: readonly string[]
   readonly jobs: readonly string[]
-  readonly capacity?: string
+  /** Further flags and their values. */
+  readonly settings: Readonly<Record<string, string>>
   readonly logLevel?: string
 }
 
@@ -73,7 +74,7 @@ export class DevNode {
 
 /** In the form `--flag=value`, which leaves no doubt about a folder whose name begins with a dash. */
 function argumentsOf(options: DevNodeOptions): string[] {
-  const { dataFolder, init, temporary, port, workers, jobs, capacity, logLevel } = options
+  const { dataFolder, init, temporary, port, workers, jobs, settings, logLevel } = options
   return [
     'start',
     '--under-dev',
@@ -83,7 +84,7 @@ function argumentsOf(options: DevNodeOptions): string[] {
     ...(temporary ? ['--temporary'] : []),
     ...workers.map((folder) => `--workers=${folder}`),
     ...jobs.map((folder) => `--jobs=${folder}`),
-    ...(capacity === undefined ? [] : [`--capacity=${capacity}`]),
+    ...Object.entries(settings).map(([flag, value]) => `--${flag}=${value}`),
     ...(logLevel === undefined ? [] : [`--log-level=${logLevel}`]),
   ]
 }

@@ -43,7 +43,9 @@ test('a flag wins over the environment, the environment over the file', async (t
   assert.deepEqual(fromFile, { builtIns: true, url: 'file', ifVersion: 3 })
 })
 
-test('an object in the file stands for a list of names and values', async (t) => {
+test('an object of numbers in the file stands for a list, any other for its JSON', async (t) => {
+  const nested = { name: 'gyre.config.json', text: '{"url":{"a":{"b":"c"}}}' }
+  assert.equal((await optionsFrom(t, { config: nested }))['url'], '{"a":{"b":"c"}}')
   const config = { name: 'gyre.config.json', text: '{"url":{"cpu":4,"gpu":1}}' }
   const options = await optionsFrom(t, { config })
   assert.equal(options['url'], 'cpu=4,gpu=1')

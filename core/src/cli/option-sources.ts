@@ -55,9 +55,11 @@ function parse(option: Option, value: unknown, origin: string): unknown {
   }
 }
 
-/** An object in the configuration file stands for a list of `name=value`. */
+/** An object of numbers stands for a list of `name=value`, any other for its JSON. */
 function textsOf(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [String(value)]
+  const isFlat = Object.values(value).every((member) => typeof member === 'number')
+  if (!isFlat) return [JSON.stringify(value)]
   return Object.entries(value).map(([name, member]) => `${name}=${String(member)}`)
 }
 

@@ -113,6 +113,8 @@ function addPluginOptions(command: Command): Command {
   return command
     .option('--workers <dir...>', 'folders of service plugins')
     .option('--jobs <dir...>', 'folders of job plugins')
+    .option('--worker-config <file>', 'JSON that handlers find as ctx.config')
+    .option('--worker-secrets <file>', 'JSON of texts that handlers find as ctx.secrets')
     .option('--capacity <list>', 'what the node has: cpu=4,memoryMb=8192,gpu=1 (default: measured)')
     .option('--log-level <level>', LOG_LEVELS.join(', '), parseLogLevel)
 }

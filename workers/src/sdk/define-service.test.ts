@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defineService, giveUp, retryLater, ServiceError, testContext } from './index.js'
+import { defineService, giveUp, retryLater, ServiceError } from './index.js'
+import { testContext } from '../testing/index.js'
 
 test('types of input and output are read off the schemas', async () => {
   const service = defineService({

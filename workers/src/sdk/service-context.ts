@@ -1,3 +1,6 @@
+import type { Json } from '@gyre/jobs'
+import type { ServiceDht } from './service-dht.js'
+
 /**
  * What a handler knows about the attempt that it runs, and what it can use meanwhile.
  *
@@ -32,6 +35,26 @@ export interface ServiceContext {
    * has ended. At most 64 KiB an attempt, the newest 64 KiB of a job are kept.
    */
   readonly log: ServiceLog
+  /**
+   * Says that the handler is alive and asks whether it shall go on: throws the signal's reason when it
+   * shall not. Without it a loop that computes on the shared thread for seconds counts as blocked. It
+   * makes no timeout longer.
+   */
+  heartbeat(): void
+  /** How far the attempt is, for people; the newest one stands in the job's log when it has ended. */
+  progress(done: number, total?: number, note?: string): void
+  /** The hash table of the ring. */
+  readonly dht: ServiceDht
+  /** What the node's owner configured (`--worker-config`), by name. Frozen. */
+  readonly config: Readonly<Record<string, Json>>
+  readonly secrets: ServiceSecrets
+}
+
+/** From the node's configuration, never from inputs; their values are struck out of logs and errors. */
+export interface ServiceSecrets {
+  has(name: string): boolean
+  /** @throws ServiceError `secret_missing`, not retryable */
+  get(name: string): string
 }
 
 export interface ServiceLog {

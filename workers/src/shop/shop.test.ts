@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { testContext } from '../sdk/index.js'
+import { testContext } from '../testing/index.js'
 import { charge, release, reserve, ship } from './index.js'
 
 const ORDER = { sku: 'tea', quantity: 2, amount: 9, card: 'c', address: 'a street' }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { testContext } from '../sdk/index.js'
+import { testContext } from '../testing/index.js'
 import { block, echo, fail, flaky, sleep } from './index.js'
 
 test('test.echo returns its input, and undoing it says so', () => {

@@ -13,7 +13,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type ServiceContext, testContext } from '../sdk/index.js'
+import { type ServiceContext } from '../sdk/index.js'
+import { testContext } from '../testing/index.js'
 import { count, list, merge, report, search } from './index.js'
 
 /** Makes a named pipe; there is no call for it in Node. */

@@ -1,15 +1,24 @@
 import { setMaxListeners } from 'node:events'
 import type { LogFields, ServiceContext, ServiceLog } from '@gyre/workers'
 import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
+import { type HandlerSettings, redactor, secretsOf } from './handler-settings.js'
 import { LOG_BYTES_PER_ATTEMPT } from './limits.js'
+import type { RecordCalls } from './record-calls.js'
 import type { ServicesLogLine } from './thread-messages.js'
 
+export interface ContextOptions {
+  readonly signal: AbortSignal
+  readonly write: (line: ServicesLogLine) => void
+  readonly beat: () => void
+  readonly records: RecordCalls
+  readonly settings: HandlerSettings
+}
+
 /** What a handler gets beside its input. */
-export function makeContext(
-  dispatch: Dispatch,
-  signal: AbortSignal,
-  write: (line: ServicesLogLine) => void,
-): ServiceContext {
+export function makeContext(dispatch: Dispatch, options: ContextOptions): ServiceContext {
+  const { signal, beat, records, settings } = options
+  const redact = redactor(settings)
+  const write = (line: ServicesLogLine): void => options.write(redactedLine(line, redact))
   // A handler may hang as many listeners on its signal as it has things to stop.
   setMaxListeners(0, signal)
   return {
@@ -24,7 +33,31 @@ export function makeContext(
     signal,
     ...(dispatch.traceparent === undefined ? {} : { traceparent: dispatch.traceparent }),
     log: makeLog(dispatch, write),
+    heartbeat: () => {
+      beat()
+      signal.throwIfAborted()
+    },
+    progress: (done, total, note) => write(progressLine(dispatch, { done, total, note })),
+    dht: records.of(signal),
+    config: settings.config,
+    secrets: secretsOf(settings),
   }
+}
+
+function redactedLine(line: ServicesLogLine, redact: (text: string) => string): ServicesLogLine {
+  const fields = JSON.parse(redact(JSON.stringify(line.fields)))
+  return { ...line, message: redact(line.message), fields }
+}
+
+/** Marked, so that of all its notes only the newest is kept with the job. */
+function progressLine(
+  { service, job, step, attempt }: Dispatch,
+  { done, total, note }: { done: unknown; total: unknown; note: unknown },
+): ServicesLogLine {
+  const of = total === undefined ? '' : ` of ${Number(total)}`
+  const said = typeof note === 'string' ? `: ${note}` : ''
+  const message = `progress ${Number(done)}${of}${said}`
+  return { level: 'info', message, fields: { service, job, step, attempt }, isProgress: true }
 }
 
 /** The reason of an aborted signal: named so that libraries recognise it as an abort. */

@@ -9,9 +9,15 @@ import type { ServicesLogLine } from './thread-messages.js'
 export class AttemptLog {
   readonly #lines: { readonly text: string; readonly bytes: number }[] = []
   #bytes = 0
+  /** The newest note of progress; it stands last. */
+  #progress: string | null = null
 
   add(line: ServicesLogLine, at: number): void {
     const text = JSON.stringify(asKept(line, at))
+    if (line.isProgress === true) {
+      this.#progress = text
+      return
+    }
     const bytes = Buffer.byteLength(text) + 1
     this.#lines.push({ text, bytes })
     this.#bytes += bytes
@@ -20,8 +26,9 @@ export class AttemptLog {
 
   /** JSON of its lines; undefined: it has none. */
   get text(): string | undefined {
-    if (this.#lines.length === 0) return undefined
-    return `[${this.#lines.map(({ text }) => text).join(',')}]`
+    const texts = this.#lines.map(({ text }) => text)
+    if (this.#progress !== null) texts.push(this.#progress)
+    return texts.length === 0 ? undefined : `[${texts.join(',')}]`
   }
 }
 

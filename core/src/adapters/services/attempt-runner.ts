@@ -2,9 +2,11 @@ import type { JobError, Json } from '@gyre/jobs'
 import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
 import { AttemptAborted, makeContext } from './attempt-context.js'
 import type { LoadedService } from './definition.js'
+import { type HandlerSettings, redactor } from './handler-settings.js'
 import type { Heart } from './heart.js'
 import type { CodeOwner, OnCpu } from './on-cpu.js'
 import { errorOf, failedBody, outcomeBody, outputText, permanent } from './outcome.js'
+import type { RecordCalls } from './record-calls.js'
 import { outcomeOfAbort } from './running-attempts.js'
 import type { ServicesLogLine } from './thread-messages.js'
 
@@ -12,8 +14,10 @@ export interface AttemptRunnerOptions {
   readonly services: ReadonlyMap<string, LoadedService>
   readonly onCpu: OnCpu
   /** Beats from each attempt's start to its end. */
-  readonly heart: Pick<Heart, 'begin'>
+  readonly heart: Pick<Heart, 'begin' | 'beat'>
   readonly log: (line: ServicesLogLine) => void
+  readonly records: RecordCalls
+  readonly settings: HandlerSettings
   /** The attempt has settled; `body` is JSON of its AttemptOutcome. */
   readonly ended: (attempt: string, body: string) => void
 }
@@ -32,10 +36,12 @@ interface InFlight {
  */
 export class AttemptRunner {
   readonly #options: AttemptRunnerOptions
+  readonly #redact: (text: string) => string
   readonly #inFlight = new Map<string, InFlight>()
 
   constructor(options: AttemptRunnerOptions) {
     this.#options = options
+    this.#redact = redactor(options.settings)
   }
 
   run(serial: number, dispatch: Dispatch): void {
@@ -67,14 +73,25 @@ export class AttemptRunner {
       return await this.#call(dispatch, flight.controller.signal)
     } catch (thrown) {
       if (flight.aborted !== null) return outcomeBody(outcomeOfAbort(flight.aborted))
-      return failedBody(errorOf(thrown))
+      return failedBody(this.#redacted(errorOf(thrown)))
     }
+  }
+
+  /** The message and details only: a code that is a secret gives nothing away that was not public. */
+  #redacted(error: JobError): JobError {
+    const { message, details } = error
+    const told = { ...error, message: this.#redact(message) }
+    return details === undefined
+      ? told
+      : { ...told, details: JSON.parse(this.#redact(JSON.stringify(details))) }
   }
 
   async #call(dispatch: Dispatch, signal: AbortSignal): Promise<string> {
     const service = this.#options.services.get(dispatch.service)
     if (service === undefined) return outcomeBody({ kind: 'not_started' })
-    const ctx = makeContext(dispatch, signal, this.#options.log)
+    const { log: write, heart, records, settings } = this.#options
+    const beat = (): void => heart.beat()
+    const ctx = makeContext(dispatch, { signal, write, beat, records, settings })
     const body: { input: Json; output?: Json } = JSON.parse(dispatch.body)
     if (dispatch.hook === 'compensate') {
       if (service.compensate === null) return failedBody(noHook(dispatch.service))

@@ -1,5 +1,7 @@
 import type { Clock } from '../../ports/clock.js'
 import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
+import type { HandlerSettings } from './handler-settings.js'
+import { POOL_LOOK_MS } from './limits.js'
 import { failedBody, outcomeBody } from './outcome.js'
 import { outcomeOfAbort, type RunningAttempt } from './running-attempts.js'
 import { ThreadLife } from './thread-life.js'
@@ -8,6 +10,8 @@ import type { FromThread, ServicesLogLine } from './thread-messages.js'
 export interface PooledThreadOptions {
   readonly clock: Clock
   readonly modules: readonly string[]
+  readonly settings: HandlerSettings
+  readonly onCall: (body: string, answer: (body: string) => void) => void
   readonly log: (line: ServicesLogLine) => void
   readonly abortGraceMs: number
   readonly exitPatienceMs: number
@@ -41,12 +45,12 @@ export class PooledThread {
 
   constructor(options: PooledThreadOptions) {
     this.#options = options
-    const { clock, modules, loadMs, heapMb, exitPatienceMs } = options
+    const { clock, modules, settings, loadMs, heapMb, exitPatienceMs } = options
     this.#life = new ThreadLife({
       name: 'gyre-pool',
       clock,
-      // Nobody listens for its beat: it may be silent for as long as its attempt may run.
-      setup: { plugins: { modules, folders: [] }, banned: [], loadMs, beatMs: BEAT_MS },
+      // It may be silent for as long as its attempt may run; the heap watch alone listens to its beat.
+      setup: { plugins: { modules, folders: [] }, banned: [], loadMs, beatMs: BEAT_MS, settings },
       heapMb,
       exitPatienceMs,
       onMessages: (messages) => {
@@ -113,6 +117,11 @@ export class PooledThread {
         return
       case 'ready':
         return this.#becomeUp(message.slots)
+      case 'call': {
+        const { call } = message
+        const answer = (body: string): void => this.#life.post({ kind: 'answer', call, body })
+        return this.#options.onCall(message.body, answer)
+      }
       case 'ended':
         if (message.attempt === this.#current?.running.attempt) this.#settle(message.body)
         return
@@ -181,7 +190,8 @@ export class PooledThread {
   }
 }
 
-const BEAT_MS = 1_000
+/** At least one beat between two looks at the heap. */
+const BEAT_MS = POOL_LOOK_MS / 2
 
 const NOT_LOADED = failedBody({
   code: 'service_unavailable',

@@ -25,6 +25,35 @@ export const handlers = [
   own('throws', () => { throw Object.assign(new Error('no'), { name: 'ServiceError', code: 'said_no', retryable: false }) }),
   { name: 'talks', run: (_: unknown, ctx: any) => { ctx.log.warn('x', { n: 1 }); ctx.log.info('y'); for (;;); } },
   own('talksThere', (_, ctx) => { ctx.log.info('last words'); setTimeout(() => { for (;;); }, 100); return wait(1e9) }),
+  { name: 'told', run: (_: unknown, ctx: any) => {
+    ctx.log.info('the key is ' + ctx.secrets.get('key'), { deep: { key: ctx.secrets.get('key') } })
+    try { ctx.config.region = 'us' } catch {}
+    try { ctx.config.list.push(1) } catch {}
+    if (ctx.config.fail) throw new Error('with ' + ctx.secrets.get('key') + ' it fails')
+    return [ctx.config, ctx.secrets.has('nothing')]
+  } },
+  { name: 'lacks', run: (_: unknown, ctx: any) => ctx.secrets.get('nothing') },
+  { name: 'goes', run: (_: unknown, ctx: any) => { ctx.progress(1, 3); ctx.progress(2, 3, 'nearly'); ctx.log.info('x') } },
+  { name: 'beats', run: async (ms: number, ctx: any) => {
+    const end = Date.now() + ms
+    while (Date.now() < end) ctx.heartbeat()
+    return 'beat'
+  } },
+  { name: 'counts', run: (key: string, ctx: any) => ctx.dht.update(key, (n: any) => (n ?? 0) + 1) },
+  own('countsThere', (key, ctx) => ctx.dht.update(key, (n: any) => (n ?? 0) + 1)),
+  { name: 'wrong', run: async (_: unknown, ctx: any) => {
+    const codes: string[] = []
+    for (const call of [
+      () => ctx.dht.get(''),
+      () => ctx.dht.get('x'.repeat(600)),
+      () => ctx.dht.get('\\ud800'),
+      () => ctx.dht.put('k', 'x'.repeat(300000)),
+      () => ctx.dht.put('k', 1n),
+      () => ctx.dht.put('k', 1, { ifVersion: 99 }),
+    ]) await call().catch((e: any) => codes.push(e.code + ' ' + e.retryable))
+    return codes
+  } },
+  { name: 'asks', run: (_: unknown, ctx: any) => ctx.dht.get('silent') },
   { name: 'echo', run: (input: unknown) => input },
   { name: 'blocks', run: () => { for (;;); } },
   { name: 'huge', requires: { memoryMb: 1e9 }, run: () => 1 },
@@ -205,4 +234,114 @@ test('what a handler logged goes with its report, also when its thread had to be
     { level: 'warn', message: 'x', fields: { n: 1 } },
     { level: 'info', message: 'y' },
   ])
+})
+
+/** A hash table for handlers behind the host, as the engine would answer. */
+function answerRecords(host: HostHarness): void {
+  const held = new Map<string, { version: number; value: unknown }>()
+  let version = 0
+  host.onCall = ({ kind, request, body }) => {
+    const { key, value, condition } = JSON.parse(body)
+    if (key === 'silent') return
+    const found = held.get(key)
+    const reply = (answer: object) =>
+      host.host.send({ kind: 'reply', request, reply: { ok: true, result: 'found' }, ...answer })
+    const record = (of: object) => reply({ body: JSON.stringify({ key, ...of }) })
+    if (kind === 'query') {
+      if (found !== undefined) return record(found)
+      return reply({ reply: { ok: false, code: 'record_not_found', message: 'no' } })
+    }
+    const isLost = condition !== undefined && condition.version !== found?.version
+    if (isLost) return reply({ reply: { ok: false, code: 'version_conflict', message: 'lost' } })
+    version += 1
+    held.set(key, { version, value })
+    return record({ version, value })
+  }
+}
+
+test('handlers read and change records through the node, on the loop and in threads', async (t) => {
+  const host = setup(t)
+  await host.offers(1)
+  answerRecords(host)
+  for (const [attempt, service] of [
+    ['a', 'counts'],
+    ['b', 'counts'],
+    ['c', 'countsThere'],
+    ['d', 'countsThere'],
+  ] as const) {
+    host.run(attempt, service, 'n')
+  }
+  const values: number[] = []
+  for (const attempt of ['a', 'b', 'c', 'd']) {
+    const ended = await host.ended(attempt)
+    assert.equal(ended.kind, 'succeeded')
+    if (ended.kind === 'succeeded') values.push((ended.output as { value: number }).value)
+  }
+  assert.deepEqual(
+    values.sort((a, b) => a - b),
+    [1, 2, 3, 4],
+  )
+})
+
+test('a call of the hash table that cannot be is refused with its code', async (t) => {
+  const host = setup(t)
+  await host.offers(1)
+  answerRecords(host)
+  host.run('wrong', 'wrong')
+  const output = [
+    'invalid_key false',
+    'invalid_key false',
+    'invalid_key false',
+    'payload_too_large false',
+    'invalid_value false',
+    'version_conflict true',
+  ]
+  assert.deepEqual(await host.ended('wrong'), { kind: 'succeeded', output })
+})
+
+test('no call of the hash table outlives its attempt', async (t) => {
+  const host = setup(t)
+  await host.offers(1)
+  answerRecords(host)
+  host.run('asks', 'asks')
+  host.abort('asks', 'cancelled')
+  assert.deepEqual(await host.ended('asks'), { kind: 'cancelled' })
+  assert.equal(host.received.filter(({ kind }) => kind === 'withdrawn').length, 0)
+})
+
+test('configuration is frozen, and secrets are struck out of logs and errors', async (t) => {
+  for (const fail of [false, true]) {
+    const config = { region: 'eu', list: [], fail }
+    const settings = { config, secrets: { key: 'hunter"2!' } }
+    const host = HostHarness.start(t, { 'handlers.ts': HANDLERS }, {}, { settings })
+    await host.offers(1)
+    host.run('told', 'told')
+    const ended = await host.ended('told')
+    if (fail) {
+      assert.equal(ended.kind === 'failed' && ended.error.message, 'with [secret] it fails')
+    } else assert.deepEqual(ended, { kind: 'succeeded', output: [config, false] })
+    const line = await host.logged(/^the key is \[secret\]$/)
+    assert.deepEqual(line.fields['deep'], { key: '[secret]' })
+    assert.doesNotMatch(JSON.stringify([host.log, host.received]), /hunter/)
+    host.run('lacks', 'lacks')
+    const lacks = await host.ended('lacks')
+    assert.equal(lacks.kind === 'failed' && lacks.error.code, 'secret_missing')
+  }
+})
+
+test('of all notes of progress the newest is kept with the job, last', async (t) => {
+  const host = setup(t)
+  await host.offers(1)
+  host.run('goes', 'goes')
+  await host.ended('goes')
+  const [ended] = host.received.filter((message) => message.kind === 'ended')
+  const lines = JSON.parse(ended?.logs ?? '[]').map(({ message }: { message: string }) => message)
+  assert.deepEqual(lines, ['x', 'progress 2 of 3: nearly'])
+})
+
+test('a handler that gives a heartbeat does not count as blocked', async (t) => {
+  const host = setup(t)
+  await host.offers(1)
+  host.run('beats', 'beats', 2_500)
+  assert.deepEqual(await host.ended('beats'), { kind: 'succeeded', output: 'beat' })
 })

@@ -7,6 +7,7 @@ import type {
   ToServices,
 } from '../../protocol/node/messages.js'
 import { type Capacity, capacityOffer, measuredCapacity, threadCountOf } from './capacity.js'
+import { RecordDesk, type RecordDeskOptions } from './record-desk.js'
 import { refusalsOf } from './refusals.js'
 import { ServicesSupervisor, type SupervisorOptions } from './supervisor.js'
 import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js'
@@ -15,6 +16,8 @@ export interface ServicesHostOptions {
   /** What the node's owner says it has; what is not named is measured, units are 0. */
   readonly capacity?: Capacity
   readonly supervisor: SupervisorOptions
+  /** The ring, as far as handlers' records need it. */
+  readonly records: Pick<RecordDeskOptions, 'arcCount' | 'idOf'>
   readonly pool?: Partial<ThreadPoolOptions>
 }
 
@@ -32,14 +35,20 @@ export class ServicesHost implements WorkerHost {
   /** Services with a thread of their own. */
   #isolated: ReadonlySet<string> = new Set()
   #receive: (messages: readonly FromServices[]) => void = () => {}
-  #ends: FromServices[] = []
+  #outputs: FromServices[] = []
+  readonly #desk: RecordDesk
 
-  constructor({ capacity, supervisor, pool }: ServicesHostOptions) {
+  constructor({ capacity, supervisor, pool, records }: ServicesHostOptions) {
+    this.#desk = new RecordDesk({ ...records, toEngine: (message) => this.#output(message) })
+    const onCall = (body: string, answer: (body: string) => void): void =>
+      this.#desk.take(body, (given) => answer(JSON.stringify(given)))
+    const shared = supervisor.settings === undefined ? {} : { settings: supervisor.settings }
     this.#clock = supervisor.clock
     this.#capacity = { ...measuredCapacity(), ...capacity }
     this.#threads = threadCountOf(this.#capacity)
     this.#supervisor = new ServicesSupervisor({
       ...supervisor,
+      onCall,
       onIsolated: (isolated) => {
         this.#isolated = new Set(Object.keys(isolated))
         this.#pool.setModules([...new Set(Object.values(isolated))].sort())
@@ -48,6 +57,8 @@ export class ServicesHost implements WorkerHost {
     this.#pool = new ThreadPool({
       clock: supervisor.clock,
       log: supervisor.log,
+      ...shared,
+      onCall,
       size: this.#threads,
       ended: (attempt, body, logs) => this.#end(attempt, body, logs),
       ...pool,
@@ -65,6 +76,7 @@ export class ServicesHost implements WorkerHost {
 
   send(message: ToServices): void {
     if (message.kind === 'dispatch') return this.#dispatch(message)
+    if (message.kind === 'reply') return this.#desk.answered(message)
     const { attempt, reason } = message
     if (this.#pool.has(attempt)) this.#pool.abort(attempt, reason)
     else this.#supervisor.send(message)
@@ -99,14 +111,18 @@ export class ServicesHost implements WorkerHost {
     return { ...message, slots, capacity, body: JSON.stringify({ ...offers, refused }) }
   }
 
-  /** Collected for the rest of the turn (port promise W4). */
   #end(attempt: string, body: string, logs: string | undefined): void {
-    this.#ends.push({ kind: 'ended', attempt, body, ...(logs === undefined ? {} : { logs }) })
-    if (this.#ends.length > 1) return
+    this.#output({ kind: 'ended', attempt, body, ...(logs === undefined ? {} : { logs }) })
+  }
+
+  /** Collected for the rest of the turn (port promise W4). */
+  #output(message: FromServices): void {
+    this.#outputs.push(message)
+    if (this.#outputs.length > 1) return
     this.#clock.soon(() => {
-      const ends = this.#ends
-      this.#ends = []
-      this.#receive(ends)
+      const outputs = this.#outputs
+      this.#outputs = []
+      this.#receive(outputs)
     })
   }
 }

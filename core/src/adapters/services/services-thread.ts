@@ -4,10 +4,12 @@ import { SystemClock } from '../system-clock.js'
 import { AttemptRunner } from './attempt-runner.js'
 import { BeatWriter } from './beat.js'
 import { contain } from './containment.js'
+import { frozen, redactor } from './handler-settings.js'
 import { Heart } from './heart.js'
 import { resolveOwnPackages } from './module-resolution.js'
 import { OnCpu } from './on-cpu.js'
 import { PluginLoader } from './plugin-loader.js'
+import { RecordCalls } from './record-calls.js'
 import { StrayErrors } from './stray-errors.js'
 import {
   type FromThread,
@@ -28,7 +30,9 @@ function main(setup: ThreadSetup, port: MessagePort): void {
   // At once: the last words of a handler that blocks the thread from here on are those that count.
   const log = (line: ServicesLogLine): void => port.postMessage(pack([{ kind: 'log', ...line }]))
   const onCpu = new OnCpu(beat)
-  contain(onCpu, new StrayErrors({ clock: new SystemClock(), log }))
+  const redact = redactor(setup.settings)
+  const stray = (line: ServicesLogLine): void => log({ ...line, message: redact(line.message) })
+  contain(onCpu, new StrayErrors({ clock: new SystemClock(), log: stray }))
   resolveOwnPackages()
   const loader = new PluginLoader({
     setup,
@@ -37,11 +41,14 @@ function main(setup: ThreadSetup, port: MessagePort): void {
     loading: (module) => port.postMessage(pack([{ kind: 'loading', module }])),
   })
   const heart = new Heart(beat, setup.beatMs)
+  const records = new RecordCalls((call, body) => send({ kind: 'call', call, body }))
   const runner = new AttemptRunner({
     services: loader.services,
     onCpu,
     heart,
     log,
+    records,
+    settings: frozen(setup.settings),
     ended: (attempt, body) => send({ kind: 'ended', attempt, body }),
   })
   port.on('message', (packed: string[]) => {
@@ -49,7 +56,8 @@ function main(setup: ThreadSetup, port: MessagePort): void {
     for (const message of unpackToThread(packed)) {
       setImmediate(() => {
         heart.beat()
-        receive(runner, message)
+        if (message.kind === 'answer') records.answer(message.call, message.body)
+        else receive(runner, message)
       })
     }
   })
@@ -61,7 +69,7 @@ function main(setup: ThreadSetup, port: MessagePort): void {
   })
 }
 
-function receive(runner: AttemptRunner, message: ToThread): void {
+function receive(runner: AttemptRunner, message: Exclude<ToThread, { kind: 'answer' }>): void {
   if (message.kind === 'run') runner.run(message.serial, message.dispatch)
   else runner.abort(message.attempt, message.reason)
 }

@@ -8,6 +8,7 @@ import type {
   ToServices,
 } from '../../protocol/node/messages.js'
 import { NOBODY, SilenceWatch } from './beat.js'
+import { type HandlerSettings, NO_SETTINGS } from './handler-settings.js'
 import * as limits from './limits.js'
 import { outcomeBody } from './outcome.js'
 import { checkedOutcome } from './reported-outcome.js'
@@ -24,6 +25,10 @@ export interface SupervisorOptions {
   readonly totalSlots?: number
   /** Told before `offers`: services with a thread of their own, and the module that defines each. */
   readonly onIsolated?: (isolated: Readonly<Record<string, string>>) => void
+  /** What handlers get of the node's configuration. */
+  readonly settings?: HandlerSettings
+  /** A handler's call of the hash table; `answer` may be called later, or never. */
+  readonly onCall?: (body: string, answer: (body: string) => void) => void
   readonly blockedWarnMs?: number
   readonly blockedAfterMs?: number
   readonly abortGraceMs?: number
@@ -84,6 +89,8 @@ export class ServicesSupervisor implements WorkerHost {
       loadMs: limits.PLUGIN_LOAD_MS,
       heapMb: limits.THREAD_HEAP_MB,
       onIsolated: () => {},
+      settings: NO_SETTINGS,
+      onCall: () => {},
       ...options,
     }
     const { blockedWarnMs: warnMs } = this.#options
@@ -106,7 +113,7 @@ export class ServicesSupervisor implements WorkerHost {
 
   send(message: ToServices): void {
     if (message.kind === 'dispatch') this.#dispatch(message)
-    else this.#abort(message.attempt, message.reason)
+    else if (message.kind === 'abort') this.#abort(message.attempt, message.reason)
   }
 
   stop(done: () => void): void {
@@ -175,12 +182,12 @@ export class ServicesSupervisor implements WorkerHost {
   // ---- the thread's life ---------------------------------------------------------------------------
 
   #startThread(): void {
-    const { clock, plugins, loadMs, heapMb, exitPatienceMs } = this.#options
+    const { clock, plugins, loadMs, heapMb, exitPatienceMs, settings } = this.#options
     this.#phase = 'starting'
     this.#verdict = null
     this.#loading = null
     this.#startedAt = this.#now
-    const setup = { plugins, banned: [...this.#banned], loadMs, beatMs: this.#lookMs }
+    const setup = { plugins, banned: [...this.#banned], loadMs, beatMs: this.#lookMs, settings }
     const life: ThreadLife = new ThreadLife({
       name: 'gyre-services',
       clock,
@@ -188,7 +195,7 @@ export class ServicesSupervisor implements WorkerHost {
       heapMb,
       exitPatienceMs,
       onMessages: (messages) => {
-        for (const message of messages) this.#onMessage(message)
+        for (const message of messages) this.#onMessage(life, message)
       },
       onGone: (cause) => this.#onGone(life, cause),
     })
@@ -196,7 +203,7 @@ export class ServicesSupervisor implements WorkerHost {
     this.#lookAgain()
   }
 
-  #onMessage(message: FromThread): void {
+  #onMessage(life: ThreadLife, message: FromThread): void {
     switch (message.kind) {
       case 'loading':
         this.#loading = message.module
@@ -207,6 +214,11 @@ export class ServicesSupervisor implements WorkerHost {
         return this.#settled(message.attempt, message.body)
       case 'log':
         return this.#keep(message)
+      case 'call': {
+        const { call } = message
+        const answer = (body: string): void => life.post({ kind: 'answer', call, body })
+        return this.#options.onCall(message.body, answer)
+      }
     }
   }
 

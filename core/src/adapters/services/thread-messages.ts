@@ -1,4 +1,5 @@
 import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
+import type { HandlerSettings } from './handler-settings.js'
 
 /**
  * What passes between the supervisor (engine thread) and the services thread. A post is one array of
@@ -13,6 +14,8 @@ export type ToThread =
       readonly dispatch: Dispatch
     }
   | { readonly kind: 'abort'; readonly attempt: string; readonly reason: AbortReason }
+  /** Answer to a call. `body`: JSON of RecordAnswer. */
+  | { readonly kind: 'answer'; readonly call: number; readonly body: string }
 
 export type FromThread =
   /** The module that is loaded next: the one to blame if nothing is heard any more. */
@@ -25,6 +28,8 @@ export type FromThread =
       readonly body: string
     }
   | { readonly kind: 'ended'; readonly attempt: string; readonly body: string }
+  /** A handler asks the hash table. `body`: JSON of RecordCall. */
+  | { readonly kind: 'call'; readonly call: number; readonly body: string }
   | ({ readonly kind: 'log' } & ServicesLogLine)
 
 /** A line for the node's log, from a handler or about one. */
@@ -32,6 +37,8 @@ export interface ServicesLogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly message: string
   readonly fields: Readonly<Record<string, unknown>>
+  /** True: it takes the place of the attempt's progress line before it. */
+  readonly isProgress?: true
 }
 
 /** Given to the thread as its first message, with its port. */
@@ -42,6 +49,7 @@ export interface ThreadSetup {
   /** Modules that ended or blocked an earlier life of the thread, and are left out. */
   readonly banned: readonly BannedModule[]
   readonly loadMs: number
+  readonly settings: HandlerSettings
 }
 
 /** What to load, in this order. */
@@ -73,24 +81,22 @@ function splitBody(message: ToThread | FromThread): [object, string] {
   if (message.kind === 'run') {
     return [{ ...message, dispatch: { ...message.dispatch, body: '' } }, message.dispatch.body]
   }
-  if (message.kind === 'ready' || message.kind === 'ended') {
-    return [{ ...message, body: '' }, message.body]
-  }
+  if ('body' in message) return [{ ...message, body: '' }, message.body]
   return [message, '']
 }
 
 export function unpackToThread(packed: readonly string[]): ToThread[] {
   return unpack(packed, (head, body) => {
     const message = head as ToThread
-    if (message.kind !== 'run') return message
-    return { ...message, dispatch: { ...message.dispatch, body } }
+    if (message.kind === 'run') return { ...message, dispatch: { ...message.dispatch, body } }
+    return message.kind === 'answer' ? { ...message, body } : message
   })
 }
 
 export function unpackFromThread(packed: readonly string[]): FromThread[] {
   return unpack(packed, (head, body) => {
     const message = head as FromThread
-    return message.kind === 'ready' || message.kind === 'ended' ? { ...message, body } : message
+    return 'body' in message ? { ...message, body } : message
   })
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../ports/clock.js'
 import type { AttemptOutcome } from '../../protocol/ledger/command.js'
 import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
+import { type HandlerSettings, NO_SETTINGS } from './handler-settings.js'
 import * as limits from './limits.js'
 import { PooledThread } from './pooled-thread.js'
 import { checkedOutcome } from './reported-outcome.js'
@@ -14,6 +15,8 @@ export interface ThreadPoolOptions {
   readonly log: (line: ServicesLogLine) => void
   /** The attempt has ended and none of its code runs any more; once per attempt. */
   readonly ended: (attempt: string, body: string, logs: string | undefined) => void
+  readonly settings?: HandlerSettings
+  readonly onCall?: (body: string, answer: (body: string) => void) => void
   readonly abortGraceMs?: number
   readonly exitPatienceMs?: number
   readonly idleMs?: number
@@ -42,6 +45,8 @@ export class ThreadPool {
 
   constructor(options: ThreadPoolOptions) {
     this.#options = {
+      settings: NO_SETTINGS,
+      onCall: () => {},
       abortGraceMs: limits.POOL_ABORT_GRACE_MS,
       exitPatienceMs: limits.THREAD_EXIT_PATIENCE_MS,
       idleMs: limits.POOL_IDLE_MS,
@@ -95,18 +100,12 @@ export class ThreadPool {
 
   /** Null: all threads are taken, which the engine's grants do not let happen. */
   #newThread(): PooledThread | null {
-    const { clock, size, log, abortGraceMs, exitPatienceMs, idleMs, loadMs, heapMb } = this.#options
+    const { size } = this.#options
     const taken = [...this.#threads].filter((thread) => thread.isTaken).length
     if (taken >= size || this.#whenStopped !== null) return null
     const thread: PooledThread = new PooledThread({
-      clock,
+      ...this.#options,
       modules: this.#modules,
-      log,
-      abortGraceMs,
-      exitPatienceMs,
-      idleMs,
-      loadMs,
-      heapMb,
       settled: (running, body) => this.#settle(running, body),
       gone: () => {
         this.#threads.delete(thread)

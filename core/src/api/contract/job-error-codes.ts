@@ -2,6 +2,9 @@
 export const JOB_ERROR_CODES: readonly string[] = [
   'service_failed',
   'service_unavailable',
+  'dht_contended',
+  'secret_missing',
+  'invalid_value',
   'attempt_timed_out',
   'attempt_cancelled',
   'attempt_lost',

@@ -5,6 +5,7 @@ import { EXIT, type ExitCode, usageError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
 import { holdsNoNode } from '../data-folder.js'
 import { DevNode } from '../dev-node.js'
+import { readHandlerSettings } from '../handler-settings.js'
 import { npmShellGone } from '../launcher.js'
 import { parseCapacity, parsePort } from '../node-flags.js'
 import type { Output } from '../output.js'
@@ -19,6 +20,8 @@ export interface DevOptions {
   readonly workers?: readonly string[]
   readonly jobs?: readonly string[]
   readonly capacity?: string
+  readonly workerConfig?: string
+  readonly workerSecrets?: string
   readonly logLevel?: string
 }
 
@@ -31,6 +34,7 @@ const DEFAULT_PORT = 7070
 export async function dev({ output }: CommandContext, options: DevOptions): Promise<ExitCode> {
   checkNodes(options.nodes)
   if (options.capacity !== undefined) parseCapacity(options.capacity)
+  readHandlerSettings(options, {})
   const port = options.api === undefined ? DEFAULT_PORT : parsePort(options.api)
   await checkPluginFolders(options)
   // From here on a signal must not end this process before the folder is gone.
@@ -46,7 +50,7 @@ export async function dev({ output }: CommandContext, options: DevOptions): Prom
       port,
       workers: options.workers ?? [],
       jobs: options.jobs ?? [],
-      ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
+      settings: settingsOf(options),
       ...(options.logLevel === undefined ? {} : { logLevel: options.logLevel }),
     })
     const stop = Promise.race([signals.first, npmGone])
@@ -57,6 +61,15 @@ export async function dev({ output }: CommandContext, options: DevOptions): Prom
     return await follow(output, node, { stop, kill: signals.again, remedy })
   } finally {
     if (temporary !== null) await rm(temporary, { recursive: true, force: true })
+  }
+}
+
+/** What dev passes on to its node as it was given. */
+function settingsOf({ capacity, workerConfig, workerSecrets }: DevOptions): Record<string, string> {
+  return {
+    ...(capacity === undefined ? {} : { capacity }),
+    ...(workerConfig === undefined ? {} : { 'worker-config': workerConfig }),
+    ...(workerSecrets === undefined ? {} : { 'worker-secrets': workerSecrets }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { CliError, EXIT, type ExitCode, usageError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
+import { readHandlerSettings } from '../handler-settings.js'
 import { type ApiAddress, parseArcCount, parseCapacity, parseHostAndPort } from '../node-flags.js'
 import { holdsNoNode } from '../data-folder.js'
 import { devAsOwner, personAsOwner } from '../node-owner.js'
@@ -19,6 +20,8 @@ export interface StartOptions {
   readonly jobs?: readonly string[]
   readonly builtIns?: boolean
   readonly capacity?: string
+  readonly workerConfig?: string
+  readonly workerSecrets?: string
   readonly logLevel?: string
   /** This node is one of `gyre dev`, which listens at the other end of the channel. */
   readonly underDev?: boolean
@@ -50,6 +53,7 @@ export async function start(context: CommandContext, options: StartOptions): Pro
     portFallback: underDev,
     workers: options.workers ?? [],
     jobs: options.jobs ?? [],
+    settings: readHandlerSettings(options, process.env),
     builtIns: options.builtIns !== false,
     insecure: options.insecure === true,
     ...(options.name === undefined ? {} : { name: options.name }),

@@ -7,6 +7,7 @@ import { beginBoot, createSuperblock, noteCleanShutdown } from '../../adapters/s
 import { SystemClock } from '../../adapters/system-clock.js'
 import { ThreadLink } from '../../adapters/thread-link.js'
 import { THREAD_YOUNG_MB } from '../../adapters/thread-memory.js'
+import { hashId } from '../../api/hash-id.js'
 import { AppError } from '../../base/app-error.js'
 import { assert } from '../../base/assert.js'
 import { Prng } from '../../base/prng.js'
@@ -83,8 +84,10 @@ function run(store: SegmentedLog): void {
   })
   const services = new ServicesHost({
     capacity: setup.capacity,
+    records: { arcCount: setup.arcCount, idOf: (key) => hashId('record', key) },
     supervisor: {
       clock,
+      settings: setup.settings,
       plugins: setup.plugins,
       log: ({ level, message, fields }) => log[level](fields, message),
     },

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { DirectoryLock } from '../../adapters/directory-lock.js'
 import { makeFolderDurably } from '../../adapters/durable-folder.js'
 import { RealFiles } from '../../adapters/real-files.js'
+import { type HandlerSettings, NO_SETTINGS } from '../../adapters/services/handler-settings.js'
 import { compileUserSchema } from '../../adapters/services/user-schema.js'
 import { beginBoot, loadSuperblock } from '../../adapters/superblock.js'
 import { SystemClock } from '../../adapters/system-clock.js'
@@ -35,6 +36,8 @@ export interface NodeOptions {
   readonly jobs: readonly string[]
   readonly builtIns: boolean
   readonly insecure?: boolean
+  /** What handlers get of the node's configuration. */
+  readonly settings?: HandlerSettings
   /** `cpu`, `memoryMb` and units; what is not named is measured. */
   readonly capacity?: Readonly<Record<string, number>>
   readonly logLevel?: string
@@ -142,6 +145,7 @@ function engineSetup(options: NodeOptions, { identity, create, logEnd }: Opened)
       folders: [...options.workers, ...options.jobs],
     },
     capacity: options.capacity ?? {},
+    settings: options.settings ?? NO_SETTINGS,
     logLevel: options.logLevel ?? 'info',
   }
 }

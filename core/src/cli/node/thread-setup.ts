@@ -1,5 +1,6 @@
 import type { Superblock } from '../../adapters/superblock.js'
 import type { Capacity } from '../../adapters/services/capacity.js'
+import type { HandlerSettings } from '../../adapters/services/handler-settings.js'
 import type { PluginSources } from '../../adapters/services/thread-messages.js'
 
 /** What the main thread tells the engine thread at its start. */
@@ -16,6 +17,8 @@ export interface EngineSetup {
   readonly plugins: PluginSources
   /** What the owner says the node has; the rest is measured. */
   readonly capacity: Capacity
+  /** What handlers get of the node's configuration. */
+  readonly settings: HandlerSettings
   readonly logLevel: string
 }
 

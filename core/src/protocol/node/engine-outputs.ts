@@ -20,8 +20,15 @@ export class EngineOutputs {
   #services: ToServices[] = []
   #compact: (readonly [ArcId, LogIndex])[] = []
 
+  /** An answer to a handler goes to the services. */
   toApi(message: ToApi): void {
-    this.#api.push(message)
+    if (message.kind !== 'reply' || message.request >= 0) {
+      this.#api.push(message)
+      return
+    }
+    const { reply, body } = message
+    const more = body === undefined ? {} : { body }
+    this.#services.push({ kind: 'reply', request: -message.request, reply, ...more })
   }
 
   toLedger(message: ToLedgerThread): void {

@@ -159,6 +159,9 @@ export class Engine {
 
   onServices(message: FromServices): void {
     switch (message.kind) {
+      case 'propose':
+      case 'query':
+        return this.#onHandlerCall(message)
       case 'offers':
         return this.#onOffers(message)
       case 'withdrawn':
@@ -316,6 +319,13 @@ export class Engine {
     this.#enqueue(state, { request, body, needs }, !sheddable)
   }
 
+  /** What a handler writes belongs to work that was taken: like a completion, it is never shed. */
+  #onHandlerCall({ kind, request, arc, body }: HandlerCall): void {
+    const call = { request: -request, arc, body }
+    if (kind === 'query') this.#onQuery({ kind, ...call })
+    else this.#onPropose({ kind, ...call, needs: [], sheddable: false })
+  }
+
   /**
    * A read sees every write that was acknowledged before it: those are applied, and the ledger takes
    * its messages in order.
@@ -425,5 +435,7 @@ function loadOf(
   })
   return Object.fromEntries(loads)
 }
+
+type HandlerCall = Extract<FromServices, { readonly kind: 'propose' | 'query' }>
 
 const TERM_START = JSON.stringify({ kind: 'term-start' })

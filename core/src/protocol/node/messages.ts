@@ -11,7 +11,10 @@ import type { Reply } from '../ledger/outcome.js'
  * thread excepted, whose supervisor reports what it lost).
  */
 
-/** Chosen by the API thread, unique in one life of the node; 0: nobody waits for the answer. */
+/**
+ * Chosen by whoever asks, unique in one life of the node; 0: nobody waits for the answer. Inside engine and
+ * ledger those of the services are negative.
+ */
 export type RequestId = number
 
 // ---- API → engine --------------------------------------------------------------------------------
@@ -179,9 +182,23 @@ export interface Dispatch {
 
 export type ToServices =
   | Dispatch
+  /** Answer to a handler's `propose` or `query`. */
+  | {
+      readonly kind: 'reply'
+      readonly request: RequestId
+      readonly reply: ReplyHead
+      readonly body?: string
+    }
   | { readonly kind: 'abort'; readonly attempt: string; readonly reason: AbortReason }
 
 export type FromServices =
+  /** What a handler writes or reads; `request` ≥ 1 is the services' own, `body` as of the API's. */
+  | {
+      readonly kind: 'propose' | 'query'
+      readonly request: RequestId
+      readonly arc: ArcId
+      readonly body: string
+    }
   /** The services thread is up (again). `body`: JSON of OffersBody. Until then it has no slots. */
   | {
       readonly kind: 'offers'

@@ -17,6 +17,8 @@ import { ServicesHost } from '../services-host.js'
 import { ServicesSupervisor, type SupervisorOptions } from '../supervisor.js'
 import type { ServicesLogLine } from '../thread-messages.js'
 
+type HandlerCall = Extract<FromServices, { readonly kind: 'propose' | 'query' }>
+
 /** Bound of every wait: a test that needs longer has failed. */
 const WAIT_MS = 60_000
 
@@ -27,6 +29,8 @@ export class HostHarness {
   readonly host: WorkerHost
   readonly log: ServicesLogLine[] = []
   readonly received: FromServices[] = []
+  /** Answers what handlers ask of the hash table; here nothing does. */
+  onCall: (call: HandlerCall) => void = () => {}
   #changed: (() => void)[] = []
 
   private constructor(owner: Owner, host: (log: (line: ServicesLogLine) => void) => WorkerHost) {
@@ -36,6 +40,9 @@ export class HostHarness {
     })
     this.host.onReceive((messages) => {
       this.received.push(...messages)
+      for (const message of messages) {
+        if (message.kind === 'propose' || message.kind === 'query') this.onCall(message)
+      }
       this.#wake()
     })
     this.host.start()
@@ -56,12 +63,17 @@ export class HostHarness {
     owner: Owner,
     files: Readonly<Record<string, string>>,
     options: Partial<ServicesHostOptions> = {},
+    more: Partial<SupervisorOptions> = {},
   ): HostHarness {
     const base = supervisorOptions(owner, files)
     return new HostHarness(owner, (log) => {
-      const supervisor = { ...base, log, blockedAfterMs: 1_000 }
+      const supervisor = { ...base, log, blockedAfterMs: 1_000, ...more }
       const pool = { abortGraceMs: 100, ...options.pool }
-      return new ServicesHost({ ...options, supervisor, pool })
+      const records = {
+        arcCount: 1,
+        idOf: (key: string) => Buffer.from(key).toString('hex').padEnd(32, '0'),
+      }
+      return new ServicesHost({ records, ...options, supervisor, pool })
     })
   }
 

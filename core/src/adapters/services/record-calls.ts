@@ -1,0 +1,104 @@
+import type { Json } from '@gyre/jobs'
+import {
+  type DhtCondition,
+  type DhtRecord,
+  type ServiceDht,
+  ServiceError,
+  updateRecord,
+} from '@gyre/workers'
+import { outputText } from './outcome.js'
+
+/** What a handler asks of the hash table, as it leaves the thread. */
+export type RecordCall =
+  | { readonly op: 'get'; readonly key: string }
+  | {
+      readonly op: 'put'
+      readonly key: string
+      readonly value: Json
+      readonly condition?: DhtCondition
+    }
+  | { readonly op: 'delete'; readonly key: string; readonly condition?: DhtCondition }
+
+export type RecordAnswer =
+  | { readonly ok: true; readonly record: DhtRecord | null }
+  | { readonly ok: false; readonly code: string; readonly message: string }
+
+/**
+ * The thread's side of the hash table: calls go to the engine thread, which owns the way into the log,
+ * and are answered there. A call of an attempt that is over is answered to nobody.
+ */
+export class RecordCalls {
+  readonly #send: (call: number, body: string) => void
+  readonly #waiting = new Map<number, (answer: RecordAnswer) => void>()
+  #lastCall = 0
+
+  constructor(send: (call: number, body: string) => void) {
+    this.#send = send
+  }
+
+  answer(call: number, body: string): void {
+    const take = this.#waiting.get(call)
+    this.#waiting.delete(call)
+    take?.(JSON.parse(body))
+  }
+
+  /** The hash table as one attempt sees it: no call outlives its signal. */
+  of(signal: AbortSignal): ServiceDht {
+    const call = (body: RecordCall): Promise<DhtRecord | null> => this.#call(body, signal)
+    const dht: ServiceDht = {
+      get: async (key) => (await call({ op: 'get', key })) ?? undefined,
+      put: async (key, value, condition) => {
+        const checked = checkedValue(key, value)
+        const written = await call({ op: 'put', key, value: checked, ...only(condition) })
+        if (written === null) throw new ServiceError('internal_error', 'a write gave no record')
+        return written
+      },
+      delete: async (key, condition) => {
+        await call({ op: 'delete', key, ...only(condition) })
+      },
+      update: (key, change, options) => updateRecord(dht, key, change, { ...options, signal }),
+    }
+    return dht
+  }
+
+  async #call(call: RecordCall, signal: AbortSignal): Promise<DhtRecord | null> {
+    signal.throwIfAborted()
+    this.#lastCall += 1
+    const number = this.#lastCall
+    const answer = await new Promise<RecordAnswer>((resolve, reject) => {
+      const give = (): void => {
+        this.#waiting.delete(number)
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', give, { once: true })
+      this.#waiting.set(number, (answer) => {
+        signal.removeEventListener('abort', give)
+        resolve(answer)
+      })
+      this.#send(number, JSON.stringify(call))
+    })
+    if (answer.ok) return answer.record
+    if (call.op === 'get' && answer.code === 'record_not_found') return null
+    throw new ServiceError(answer.code, answer.message, { retryable: !PERMANENT.has(answer.code) })
+  }
+}
+
+/** What stays wrong however often it is tried. */
+const PERMANENT: ReadonlySet<string> = new Set([
+  'invalid_key',
+  'payload_too_large',
+  'invalid_value',
+])
+
+function only(condition: DhtCondition | undefined): { readonly condition?: DhtCondition } {
+  return condition === undefined ? {} : { condition }
+}
+
+/** The same bounds as a handler's output has: JSON, 256 KiB, 64 levels. */
+function checkedValue(key: string, value: unknown): Json {
+  const text = outputText(value)
+  if (text.ok) return JSON.parse(text.text)
+  const code = text.error.code === 'output_too_large' ? 'payload_too_large' : 'invalid_value'
+  const message = `record ${key} cannot hold this value: ${text.error.message}`
+  throw new ServiceError(code, message, { retryable: false })
+}
