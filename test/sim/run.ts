@@ -9,7 +9,10 @@ import { World } from './world.js'
 
 /** How long a healed node may need for all its work, milliseconds of virtual time. */
 const LIVENESS_MS = 4 * 3_600_000
-/** No timer of a drawn job is longer than this: when so long nothing is committed, nothing will be. */
+/**
+ * No timer of a drawn job is longer than this: when so long nothing is committed, nothing will be. But
+ * a client whose clock had jumped may have asked for a start hours from now.
+ */
 const STANDSTILL_MS = 60_000
 /** More events than any run needs: something goes round in circles. */
 const STEPS_MAX = 3_000_000
@@ -147,9 +150,13 @@ class Run {
         return this.#world.observe({ kind: 'rested', state })
       }
       const idleMs = time.now - Math.max(begin, this.#world.lastEntryAt)
-      if (idleMs > STANDSTILL_MS) this.#standStill()
+      if (idleMs > (this.#isScheduled ? LIVENESS_MS : STANDSTILL_MS)) this.#standStill()
       else if (time.now - begin > LIVENESS_MS) this.#isStuck = `it never ends: ${this.#whatIsOpen}`
     }
+  }
+
+  get #isScheduled(): boolean {
+    return this.#held.openJobs.some((job) => job.endsWith(' scheduled'))
   }
 
   /** What is held for ever has checkers of its own; that jobs do not end is told when they are content. */
