@@ -181,13 +181,14 @@ export class Client {
   #drawTerms(): Partial<SubmitCommand> {
     const prng = this.#prng
     const start = prng.chance(0.2) ? prng.pick([1, 300, 2_000]) : undefined
-    const isDelay = prng.chance(0.5)
+    const { wallTimes } = this.#options
+    const isDelay = prng.chance(0.5) || !wallTimes
     const startBy = prng.chance(0.15) ? prng.pick([0, 100, 1_000, 5_000]) : undefined
     return {
       ...(prng.chance(0.5) ? { priority: prng.below(10) } : {}),
       ...(start === undefined || !isDelay ? {} : { delayMs: start }),
       ...(start === undefined || isDelay ? {} : { runAt: this.#wallNow() + start }),
-      ...(startBy === undefined ? {} : { startBy: this.#wallNow() + startBy }),
+      ...(startBy === undefined || !wallTimes ? {} : { startBy: this.#wallNow() + startBy }),
       ...(prng.chance(0.15) ? { timeoutMs: prng.pick([1, 200, 2_000, 10_000]) } : {}),
     }
   }

@@ -37,6 +37,8 @@ export interface SimOptions {
   readonly weights: OperationWeights
   readonly behaviours: readonly BehaviourKind[]
   readonly undoMayFail: boolean
+  /** Clients read the machine's wall clock to say when a job may or must start, and may read it wrong. */
+  readonly wallTimes: boolean
   /** Chance that a submission wants its job removed soon after its end. */
   readonly hasty: number
   /** Chance that a submission says by when it must have arrived. */
@@ -137,6 +139,7 @@ function drawFirst(seed: number, prng: Prng): SimOptions {
     weights: drawWeights(prng),
     behaviours: ALL_BEHAVIOURS.filter(() => prng.chance(0.5)),
     undoMayFail: prng.chance(0.5),
+    wallTimes: true,
     hasty: 0,
     hurry: prng.pick([0, 0, 0.3]),
     duplicateReports: prng.pick([0, 0, 0, 0.1]),

@@ -96,7 +96,9 @@ test('F36, the wall clock jumps an hour to and fro: no deadline moves', () => {
     (at): Fault => ({ at, kind: 'clock-jump', ms: 1, count: 1, seed: at }),
   )
   for (const seed of SEEDS) {
-    const { result } = runScenario({ seed, vary: { behaviours: ['hang'] }, faults: jumps })
+    // A client that asks for a start by a clock that is an hour ahead gets it in an hour.
+    const vary = { behaviours: ['hang'] as const, wallTimes: false }
+    const { result } = runScenario({ seed, vary, faults: jumps })
     const lateness = result.stats.virtualMs
     assert.ok(lateness < 300_000, `timers fired ${lateness} ms after the beginning`)
   }
