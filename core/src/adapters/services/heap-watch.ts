@@ -56,7 +56,7 @@ export class HeapWatch {
 
   #estimate(): number {
     const { beat } = this.#options
-    const rssBytes = process.memoryUsage.rss()
+    const rssBytes = rssOfProcess() ?? this.#rssBytes
     const isHeard = beat.count !== this.#lastBeat
     this.#lastBeat = beat.count
     if (isHeard) this.#rssBytes = rssBytes
@@ -65,6 +65,15 @@ export class HeapWatch {
 
   #judge(bytes: number): void {
     if (bytes > this.#options.heapMb * MIB) this.#options.onExceeded()
+  }
+}
+
+/** Bytes; null where there is no file descriptor left to read them with. */
+function rssOfProcess(): number | null {
+  try {
+    return process.memoryUsage.rss()
+  } catch {
+    return null
   }
 }
 
