@@ -84,3 +84,9 @@ test('handlers keep their `this`', () => {
     assert.equal(definition.service.run(null, {} as never), 'hi')
   }
 })
+
+test('a module that exports a service by the name "run" is no definition itself', () => {
+  assert.equal(looksLikeDefinition({ run: { name: 'a', run } }), false)
+  assert.equal(looksLikeDefinition({ run }), true)
+  assert.equal(looksLikeDefinition({ name: 'a', run: 5 }), true)
+})

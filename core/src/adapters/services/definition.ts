@@ -44,6 +44,8 @@ type Members = Readonly<Record<string, unknown>>
 /** True when somebody meant this value to be a definition, be it a right one or not. */
 export function looksLikeDefinition(value: unknown): value is Members {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  // A module may call a service of its own `run`.
+  if ('run' in value && looksLikeDefinition(value.run)) return false
   if ('run' in value || 'steps' in value || 'compensate' in value) return true
   return 'name' in value && ['input', 'output', 'timeout', 'retry'].some((name) => name in value)
 }

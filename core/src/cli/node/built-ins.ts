@@ -2,6 +2,9 @@
 const BUILT_IN_MODULES = [
   '@gyre/workers/test-services',
   '@gyre/workers/text',
+  '@gyre/workers/file',
+  '@gyre/workers/http',
+  '@gyre/workers/shell',
   '@gyre/workers/shop',
   '@gyre/jobs/catalog',
 ] as const

@@ -1,0 +1,2 @@
+/** Built-in services that speak HTTP. */
+export { request } from './request.js'

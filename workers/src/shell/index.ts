@@ -1,0 +1,2 @@
+/** Built-in services that run programs. */
+export { run } from './run.js'
