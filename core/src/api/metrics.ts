@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { EngineStatus } from '../protocol/node/messages.js'
 import type { NodeClient } from '../runtime/node-client.js'
 import type { EventStreams } from './event-streams.js'
 import type { JobWaits } from './job-waits.js'
@@ -40,6 +41,8 @@ export class Metrics {
   readonly #latency: Histogram<'method' | 'route'>
   readonly #jobs: Gauge<'status'>
   readonly #ready: Gauge<'service'>
+  readonly #running: Gauge<'service'>
+  readonly #blocked: Counter<'service'>
   readonly #gauges = new Map<string, Gauge>()
   readonly #counters = new Map<string, Counter>()
   readonly #counted = new Map<string, number>()
@@ -71,6 +74,18 @@ export class Metrics {
     this.#ready = new Gauge({
       name: 'gyre_ready_tasks',
       help: 'Tasks that wait for a free slot of their service.',
+      labelNames: ['service'],
+      registers,
+    })
+    this.#running = new Gauge({
+      name: 'gyre_service_running_attempts',
+      help: 'Attempts that run here, by service.',
+      labelNames: ['service'],
+      registers,
+    })
+    this.#blocked = new Counter({
+      name: 'gyre_handler_blocked_total',
+      help: 'How often handlers have kept the shared services thread from turning for a second.',
       labelNames: ['service'],
       registers,
     })
@@ -107,6 +122,7 @@ export class Metrics {
     const status = await statusInTime(this.#options.client)
     this.#set('gyre_serving', '1 when the node serves.', status?.serving === true ? 1 : 0)
     if (status === null) return
+    this.#takeServices(status.services)
     this.#set('gyre_running_attempts', 'Attempts that run here.', status.runningAttempts)
     this.#set('gyre_pending_proposals', 'Commands that wait for the log.', status.pendingProposals)
     const unapplied = status.arcs.map(([, , , committed, applied]) => committed - applied)
@@ -117,6 +133,15 @@ export class Metrics {
     )
     this.#count('gyre_log_syncs_total', 'Syncs of the log.', status.syncs)
     this.#count('gyre_log_written_bytes_total', 'Bytes written to the log.', status.bytesWritten)
+  }
+
+  #takeServices(services: EngineStatus['services']): void {
+    this.#running.reset()
+    this.#blocked.reset()
+    for (const [service, { running, blocked }] of Object.entries(services)) {
+      this.#running.set({ service }, running)
+      this.#blocked.inc({ service }, blocked)
+    }
   }
 
   async #takeCounts(): Promise<void> {

@@ -100,6 +100,7 @@ test('a delete removes a link and not what it points to, and is done when there 
   const { root, beside, call } = setup(t)
   assert.deepEqual(await call(remove, { path: 'link' }), { path: 'link', deleted: true })
   assert.deepEqual(await call(remove, { path: 'link' }), { path: 'link', deleted: false })
+  assert.deepEqual(await call(remove, { path: 'door' }), { path: 'door', deleted: true })
   assert.ok(existsSync(join(beside, 'secret')))
   assert.equal(await call(remove, { path: '.' }), 'path_refused never')
   assert.equal(await call(remove, { path: 'loop/../.' }), 'path_refused never')

@@ -181,7 +181,7 @@ test('what is too large, malformed or not there is told apart', async (t) => {
   )
 })
 
-test('an abort ends a request that gets no answer', async (t) => {
+test('an abort ends a request that gets no answer', { timeout: 10_000 }, async (t) => {
   let arrived = (): void => {}
   const isThere = new Promise<void>((resolve) => {
     arrived = resolve

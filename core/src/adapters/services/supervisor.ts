@@ -336,6 +336,8 @@ export class ServicesSupervisor implements WorkerHost {
     if (silence === 'suspicious' && !(this.#phase === 'starting' && this.#loading === null)) {
       const silentMs = Math.round(this.#watch.silentMs)
       this.#log('warn', `${this.#describeCpu(life)} has blocked its thread for ${silentMs} ms`)
+      const service = this.#running.findBySerial(life.beat.onCpu)?.service
+      if (service !== undefined) this.#output({ kind: 'blocked', service })
     }
     if (silence === 'blocked') {
       const culprit = this.#running.findBySerial(life.beat.onCpu)

@@ -14,7 +14,7 @@ export interface CatalogRoutesOptions {
 /** What the service does on this node; null where the node does not say in time. */
 function loadView(client: NodeClient, name: string, status: EngineStatus | null) {
   if (status === null) return { running: null, refused: null }
-  const none = { running: 0, waiting: 0, shortage: null }
+  const none = { running: 0, waiting: 0, shortage: null, blocked: 0 }
   const { running, waiting, shortage } = ownMember(status.services, name) ?? none
   const never = ownMember(client.offers.refused ?? {}, name)
   const reason = never?.reason ?? shortage

@@ -55,6 +55,8 @@ export class Engine {
   /** Arcs with something to put into the next batch. */
   readonly #dirty = new Set<ArcState>()
   readonly #slots = new Slots()
+  /** Services whose handlers have blocked the shared thread, and how often; at most all that were offered. */
+  readonly #blocked = new Map<string, number>()
   readonly #grants: Grants
   readonly #timers = new Timers()
   readonly #stopping = new Stopping()
@@ -164,6 +166,9 @@ export class Engine {
         return this.#onHandlerCall(message)
       case 'offers':
         return this.#onOffers(message)
+      case 'blocked':
+        this.#blocked.set(message.service, (this.#blocked.get(message.service) ?? 0) + 1)
+        return
       case 'withdrawn':
         return this.#slots.offer({}, 0)
       case 'ended':
@@ -230,7 +235,7 @@ export class Engine {
       stopping: this.#stopping.began,
       pendingProposals: this.#admission.waiting,
       runningAttempts: this.#running.count,
-      services: loadOf(this.#slots, this.#grants.waiting()),
+      services: loadOf(this.#slots, this.#grants.waiting(), this.#blocked),
       syncs: this.#logProgress.syncs,
       bytesWritten: this.#logProgress.bytesWritten,
       arcs: [...this.#arcs.values()].map(({ arc, group, applied }) => [
@@ -427,11 +432,19 @@ export class Engine {
 function loadOf(
   slots: Slots,
   waiting: ReadonlyMap<string, number>,
+  blockedCounts: ReadonlyMap<string, number>,
 ): Readonly<Record<string, ServiceLoad>> {
-  const names = new Set([...slots.services(), ...slots.used().keys(), ...waiting.keys()])
+  const names = new Set([
+    ...slots.services(),
+    ...slots.used().keys(),
+    ...waiting.keys(),
+    ...blockedCounts.keys(),
+  ])
   const loads = [...names].map((name): readonly [string, ServiceLoad] => {
     const running = slots.used().get(name) ?? 0
-    return [name, { running, waiting: waiting.get(name) ?? 0, shortage: slots.shortage(name) }]
+    const blocked = blockedCounts.get(name) ?? 0
+    const shortage = slots.shortage(name)
+    return [name, { running, waiting: waiting.get(name) ?? 0, shortage, blocked }]
   })
   return Object.fromEntries(loads)
 }

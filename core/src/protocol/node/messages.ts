@@ -208,6 +208,8 @@ export type FromServices =
       readonly capacity?: CapacityOffer
       readonly body: string
     }
+  /** A handler of this service has kept the shared thread from turning for a second. Said once per silence. */
+  | { readonly kind: 'blocked'; readonly service: string }
   /** The thread is gone (blocked or crashed) and will be back with new `offers`. */
   | { readonly kind: 'withdrawn' }
   /**
@@ -293,6 +295,8 @@ export interface ServiceLoad {
   readonly waiting: number
   /** What this node lacks for one more; null: nothing. */
   readonly shortage: 'busy' | 'cpu' | 'memory' | 'units' | null
+  /** How often its handlers have blocked the shared thread in this life of the node. */
+  readonly blocked: number
 }
 
 /** What the engine tells about itself; the API makes /readyz and /v1/ring of it. */
