@@ -81,21 +81,32 @@ test('an abort ends the whole group, also what ignores being asked', async (t) =
   const pids = join(folderOf(t), 'pids')
   const script = 'trap "" TERM; sleep 600 & echo $$ $! > "$0"; while :; do sleep 1; done'
   const running = runService(run, { argv: ['sh', '-c', script, pids] }, ALL)
+  const late = Date.now() + 10_000
   while (!existsSync(pids) || readFileSync(pids, 'utf8').trim() === '') {
+    assert.ok(Date.now() < late, 'the program has not begun')
     await new Promise((resolve) => setImmediate(resolve))
   }
   const [shell, child] = readFileSync(pids, 'utf8').trim().split(' ').map(Number)
   running.abort('timed_out')
   const ended = await running.ended
   assert.equal(ended.kind === 'failed' && (ended.error as Error).name, 'AbortError')
-  for (const pid of [shell, child]) assert.equal(isRunning(pid ?? 0), false)
+  for (const pid of [shell, child]) await gone(pid ?? 0)
 })
 
 test('what a program leaves behind in its group goes with it', async (t) => {
   const pids = join(folderOf(t), 'pids')
   await outcome({ argv: ['sh', '-c', 'sleep 600 & echo $! > "$0"', pids] })
-  assert.equal(isRunning(Number(readFileSync(pids, 'utf8'))), false)
+  await gone(Number(readFileSync(pids, 'utf8')))
 })
+
+/** A killed process closes its files before it is gone: that it goes is waited for, not how soon. */
+async function gone(pid: number): Promise<void> {
+  const late = Date.now() + 10_000
+  while (isRunning(pid)) {
+    assert.ok(Date.now() < late, `process ${pid} still runs`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
 
 /** A zombie runs no more. */
 function isRunning(pid: number): boolean {
