@@ -165,9 +165,36 @@ test('scrub walks the whole table in pieces and finds the one rotten row', (t) =
 /** @returns pieces that it took */
 function scrubAll(table: SqliteTable): number {
   let pieces = 0
-  for (let from: string | null = ''; from !== null; pieces += 1) from = table.scrub(from, 30)
+  const bounds = { rowsMax: 30, charsMax: 1_000_000 }
+  for (let from: string | null = ''; from !== null; pieces += 1) {
+    from = table.scrub(from, bounds).next
+  }
   return pieces
 }
+
+test('a slice of a scrub ends early where rows are large, and the next goes on behind it', (t) => {
+  const { folder } = setup(t)
+  fill(folder, 10)
+  const table = SqliteTable.open(folder)
+  const bounds = { rowsMax: 100, charsMax: 1 }
+  assert.deepEqual(table.scrub('', bounds), { next: 'r0000', rows: 1 })
+  assert.deepEqual(table.scrub('r0000', bounds), { next: 'r0001', rows: 1 })
+  assert.deepEqual(table.scrub('r0009', bounds), { next: null, rows: 0 })
+  table.close()
+})
+
+test('a pass sees what rotted on the disk after the pass before', (t) => {
+  const { folder, path } = setup(t)
+  fill(folder, 100)
+  const table = SqliteTable.open(folder)
+  assert.equal(scrubAll(table), 4)
+  const content = readFileSync(path)
+  const at = content.indexOf('r0070{"n":70') + 'r0070{"n":'.length
+  content.writeUInt8(content.readUInt8(at) ^ 1, at)
+  writeFileSync(path, content)
+  assert.throws(() => scrubAll(table), { code: 'state_damaged', message: /r0070/ })
+  table.close()
+})
 
 test('a rotten key is found by scrub, though no read of its row would', (t) => {
   const { folder, path } = setup(t)

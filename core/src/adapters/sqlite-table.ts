@@ -5,6 +5,7 @@ import { AppError } from '../base/app-error.js'
 import { assert } from '../base/assert.js'
 import { isLatin1 } from '../base/latin1.js'
 import type { Table, TableChange, TableRow } from '../protocol/state/table.js'
+import type { ScrubBounds, ScrubSlice } from '../ports/scrub.js'
 import { openStateDatabase } from './state-database.js'
 import { REBUILD, stateFailure } from './state-failure.js'
 
@@ -81,20 +82,32 @@ export class SqliteTable implements Table {
   }
 
   /**
-   * Verifies the next `rows` rows after `fromKey` ('' to begin): their checksums and their order.
+   * Verifies the next rows after `fromKey` ('' to begin), their checksums and their order, until one
+   * of the bounds is reached.
    *
-   * @returns the key to go on from, null at the end of the table
    * @throws AppError `state_damaged` at the first row that is not what was written
    */
-  scrub(fromKey: string, rows: number): string | null {
-    const found = this.#doing('cannot verify', () => this.#statements.after.all(fromKey, rows))
+  scrub(fromKey: string, bounds: ScrubBounds): ScrubSlice {
+    return this.#doing('cannot verify', () => {
+      // What is in the page cache was right when it was read: a pass is to see the disk.
+      if (fromKey === '') this.#db.pragma('shrink_memory')
+      return this.#scrub(fromKey, bounds)
+    })
+  }
+
+  #scrub(fromKey: string, { rowsMax, charsMax }: ScrubBounds): ScrubSlice {
     let previous = fromKey
-    for (const row of found) {
-      const { key } = this.#verified(row)
+    let rows = 0
+    let chars = 0
+    for (const row of this.#statements.after.iterate(fromKey, rowsMax)) {
+      const { key, value } = this.#verified(row)
       if (key <= previous) throw this.#damage(`row ${JSON.stringify(key)} stands out of order`)
       previous = key
+      rows += 1
+      chars += key.length + value.length
+      if (chars >= charsMax) return { next: previous, rows }
     }
-    return found.length < rows ? null : previous
+    return { next: rows < rowsMax ? null : previous, rows }
   }
 
   /** Idempotent. */

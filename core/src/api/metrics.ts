@@ -133,6 +133,9 @@ export class Metrics {
     )
     this.#count('gyre_log_syncs_total', 'Syncs of the log.', status.syncs)
     this.#count('gyre_log_written_bytes_total', 'Bytes written to the log.', status.bytesWritten)
+    const { rows, passes } = status.scrub
+    this.#count('gyre_state_scrubbed_rows_total', 'Rows of the state store verified at rest.', rows)
+    this.#count('gyre_state_scrub_passes_total', 'Passes over the whole state store.', passes)
   }
 
   #takeServices(services: EngineStatus['services']): void {

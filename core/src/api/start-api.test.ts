@@ -70,6 +70,7 @@ function scriptedClient(propose: Propose, answer: Reply = SERVICES): NodeClient 
       services: {},
       syncs: 0,
       bytesWritten: 0,
+      scrub: { rows: 0, passes: 0 },
       arcs: [],
     }),
   }

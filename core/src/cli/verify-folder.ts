@@ -30,8 +30,8 @@ export interface Verdict {
   readonly notes: readonly Finding[]
 }
 
-/** Rows verified in one look. */
-const SCRUB_ROWS = 10_000
+/** Verified in one look. */
+const SCRUB_BOUNDS = { rowsMax: 10_000, charsMax: 16 * 1024 * 1024 }
 
 /**
  * Checks the files of a node that does not run: both copies of its superblock, every batch of its log
@@ -106,7 +106,7 @@ class Verification {
     if (!existsSync(join(folder, 'state.db'))) return this.#checkReach(scan, new Map())
     const table = SqliteTable.open(folder)
     try {
-      for (let key: string | null = ''; key !== null; ) key = table.scrub(key, SCRUB_ROWS)
+      for (let key: string | null = ''; key !== null; ) key = table.scrub(key, SCRUB_BOUNDS).next
       const applied = new Map(new Overlay(table).appliedArcs())
       this.#stateArcs = applied.size
       this.#checkReach(scan, applied)

@@ -7,6 +7,7 @@ import { LedgerNode } from '../../protocol/ledger/ledger-node.js'
 import type { FromLedgerThread, ToLedgerThread } from '../../protocol/node/messages.js'
 import { Overlay } from '../../protocol/state/overlay.js'
 import { LedgerRuntime } from '../../runtime/ledger-runtime.js'
+import { StateScrub } from '../../runtime/state-scrub.js'
 import { AppError } from '../../base/app-error.js'
 import { markStateDamaged, openState } from './open-state.js'
 import { createThreadLog } from './thread-log.js'
@@ -23,7 +24,8 @@ process.on('uncaughtExceptionMonitor', (error) => {
   }
 })
 
-const overlay = new Overlay(openState(setup.dataFolder, (message) => log.warn(message)))
+const table = openState(setup.dataFolder, (message) => log.warn(message))
+const overlay = new Overlay(table)
 const machine = new LedgerNode({
   overlay,
   self: setup.self,
@@ -31,4 +33,10 @@ const machine = new LedgerNode({
   hash: (text) => hash('sha256', text).slice(0, 32),
 })
 const link = new ThreadLink<FromLedgerThread, ToLedgerThread>(parentPort)
-new LedgerRuntime({ machine, link, clock: new SystemClock() }).start()
+const clock = new SystemClock()
+new LedgerRuntime({ machine, link, clock }).start()
+new StateScrub({
+  store: table,
+  clock,
+  tell: (progress) => link.send({ kind: 'scrubbed', ...progress }),
+}).start()

@@ -65,6 +65,7 @@ export class Engine {
   readonly #readiness: Readiness
   readonly #admission = new Admission()
   readonly #delivery = new Delivery(this.outputs, this.#arcs)
+  #scrub: EngineStatus['scrub'] = { rows: 0, passes: 0 }
   #logProgress: LogProgress = { shortage: null, syncs: 0, bytesWritten: 0 }
   #batchInFlight = false
 
@@ -152,6 +153,9 @@ export class Engine {
         return this.outputs.compact(message.applied)
       case 'state-full':
         return this.#admission.setStateFull(message.full)
+      case 'scrubbed':
+        this.#scrub = { rows: message.rows, passes: message.passes }
+        return
       case 'closed':
         return this.outputs.toApi({ kind: 'stopped' })
       default:
@@ -238,6 +242,7 @@ export class Engine {
       services: loadOf(this.#slots, this.#grants.waiting(), this.#blocked),
       syncs: this.#logProgress.syncs,
       bytesWritten: this.#logProgress.bytesWritten,
+      scrub: this.#scrub,
       arcs: [...this.#arcs.values()].map(({ arc, group, applied }) => [
         arc,
         group.term,

@@ -142,6 +142,8 @@ export type FromLedgerThread =
   | FromLedger
   /** The disk has no room for the state: rows stay in memory, new work is refused until it has. */
   | { readonly kind: 'state-full'; readonly full: boolean }
+  /** The scrub of the state store goes on: rows verified and passes ended in this life of the node. */
+  | { readonly kind: 'scrubbed'; readonly rows: number; readonly passes: number }
   | { readonly kind: 'closed' }
 
 export type AbortReason = 'timed_out' | 'cancelled' | 'lease_lost' | 'stopping'
@@ -311,6 +313,8 @@ export interface EngineStatus {
   readonly services: Readonly<Record<string, ServiceLoad>>
   readonly syncs: number
   readonly bytesWritten: number
+  /** Rows of the state store that were verified in the background, and whole passes over it. */
+  readonly scrub: { readonly rows: number; readonly passes: number }
   /** [arc, term, last index, commit index, applied index] per arc. */
   readonly arcs: readonly (readonly [ArcId, Term, LogIndex, LogIndex, LogIndex])[]
 }
