@@ -183,13 +183,17 @@ test('explain says why a job is where it is', async () => {
   )
 })
 
-test('cancel, retry and skip reach the job, or say why not', async () => {
+test('cancel, retry, skip and fail reach the job, or say why not', async () => {
   const { id } = await json(['submit', '--service', 'test.sleep', '--input', '{"ms":60000}'])
   assert.match((await json(['cancel', id])).status, /^cancel/)
   const again = await gyre(['retry', id])
   assert.equal(again.code, 1)
   assert.match(again.stderr, /nothing_to_retry/)
   assert.equal((await gyre(['skip', id, 'main'])).code, 2, 'a skip wants a reason')
+  assert.equal((await gyre(['fail', id])).code, 2, 'so does a fail')
+  const failed = await gyre(['fail', id, '--reason', 'because'])
+  assert.equal(failed.code, 1)
+  assert.match(failed.stderr, /nothing_to_fail/)
 })
 
 test('records are put, read, listed and removed, on condition where asked', async () => {

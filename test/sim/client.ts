@@ -84,6 +84,13 @@ export class Client {
           reason: 'drawn',
           ...this.#maybeIdempotent(),
         }))
+      case 'fail':
+        return this.#aboutJob((id) => ({
+          kind: 'fail',
+          id,
+          reason: 'drawn',
+          ...this.#maybeIdempotent(),
+        }))
       case 'deleteJob':
         return this.#aboutJob((id) => ({ kind: 'delete-job', id, ...this.#maybeIdempotent() }))
       case 'putRecord':

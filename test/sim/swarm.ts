@@ -60,6 +60,7 @@ export interface OperationWeights {
   readonly retry: number
   readonly deleteJob: number
   readonly skip: number
+  readonly fail: number
   readonly putRecord: number
   readonly deleteRecord: number
   readonly getRecord: number
@@ -91,6 +92,11 @@ const EARLY_FAULTS = FAULT_KINDS.filter((kind) => !LATE_FAULTS.includes(kind))
 export function drawOptions(seed: number): SimOptions {
   const prng = new Prng(seed).fork('options')
   const first = drawFirst(seed, prng)
+  const drawn = drawLater(first, prng)
+  return { ...drawn, ...(prng.chance(0.4) ? drawOperators(drawn) : {}) }
+}
+
+function drawLater(first: SimOptions, prng: Prng): SimOptions {
   return {
     ...first,
     flush: prng.chance(0.3) ? { ...first.flush, ...drawSeldomFlush(prng) } : first.flush,
@@ -103,6 +109,11 @@ export function drawOptions(seed: number): SimOptions {
 /** Jobs go: by hand, and by themselves soon after their end. */
 function drawRemovals({ weights }: SimOptions, prng: Prng): Partial<SimOptions> {
   return { hasty: prng.pick([0, 0.3]), weights: { ...weights, deleteJob: prng.pick([1, 3]) } }
+}
+
+/** Much cannot be undone, and operators end it, or try again. */
+function drawOperators({ weights }: SimOptions): Partial<SimOptions> {
+  return { undoMayFail: true, weights: { ...weights, fail: 5, retry: 3 } }
 }
 
 /** Large batches and small ones, torn again and again: segments must have room for many of them. */
@@ -206,6 +217,7 @@ function drawWeights(prng: Prng): OperationWeights {
     retry: weight(2),
     deleteJob: 0,
     skip: weight(1),
+    fail: 0,
     putRecord: weight(4),
     deleteRecord: weight(1),
     getRecord: weight(3),

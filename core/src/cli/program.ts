@@ -176,6 +176,13 @@ function addJobActions(add: AddCommand): void {
     const { skip } = await import('./commands/job-actions.js')
     return skip(context, id, step, command.opts())
   }).option('--reason <text>', 'why, for the history')
+  add('fail <id>', 'end a job whose compensation failed', async (context, command) =>
+    (await import('./commands/job-actions.js')).fail(
+      context,
+      command.processedArgs[0],
+      command.opts(),
+    ),
+  ).option('--reason <text>', 'why, for the history')
 }
 
 function addRecordCommands(add: AddCommand, program: Command): void {

@@ -13,7 +13,8 @@ interface Told {
 
 /**
  * I10: a job whose submission was acknowledged exists, with the input that was submitted, and so does
- * every job that a client was ever shown; an acknowledged retry or cancellation of it has happened.
+ * every job that a client was ever shown; an acknowledged retry or cancellation of it has happened, and
+ * a job that an operator has failed stays failed.
  * Only what somebody has deleted, or wanted removed soon after its end, may be missing; what was said
  * to be deleted must be. Acknowledged record writes are the subject of records-linearizable.ts.
  */
@@ -22,6 +23,8 @@ export class AcknowledgedKept implements Checker {
   /** Job ID → JSON of its input, as submitted. */
   readonly #inputs = new Map<string, string>()
   readonly #told = new Map<string, Told>()
+  /** Jobs that operators have failed, each with the run that it was in. */
+  readonly #failed = new Map<string, number>()
   /** Whose deletion was tried, and whose was acknowledged. */
   readonly #maybeDeleted = new Set<string>()
   readonly #deleted = new Set<string>()
@@ -43,6 +46,8 @@ export class AcknowledgedKept implements Checker {
         )
       if (!shown.purged) this.#inputs.set(shown.id, JSON.stringify(work.command.input))
     }
+    if (work.kind === 'command' && work.command.kind === 'fail' && shown !== null)
+      this.#failed.set(shown.id, shown.run)
     const isCancel = work.kind === 'command' && work.command.kind === 'cancel'
     if (shown !== null && !shown.purged) this.#learn(shown, isCancel)
   }
@@ -73,6 +78,9 @@ export class AcknowledgedKept implements Checker {
         this.#fail(`job ${id} was acknowledged and is lost`)
       }
       if (this.#deleted.has(id)) this.#fail(`job ${id} was deleted and is there`)
+      const failedRun = this.#failed.get(id)
+      if (failedRun !== undefined && (job.run !== failedRun || job.status !== 'failed'))
+        this.#fail(`job ${id} was failed by an operator and is ${job.status} in run ${job.run}`)
       if (job.run < run)
         this.#fail(`run ${run} of job ${id} was acknowledged, it is in run ${job.run}`)
       if (isCancelled && job.run === run && job.cause !== 'cancelled')

@@ -6,12 +6,15 @@ import { type Checker, type Observation, type OutsideEffect, Violation } from '.
  * I14, completeness: a job that ended `compensated` has undone every step that was done or may have
  * been, outside as well: each effect of an attempt that reported success, of an item too, is followed
  * by one of its compensation, and no effect has a higher fence than that. A job that needed no undoing
- * undid nothing.
+ * undid nothing. Only an operator who fails a job leaves something, and only what could not be undone
+ * and what would have come behind it.
  */
 export class CompensationComplete implements Checker {
   readonly name = 'compensation-complete'
   readonly #plans = new Map<string, JobPlan>()
   readonly #effects = new Map<string, OutsideEffect[]>()
+  /** Jobs that operators have tried to fail. */
+  readonly #givenUp = new Set<string>()
   /** Attempts that reported success. */
   readonly #succeeded = new Set<string>()
 
@@ -20,6 +23,8 @@ export class CompensationComplete implements Checker {
       const { work } = observation.operation
       if (work.kind === 'command' && work.command.kind === 'submit')
         this.#plans.set(work.command.id, work.command.plan)
+      if (work.kind === 'command' && work.command.kind === 'fail')
+        this.#givenUp.add(work.command.id)
     } else if (observation.kind === 'reported') {
       if (observation.outcome.kind === 'succeeded') this.#succeeded.add(observation.attempt)
     } else if (observation.kind === 'effect') {
@@ -50,7 +55,7 @@ export class CompensationComplete implements Checker {
 
   #checkNothingLeft(job: string, hooked: readonly StepView[]): void {
     const left = hooked.find(mustBeUndone)
-    if (left === undefined) return
+    if (left === undefined || (this.#givenUp.has(job) && hooked.some(hasFailedToUndo))) return
     throw new Violation(this.name, `job ${job} failed, and ${left.name} was not undone`)
   }
 
@@ -92,6 +97,10 @@ function hasHook(plan: JobPlan, step: string): boolean {
 /** An operator let it be. */
 function isSkipped({ compensation }: StepView): boolean {
   return (compensation?.skipped ?? null) !== null
+}
+
+function hasFailedToUndo({ compensation }: StepView): boolean {
+  return compensation?.status === 'failed'
 }
 
 /** Done, or an attempt of it ended in a way that does not say what happened. */

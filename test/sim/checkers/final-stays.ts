@@ -37,5 +37,5 @@ export class FinalStays implements Checker {
 }
 
 function isAboutJob(kind: string): boolean {
-  return kind === 'cancel' || kind === 'retry' || kind === 'skip'
+  return kind === 'cancel' || kind === 'retry' || kind === 'skip' || kind === 'fail'
 }

@@ -352,6 +352,20 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (open >= 0 && !closeUndo(edit, open))',
     replace: 'if (open >= 0 && !closeUndo(edit, open) && nextToUndo(edit.steps) === undefined)',
   },
+  {
+    name: 'retries-what-an-operator-has-failed',
+    caughtBy: ['acknowledged-kept'],
+    file: 'protocol/ledger/commands/retry-job.js',
+    find: 'if (isGivenUp === true)',
+    replace: 'if (false)',
+  },
+  {
+    name: 'fails-a-job-that-is-still-being-undone',
+    caughtBy: ['crash'],
+    file: 'protocol/ledger/commands/fail-job.js',
+    find: "if (status !== 'compensation_failed')",
+    replace: "if (status !== 'compensation_failed' && status !== 'compensating')",
+  },
   // ---- ledger: idempotency, records, determinism ----
   {
     name: 'makes-a-second-job-for-a-key',

@@ -12,6 +12,7 @@ const JOBS_ONLY = {
   retry: 0,
   deleteJob: 0,
   skip: 0,
+  fail: 0,
   putRecord: 0,
   deleteRecord: 0,
   getRecord: 0,

@@ -4,6 +4,7 @@ import { type TObject, Type } from 'typebox'
 import { arcOf } from '../../base/ids.js'
 import type {
   CancelCommand,
+  FailCommand,
   IdempotencyStamp,
   RetryCommand,
   SkipCommand,
@@ -21,15 +22,14 @@ const closed = { additionalProperties: false } as const
 
 const CancelBody = Type.Object({ compensate: Type.Optional(Type.Boolean()) }, closed)
 const RetryBody = Type.Object({}, closed)
+const Reason = Type.String({ minLength: 1, maxLength: 1000 })
 const SkipBody = Type.Object(
-  {
-    step: Type.String({ pattern: STEP_NAME_PATTERN }),
-    reason: Type.String({ minLength: 1, maxLength: 1000 }),
-  },
+  { step: Type.String({ pattern: STEP_NAME_PATTERN }), reason: Reason },
   closed,
 )
+const FailBody = Type.Object({ reason: Reason }, closed)
 
-type JobCommand = CancelCommand | RetryCommand | SkipCommand
+type JobCommand = CancelCommand | RetryCommand | SkipCommand | FailCommand
 
 /** What operators do to a job. Each is answered with 202 and the job. */
 export function jobActionRoutes(app: ApiServer, { client }: { readonly client: NodeClient }): void {
@@ -56,6 +56,15 @@ export function jobActionRoutes(app: ApiServer, { client }: { readonly client: N
     async (request, reply) => {
       const { step, reason } = request.body
       return act(request, reply, { kind: 'skip', id: jobIdOf(request.params.id), step, reason })
+    },
+  )
+
+  app.post(
+    '/v1/jobs/:id/fail',
+    actionOptions('failJob', 'End a job whose compensation failed', FailBody),
+    async (request, reply) => {
+      const { reason } = request.body
+      return act(request, reply, { kind: 'fail', id: jobIdOf(request.params.id), reason })
     },
   )
 

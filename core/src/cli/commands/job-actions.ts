@@ -29,6 +29,16 @@ export async function skip(
   await act(context, id, 'skip', { step, reason })
 }
 
+/** Ends a job whose compensation has failed. */
+export async function fail(
+  context: CommandContext,
+  id: string,
+  { reason }: { readonly reason?: string },
+): Promise<void> {
+  if (reason === undefined) throw usageError('Say why with --reason TEXT: it stays in the history.')
+  await act(context, id, 'fail', { reason })
+}
+
 /** Removes a finished job and all that belongs to it. */
 export async function remove({ client, output }: CommandContext, id: string): Promise<void> {
   await client.call('DELETE', `/v1/jobs/${encodeURIComponent(id)}`, {
@@ -40,7 +50,7 @@ export async function remove({ client, output }: CommandContext, id: string): Pr
 async function act(
   { client, output }: CommandContext,
   id: string,
-  action: 'cancel' | 'retry' | 'skip',
+  action: 'cancel' | 'retry' | 'skip' | 'fail',
   body: unknown,
 ): Promise<void> {
   const path = `/v1/jobs/${encodeURIComponent(id)}/${action}`

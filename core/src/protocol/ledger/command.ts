@@ -14,6 +14,7 @@ export type Command =
   | CancelCommand
   | RetryCommand
   | SkipCommand
+  | FailCommand
   | DeleteJobCommand
   | LoseWorkerCommand
   | PutRecordCommand
@@ -149,6 +150,13 @@ export interface SkipCommand {
   readonly kind: 'skip'
   readonly id: string
   readonly step: string
+  readonly reason: string
+  readonly idempotency?: IdempotencyStamp
+}
+
+export interface FailCommand {
+  readonly kind: 'fail'
+  readonly id: string
   readonly reason: string
   readonly idempotency?: IdempotencyStamp
 }

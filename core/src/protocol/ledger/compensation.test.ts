@@ -175,6 +175,44 @@ test('an operator skips a failed compensation with a reason, and the others go o
   assert.equal(!again.ok && again.code, 'nothing_to_skip')
 })
 
+test('an operator ends a job whose compensation failed: failed for good, with the reason told', () => {
+  const ledger = new LedgerHarness()
+  const id = failedChain(ledger)
+  const fail = { kind: 'fail', id, reason: 'settled by phone' } as const
+  const early = ledger.apply(fail)
+  assert.equal(!early.ok && early.code, 'nothing_to_fail')
+  ledger.end(ledger.attemptOf('c', undo), failed(false))
+  assert.equal(ledger.job(id).status, 'compensation_failed')
+
+  const stamp = { key: '1'.repeat(32), fingerprint: '2'.repeat(32) }
+  assert.equal(ledger.apply({ ...fail, idempotency: stamp }, { 'undo.a': 1 }).ok, true)
+  assert.equal(ledger.job(id).status, 'failed')
+  assert.equal(ledger.running.size, 0, 'nothing more is undone')
+  const told = ledger.history(id).slice(-2)
+  assert.deepEqual(
+    told.map(({ type }) => type),
+    ['compensation_given_up', 'job_ended'],
+  )
+  assert.equal(JSON.stringify(told[0]).includes('settled by phone'), true)
+  const again = ledger.apply({ ...fail, idempotency: stamp })
+  assert.equal(again.ok && again.result, 'replayed')
+  const other = ledger.apply(fail)
+  assert.equal(!other.ok && other.code, 'nothing_to_fail')
+})
+
+test('a job that an operator has ended is not retried, and can be deleted', () => {
+  const ledger = new LedgerHarness()
+  const id = failedChain(ledger)
+  ledger.end(ledger.attemptOf('c', undo), failed(false))
+  const early = ledger.apply({ kind: 'delete-job', id })
+  assert.equal(!early.ok && early.code, 'job_not_finished')
+  ledger.apply({ kind: 'fail', id, reason: 'settled by phone' })
+  const retried = ledger.apply({ kind: 'retry', id })
+  assert.equal(!retried.ok && retried.code, 'nothing_to_retry')
+  assert.equal(ledger.apply({ kind: 'delete-job', id }).ok, true)
+  assert.equal(ledger.rows.get(`j/${id}`), undefined)
+})
+
 test('a compensation carries a higher fence than every attempt before it', () => {
   const ledger = new LedgerHarness()
   ledger.submit(CHAIN, { input: { of: 'x' } })

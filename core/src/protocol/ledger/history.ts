@@ -38,6 +38,8 @@ export type HistoryDetail =
   | { readonly type: 'compensation_failed'; readonly step: string; readonly error: JobError }
   | { readonly type: 'compensation_retried' }
   | { readonly type: 'compensation_skipped'; readonly step: string; readonly reason: string }
+  /** An operator has ended the job; nothing more is undone. */
+  | { readonly type: 'compensation_given_up'; readonly reason: string }
   | { readonly type: 'job_retried'; readonly run: number }
   | {
       readonly type: 'job_ended'

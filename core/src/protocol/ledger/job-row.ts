@@ -90,6 +90,8 @@ export interface JobRow extends JobTerms {
   readonly startedAt: Instant | null
   readonly finishedAt: Instant | null
   readonly error: JobError | null
+  /** True: an operator has ended it, with steps that could not be undone; absent: no. */
+  readonly isGivenUp?: true
   /** True: the output is in the job's own output row; false: it is its only step's, or null. */
   readonly ownOutput: boolean
   readonly steps: readonly StepState[]

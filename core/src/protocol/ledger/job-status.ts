@@ -32,6 +32,7 @@ export function statusOf(row: JobRow, steps: readonly StepState[]): JobStatus {
 
 function endStatus(row: JobRow, steps: readonly StepState[]): JobStatus {
   if (row.cause === null) return 'succeeded'
+  if (row.isGivenUp === true) return 'failed'
   const undone = steps.flatMap(({ undo }) => undo ?? [])
   if (undone.length === 0) return row.cause === 'cancelled' ? 'cancelled' : 'failed'
   const isDone = undone.every(({ phase }) => phase === 'succeeded' || phase === 'skipped')

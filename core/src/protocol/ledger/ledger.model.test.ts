@@ -84,7 +84,7 @@ type Deed =
   | { readonly kind: 'start'; readonly slots: number }
   | { readonly kind: 'pass'; readonly ms: number; readonly slots: number }
   | { readonly kind: 'cancel'; readonly which: number; readonly compensate: boolean }
-  | { readonly kind: 'retry' | 'skip'; readonly which: number }
+  | { readonly kind: 'retry' | 'skip' | 'fail'; readonly which: number }
   | { readonly kind: 'flush' | 'crash' }
 
 const which = fc.nat(1000)
@@ -101,7 +101,7 @@ const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
   },
   fc.record({ kind: fc.constant('end-again' as const), which }),
   fc.record({ kind: fc.constant('cancel' as const), which, compensate: fc.boolean() }),
-  fc.record({ kind: fc.constantFrom('retry' as const, 'skip' as const), which }),
+  fc.record({ kind: fc.constantFrom('retry' as const, 'skip' as const, 'fail' as const), which }),
   fc.record({ kind: fc.constantFrom('flush' as const, 'crash' as const) }),
 )
 
@@ -176,6 +176,9 @@ class Play {
         return this.#check({})
       case 'skip':
         return this.#skip(deed.which)
+      case 'fail':
+        ledger.apply({ kind: 'fail', id: this.#id(deed.which), reason: 'by hand' })
+        return this.#check({})
       case 'flush':
         return ledger.flush()
       case 'crash':

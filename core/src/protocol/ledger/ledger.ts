@@ -4,6 +4,7 @@ import type { Command, EntryBody } from './command.js'
 import { cancelJob } from './commands/cancel-job.js'
 import { deleteJob } from './commands/delete-job.js'
 import { deleteRecord } from './commands/delete-record.js'
+import { failJob } from './commands/fail-job.js'
 import { finishAttempt } from './commands/finish-attempt.js'
 import { fireTimers } from './commands/fire-timers.js'
 import { loseWorker } from './commands/lose-worker.js'
@@ -85,6 +86,8 @@ function run(context: EntryContext, command: Command): Applied {
       return retryJob(context, command)
     case 'skip':
       return skipCompensation(context, command)
+    case 'fail':
+      return failJob(context, command)
     case 'delete-job':
       return deleteJob(context, command)
     case 'lose-worker':

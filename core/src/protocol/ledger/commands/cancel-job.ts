@@ -42,7 +42,7 @@ function refusalOf(edit: JobEdit): Applied | null {
 /** What an operator who wanted to end such a job is looking for. */
 const WAYS_ON: Readonly<Partial<Record<JobEdit['row']['status'], string>>> = {
   compensation_failed:
-    '; run the compensation again with retry, or go on without it with skip and a reason',
+    '; run the compensation again with retry, or give it up with skip or fail and a reason',
 }
 
 /** A job that was stopping because it failed would have compensated: that is kept. */

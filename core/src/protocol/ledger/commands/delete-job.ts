@@ -23,7 +23,7 @@ export function deleteJob(context: EntryContext, command: DeleteJobCommand): App
 function notFinished(id: string, status: string): Applied {
   const way =
     status === 'compensation_failed'
-      ? 'run its compensation again with retry, or go on without it with skip and a reason'
+      ? 'run its compensation again with retry, or give it up with skip or fail and a reason'
       : 'cancel it, or wait for its end'
   const message = `job ${id} is ${status}, only finished jobs can be deleted; ${way}`
   return { ok: false, code: 'job_not_finished', message }

@@ -23,7 +23,8 @@ export function retryJob(context: EntryContext, command: RetryCommand): Applied 
   const call = recallCall(context, idempotency)
   if (call === 'repeated') return { ok: true, result: 'replayed', shows: { kind: 'job', id } }
   if (call !== 'new') return call
-  const { status } = edit.row
+  const { status, isGivenUp } = edit.row
+  if (isGivenUp === true) return givenUp(id)
   if (status === 'failed') retryRun(edit)
   else if (status === 'compensation_failed') retryCompensation(edit)
   else return nothingToRetry(id, status)
@@ -33,6 +34,12 @@ export function retryJob(context: EntryContext, command: RetryCommand): Applied 
 
 function nothingToRetry(id: string, status: string): Applied {
   const message = `job ${id} is ${status}; only failed and compensation_failed jobs can be retried`
+  return { ok: false, code: 'nothing_to_retry', message }
+}
+
+/** Steps that could not be undone are people's business now: running others again would add to it. */
+function givenUp(id: string): Applied {
+  const message = `job ${id} was ended by an operator with a compensation that had failed; submit it again as a new job`
   return { ok: false, code: 'nothing_to_retry', message }
 }
 

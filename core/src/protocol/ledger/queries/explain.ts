@@ -87,7 +87,7 @@ const JOB_RULES: readonly Rule<JobSubject>[] = [
       return {
         text:
           `the compensation of step ${step} failed for good (${code}: ${message}); repair its ` +
-          'cause and retry the job, or skip the step with a reason.',
+          'cause and retry the job, or give up the step with skip or all of it with fail.',
         step,
       }
     },

@@ -36,6 +36,7 @@ export function checkStory(plan: JobPlan, events: readonly ToldEvent[], status: 
   const runs = new Map<string, TaskStory>()
   const undos = new Map<string, TaskStory>()
   const skipped = new Set<string>()
+  const isGivenUp = events.some(({ type }) => type === 'compensation_given_up')
   let fence = 0
   for (const event of events) {
     if (event.type === 'compensation_skipped') skipped.add(event.step ?? '')
@@ -48,11 +49,11 @@ export function checkStory(plan: JobPlan, events: readonly ToldEvent[], status: 
       assert((event.fence ?? 0) > fence, `the fence of ${event.step ?? ''} does not rise`)
       fence = event.fence ?? 0
       onStarted(plan, event, story, isUndo)
-      if (isUndo) checkUndoStart(plan, { runs, undos, skipped }, story)
+      if (isUndo) checkUndoStart(plan, { runs, undos, skipped, isGivenUp }, story)
     } else if (event.type === 'attempt_stopping') story.stopping = true
     else if (event.type === 'attempt_ended') onEnded(event, story)
   }
-  checkEnd(plan, { runs, undos, skipped }, status)
+  checkEnd(plan, { runs, undos, skipped, isGivenUp }, status)
 }
 
 function storyOf(stories: Map<string, TaskStory>, event: ToldEvent): TaskStory {
@@ -106,6 +107,8 @@ interface Stories {
   readonly runs: ReadonlyMap<string, TaskStory>
   readonly undos: ReadonlyMap<string, TaskStory>
   readonly skipped: ReadonlySet<string>
+  /** An operator has ended the job after a compensation had failed. */
+  readonly isGivenUp: boolean
 }
 
 /** A step is undone only when nothing of the job runs, and all that ended later is undone. */
@@ -131,14 +134,17 @@ function isOwed(plan: JobPlan, story: TaskStory): boolean {
   return story.touched && plan.steps.find(({ name }) => name === story.step)?.compensate !== null
 }
 
-function checkEnd(plan: JobPlan, { runs, undos, skipped }: Stories, status: string): void {
+function checkEnd(plan: JobPlan, stories: Stories, status: string): void {
+  const { runs, undos, skipped, isGivenUp } = stories
   for (const story of [...runs.values(), ...undos.values()]) {
     assert(!story.running, `the job is ${status} while an attempt of ${story.step} runs`)
   }
   const owed = [...runs].filter(([, story]) => isOwed(plan, story))
   const open = owed.filter(([name, { step }]) => !undos.get(name)?.done && !skipped.has(step))
   if (status === 'compensated') assert(open.length === 0, `not undone: ${namesOf(open)}`)
-  if (status === 'failed') assert(owed.length === 0, `failed without undoing ${namesOf(owed)}`)
+  assert(!isGivenUp || status === 'failed', `a job that was given up is ${status}`)
+  const isLeft = owed.length > 0 && !isGivenUp
+  if (status === 'failed') assert(!isLeft, `failed without undoing ${namesOf(owed)}`)
   if (status === 'succeeded' || status === 'cancelled') {
     assert(undos.size === 0, `a job that is ${status} has undone something`)
   }
