@@ -128,6 +128,15 @@ export class SimServices implements WorkerHost {
     const handler: Handler = { dispatch, behaviour: behaviourFor(dispatch), abortedFor: null }
     this.#running.set(dispatch.attempt, handler)
     this.#thread.after(handler.behaviour.ms, () => this.#onWorkDone(handler))
+    this.#thread.after(Math.floor(handler.behaviour.ms / 2), () => this.#note(handler))
+  }
+
+  /** Half-way it tells what it has done, like the real one in a message of its own. */
+  #note(handler: Handler): void {
+    if (!this.#isRunning(handler)) return
+    const { attempt, number } = handler.dispatch
+    const progress = JSON.stringify({ at: 1, done: number, total: 2 * number })
+    this.#emit({ kind: 'noted', attempt, logs: this.#logOf(attempt), progress })
   }
 
   #onWorkDone(handler: Handler): void {
@@ -202,9 +211,17 @@ export class SimServices implements WorkerHost {
 
   #report(attempt: string, outcome: AttemptOutcome): void {
     this.#observe({ kind: 'reported', attempt, outcome })
-    // Long enough that a job of many attempts passes the bound of its log.
-    const logs = JSON.stringify([{ at: 1, level: 'info', message: attempt.padEnd(this.#logChars) }])
-    this.#emit({ kind: 'ended', attempt, body: JSON.stringify(outcome), logs })
+    this.#emit({
+      kind: 'ended',
+      attempt,
+      body: JSON.stringify(outcome),
+      logs: this.#logOf(attempt),
+    })
+  }
+
+  /** Long enough that a job of many attempts passes the bound of its log. */
+  #logOf(attempt: string): string {
+    return JSON.stringify([{ at: 1, level: 'info', message: attempt.padEnd(this.#logChars) }])
   }
 
   #emit(message: FromServices): void {

@@ -71,6 +71,35 @@ test('a stream tells each event once, page after page, and ends behind the last'
   assert.equal(streams.count, 0)
 })
 
+test('what running attempts tell stands between the events, without an ID and once', async () => {
+  const { openStream, say, asked } = setup()
+  const told = text(openStream(page([1])))
+  const next = async (pages: number): Promise<void> => {
+    while (asked.length < pages) await new Promise(setImmediate)
+  }
+  await next(1)
+  say(page([], { notes: 3, activity: { logLines: 7 } }))
+  await next(2)
+  say(page([2], { notes: 3, activity: { logLines: 7 } }))
+  await next(3)
+  say(page([3], { ended: true, notes: 4, activity: { logLines: 8 } }))
+  const blocks = (await told).split('\n\n').slice(1, -1)
+  assert.deepEqual(blocks, [
+    'id: 1\ndata: {"seq":1}',
+    'event: activity\ndata: {"logLines":7}',
+    'id: 2\ndata: {"seq":2}',
+    'id: 3\ndata: {"seq":3}',
+  ])
+  assert.deepEqual(
+    asked.map(({ after, notes }) => [after, notes]),
+    [
+      [1, 0],
+      [1, 3],
+      [2, 3],
+    ],
+  )
+})
+
 test('a job that has ended is told at once, and nobody waits for it', async () => {
   const { openStream, asked } = setup()
   assert.deepEqual(idsOf(await text(openStream(page([1, 2, 3], { ended: true })))), [1, 2, 3])

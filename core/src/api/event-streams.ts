@@ -15,6 +15,9 @@ export interface EventsPage {
   readonly more: boolean
   /** Nothing follows the last event. */
   readonly ended: boolean
+  /** How often running attempts have told something, and what is known of it now. */
+  readonly notes?: number
+  readonly activity?: object
 }
 
 export interface StreamOptions {
@@ -47,6 +50,8 @@ const RETRY_MS = 1000
  * Timelines that are followed live over server-sent events. A client that comes back names the last
  * event that it has (`Last-Event-ID`): events are numbered in the ledger, so none is lost or told
  * twice, also over a restart of the node.
+ *
+ * Between them stands what running attempts tell, as events named `activity`.
  *
  * Each stream asks for the next page only when its client has read the one before. So what waits for a
  * slow client is in the ledger and not in memory; one that reads nothing for long is cut off.
@@ -91,12 +96,15 @@ export class EventStreams {
 
   async *#texts(options: StreamOptions, signal: AbortSignal): AsyncGenerator<string> {
     let { after, first: page } = options
+    let notes = 0
     yield `retry: ${RETRY_MS}\n\n`
     for (;;) {
-      if (page.items.length > 0) yield page.items.map(eventText).join('')
+      const told = page.items.map(eventText).join('') + activityText(page, notes)
+      if (told !== '') yield told
       after = page.items.at(-1)?.seq ?? after
+      notes = page.notes ?? notes
       if ((page.ended && !page.more) || signal.aborted) return
-      const next = yield* this.#nextPage(options.id, after, signal)
+      const next = yield* this.#nextPage(options.id, { after, notes }, signal)
       if (next === null) return
       page = next
     }
@@ -105,10 +113,10 @@ export class EventStreams {
   /** Tells heartbeats until there is news. @returns null when there will be none here */
   async *#nextPage(
     id: string,
-    after: number,
+    known: { readonly after: number; readonly notes: number },
     signal: AbortSignal,
   ): AsyncGenerator<string, EventsPage | null> {
-    const watch = this.#client.followJob(id, { after, limit: EVENT_PAGE_EVENTS })
+    const watch = this.#client.followJob(id, { ...known, limit: EVENT_PAGE_EVENTS })
     try {
       for (;;) {
         const told = await unlessSilent(watch.reply, this.#patience.heartbeatMs, signal)
@@ -124,6 +132,12 @@ export class EventStreams {
 
 function eventText(event: { readonly seq: number }): string {
   return `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`
+}
+
+/** What running attempts told: no event of the timeline, so it has no `id` and is not told again. */
+function activityText({ ended, notes = 0, activity }: EventsPage, known: number): string {
+  if (ended || activity === undefined || notes <= known) return ''
+  return `event: activity\ndata: ${JSON.stringify(activity)}\n\n`
 }
 
 async function unlessSilent(

@@ -27,6 +27,8 @@ export interface EventPage {
   /** Events with a greater `seq` are wanted. */
   readonly after: number
   readonly limit: number
+  /** How many notes of running attempts are known; more are waited for as well. Absent: none is. */
+  readonly notes?: number
 }
 
 export interface Watch {

@@ -31,8 +31,9 @@ export interface ServiceContext {
   /** W3C trace context of the submission, if it carried one. */
   readonly traceparent?: string
   /**
-   * Writes to the node's log, and to the job's, where `GET /v1/jobs/{id}/logs` shows it once the attempt
-   * has ended. At most 64 KiB an attempt, the newest 64 KiB of a job are kept.
+   * Writes to the node's log, and to the job's, where `GET /v1/jobs/{id}/logs` shows it about a second
+   * later. At most 64 KiB an attempt, the newest 64 KiB of a job are kept. What was logged in the last
+   * second before the process dies is lost.
    */
   readonly log: ServiceLog
   /**
@@ -41,7 +42,11 @@ export interface ServiceContext {
    * makes no timeout longer.
    */
   heartbeat(): void
-  /** How far the attempt is, for people; the newest one stands in the job's log when it has ended. */
+  /**
+   * How far the attempt is, for people: numbers of any unit, ≥ 0, and at most 200 characters. May be
+   * called as often as you like; the newest is shown with the attempt and to whoever follows the job,
+   * and stands last in its log.
+   */
   progress(done: number, total?: number, note?: string): void
   /** The hash table of the ring. */
   readonly dht: ServiceDht

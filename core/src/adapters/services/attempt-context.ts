@@ -3,6 +3,7 @@ import type { LogFields, ServiceContext, ServiceLog } from '@gyre/workers'
 import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
 import { type HandlerSettings, redactor, secretsOf } from './handler-settings.js'
 import { LOG_BYTES_PER_ATTEMPT } from './limits.js'
+import { ProgressNotes } from './progress-notes.js'
 import type { RecordCalls } from './record-calls.js'
 import type { ServicesLogLine } from './thread-messages.js'
 
@@ -14,14 +15,21 @@ export interface ContextOptions {
   readonly settings: HandlerSettings
 }
 
+export interface AttemptContext {
+  readonly context: ServiceContext
+  /** Says what was held back so far; for the end of the attempt. */
+  readonly flush: () => void
+}
+
 /** What a handler gets beside its input. */
-export function makeContext(dispatch: Dispatch, options: ContextOptions): ServiceContext {
+export function makeContext(dispatch: Dispatch, options: ContextOptions): AttemptContext {
   const { signal, beat, records, settings } = options
   const redact = redactor(settings)
   const write = (line: ServicesLogLine): void => options.write(redactedLine(line, redact))
   // A handler may hang as many listeners on its signal as it has things to stop.
   setMaxListeners(0, signal)
-  return {
+  const progress = new ProgressNotes(dispatch, write)
+  const context: ServiceContext = {
     job: dispatch.job,
     task: dispatch.task,
     step: dispatch.step,
@@ -37,27 +45,22 @@ export function makeContext(dispatch: Dispatch, options: ContextOptions): Servic
       beat()
       signal.throwIfAborted()
     },
-    progress: (done, total, note) => write(progressLine(dispatch, { done, total, note })),
+    progress: (done, total, note) => progress.note(done, total, note),
     dht: records.of(signal),
     config: settings.config,
     secrets: secretsOf(settings),
   }
+  return { context, flush: () => progress.flush() }
 }
 
 function redactedLine(line: ServicesLogLine, redact: (text: string) => string): ServicesLogLine {
-  const fields = JSON.parse(redact(JSON.stringify(line.fields)))
-  return { ...line, message: redact(line.message), fields }
+  const { message, fields, progress } = line
+  const told = { ...line, message: redact(message), fields: redactedIn(fields, redact) }
+  return progress === undefined ? told : { ...told, progress: redactedIn(progress, redact) }
 }
 
-/** Marked, so that of all its notes only the newest is kept with the job. */
-function progressLine(
-  { service, job, step, attempt }: Dispatch,
-  { done, total, note }: { done: unknown; total: unknown; note: unknown },
-): ServicesLogLine {
-  const of = total === undefined ? '' : ` of ${Number(total)}`
-  const said = typeof note === 'string' ? `: ${note}` : ''
-  const message = `progress ${Number(done)}${of}${said}`
-  return { level: 'info', message, fields: { service, job, step, attempt }, isProgress: true }
+function redactedIn<T>(value: T, redact: (text: string) => string): T {
+  return JSON.parse(redact(JSON.stringify(value)))
 }
 
 /** The reason of an aborted signal: named so that libraries recognise it as an abort. */

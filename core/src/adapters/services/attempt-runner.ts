@@ -26,6 +26,8 @@ interface InFlight {
   readonly owner: CodeOwner
   readonly controller: AbortController
   aborted: AbortReason | null
+  /** Tells what of its progress was held back. */
+  flush: () => void
 }
 
 /**
@@ -47,12 +49,18 @@ export class AttemptRunner {
   run(serial: number, dispatch: Dispatch): void {
     const { attempt, service } = dispatch
     const owner: CodeOwner = { serial, attempt, service }
-    const flight: InFlight = { owner, controller: new AbortController(), aborted: null }
+    const flight: InFlight = {
+      owner,
+      controller: new AbortController(),
+      aborted: null,
+      flush: () => {},
+    }
     const isOver = this.#options.heart.begin()
     this.#inFlight.set(attempt, flight)
     this.#options.onCpu.run(owner, () => {
       void this.#settle(dispatch, flight).then((body) => {
         this.#inFlight.delete(attempt)
+        flight.flush()
         isOver()
         this.#options.ended(attempt, body)
       })
@@ -70,7 +78,7 @@ export class AttemptRunner {
   /** Never rejects. A success counts even after an abort: the log decides which came first. */
   async #settle(dispatch: Dispatch, flight: InFlight): Promise<string> {
     try {
-      return await this.#call(dispatch, flight.controller.signal)
+      return await this.#call(dispatch, flight)
     } catch (thrown) {
       if (flight.aborted !== null) return outcomeBody(outcomeOfAbort(flight.aborted))
       return failedBody(this.#redacted(errorOf(thrown)))
@@ -86,12 +94,20 @@ export class AttemptRunner {
       : { ...told, details: JSON.parse(this.#redact(JSON.stringify(details))) }
   }
 
-  async #call(dispatch: Dispatch, signal: AbortSignal): Promise<string> {
+  async #call(dispatch: Dispatch, flight: InFlight): Promise<string> {
+    const { signal } = flight.controller
     const service = this.#options.services.get(dispatch.service)
     if (service === undefined) return outcomeBody({ kind: 'not_started' })
     const { log: write, heart, records, settings } = this.#options
     const beat = (): void => heart.beat()
-    const ctx = makeContext(dispatch, { signal, write, beat, records, settings })
+    const { context: ctx, flush } = makeContext(dispatch, {
+      signal,
+      write,
+      beat,
+      records,
+      settings,
+    })
+    flight.flush = flush
     const body: { input: Json; output?: Json } = JSON.parse(dispatch.body)
     if (dispatch.hook === 'compensate') {
       if (service.compensate === null) return failedBody(noHook(dispatch.service))

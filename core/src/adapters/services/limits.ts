@@ -64,6 +64,15 @@ export const ERROR_MESSAGE_MAX = 2_000
 export const ERROR_DETAILS_BYTES_MAX = 8 * 1024
 /** What one attempt may write to the log, bytes; the rest is dropped with one last line saying so. */
 export const LOG_BYTES_PER_ATTEMPT = 64 * 1024
+/** Characters of what goes with a handler's progress; longer is cut. */
+export const PROGRESS_NOTE_CHARS_MAX = 200
+/**
+ * How long what a running attempt tells waits for more to go with it into the ledger, ms. Lower costs
+ * commits, higher shows later.
+ */
+export const NEWS_EVERY_MS = 1_000
+/** Pause between two notes of progress that leave the handler's thread, ms; of those between the newest goes. */
+export const PROGRESS_EVERY_MS = 200
 /** Characters of one line, and of its fields, as kept with the job; longer is cut, or left out. */
 export const LOG_LINE_BYTES_MAX = 8 * 1024
 /**

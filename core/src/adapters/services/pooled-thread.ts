@@ -2,6 +2,7 @@ import type { Clock } from '../../ports/clock.js'
 import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
 import type { HandlerSettings } from './handler-settings.js'
 import { POOL_LOOK_MS } from './limits.js'
+import type { LiveNews } from './live-news.js'
 import { failedBody, outcomeBody } from './outcome.js'
 import { outcomeOfAbort, type RunningAttempt } from './running-attempts.js'
 import { ThreadLife } from './thread-life.js'
@@ -13,6 +14,7 @@ export interface PooledThreadOptions {
   readonly settings: HandlerSettings
   readonly onCall: (body: string, answer: (body: string) => void) => void
   readonly log: (line: ServicesLogLine) => void
+  readonly news: LiveNews
   readonly abortGraceMs: number
   readonly exitPatienceMs: number
   readonly idleMs: number
@@ -129,12 +131,14 @@ export class PooledThread {
         // The services thread has said the same about these modules when it loaded them.
         if (this.#state === 'starting' && message.level !== 'error') return
         this.#options.log(message)
-        if (message.fields['attempt'] === this.#current?.running.attempt) this.#keep(message)
+        return this.#keep(message)
     }
   }
 
   #keep(line: ServicesLogLine): void {
-    this.#current?.running.log.add(line, this.#options.clock.now().wall)
+    const running = this.#current?.running
+    if (running === undefined || line.fields['attempt'] !== running.attempt) return
+    this.#options.news.add(running, line)
   }
 
   #becomeUp(offered: Readonly<Record<string, number>>): void {

@@ -16,6 +16,8 @@ export interface RunningAttempt {
   aborted: AbortReason | null
   /** Cancels the alarm that ends the thread when the handler ignores its abort signal. */
   cancelGrace: (() => void) | null
+  /** Cancels the next note of what it tells (live-news.ts); null: it has told nothing new. */
+  cancelNews: (() => void) | null
 }
 
 /**
@@ -44,6 +46,7 @@ export class RunningAttempts {
       log: new AttemptLog(),
       aborted: null,
       cancelGrace: null,
+      cancelNews: null,
     }
     this.#byId.set(attempt, running)
     return running
@@ -66,6 +69,7 @@ export class RunningAttempts {
     const running = this.#byId.get(attempt)
     if (running === undefined) return undefined
     running.cancelGrace?.()
+    running.cancelNews?.()
     this.#byId.delete(attempt)
     this.#remember(running)
     return running

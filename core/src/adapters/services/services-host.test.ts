@@ -10,6 +10,12 @@ const wait = (ms: number, signal?: AbortSignal) => new Promise<void>((resolve, r
   setTimeout(resolve, ms)
   signal?.addEventListener('abort', () => reject(signal.reason))
 })
+const tells = (name: string) => ({ name, run: async (_: unknown, ctx: any) => {
+  ctx.log.info('begins')
+  ctx.progress(3, 9, 'counting')
+  ctx.signal.addEventListener('abort', () => ctx.log.info('last words'))
+  await wait(600000, ctx.signal)
+} })
 const own = (name: string, run: (input: any, ctx: any) => unknown) => ({ name, isolation: 'thread', run })
 export const handlers = [
   own('sum', (n) => { let sum = 0; for (let i = 1; i <= n; i += 1) sum += i; return sum }),
@@ -34,6 +40,12 @@ export const handlers = [
   } },
   { name: 'lacks', run: (_: unknown, ctx: any) => ctx.secrets.get('nothing') },
   { name: 'goes', run: (_: unknown, ctx: any) => { ctx.progress(1, 3); ctx.progress(2, 3, 'nearly'); ctx.log.info('x') } },
+  tells('tells'),
+  own('tellsThere', tells('').run),
+  { name: 'babbles', run: (n: number, ctx: any) => {
+    for (let i = 0; i <= n; i += 1) ctx.progress(i, n)
+    for (const none of [NaN, -1, 'x', undefined]) ctx.progress(none)
+  } },
   { name: 'beats', run: async (ms: number, ctx: any) => {
     const end = Date.now() + ms
     while (Date.now() < end) ctx.heartbeat()
@@ -208,6 +220,48 @@ test('what the owner declares wins over what is measured', async (t) => {
   assert.deepEqual([offers?.capacity?.has['cpu'], offers?.capacity?.has['gpu']], [1_500, 2_000])
 })
 
+/** All that an attempt told, before its end and with it. */
+function toldLines(host: HostHarness, attempt: string): { at: number; message: string }[] {
+  return host.received.flatMap((message) => {
+    const isTold = message.kind === 'noted' || message.kind === 'ended'
+    return isTold && message.attempt === attempt ? JSON.parse(message.logs ?? '[]') : []
+  })
+}
+
+test('what a handler tells is known while it runs, once, on the loop and in threads', async (t) => {
+  const host = setup(t)
+  await host.offers(1)
+  for (const service of ['tells', 'tellsThere']) {
+    host.run(service, service)
+    const notes = () =>
+      host.received.flatMap((message) =>
+        message.kind === 'noted' && message.attempt === service ? [message] : [],
+      )
+    await host.until(() => notes().length > 0, `a note of ${service}`)
+    assert.deepEqual(host.endsOf(service), [])
+    const { at: _, ...progress } = JSON.parse(notes()[0]?.progress ?? '{}')
+    assert.deepEqual(progress, { done: 3, total: 9, note: 'counting' })
+    host.abort(service, 'cancelled')
+    await host.ended(service)
+    const messages = toldLines(host, service).map(({ message }) => message)
+    assert.deepEqual(messages, ['begins', 'last words', 'progress 3 of 9: counting'])
+  }
+})
+
+test('a handler that says a million times how far it is leaves a few lines, the last one true', async (t) => {
+  const host = setup(t)
+  await host.offers(1)
+  host.run('babbles', 'babbles', 1_000_000)
+  await host.ended('babbles')
+  const lines = host.log.filter(({ message }) => message.startsWith('progress'))
+  assert.ok(lines.length < 100, `${lines.length} lines`)
+  assert.equal(lines.at(-1)?.message, 'progress 1000000 of 1000000')
+  assert.deepEqual(
+    toldLines(host, 'babbles').map(({ message }) => message),
+    ['progress 1000000 of 1000000'],
+  )
+})
+
 test('what a handler logged goes with its report, also when its thread had to be ended', async (t) => {
   const host = setup(t)
   await host.offers(1)
@@ -219,16 +273,12 @@ test('what a handler logged goes with its report, also when its thread had to be
   await host.ended('quiet')
   await host.ended('there')
   await host.ended('loop')
-  const logsOf = (attempt: string) =>
-    host.received.flatMap((message) =>
-      message.kind === 'ended' && message.attempt === attempt ? [message.logs] : [],
-    )
-  assert.deepEqual(logsOf('quiet'), [undefined])
   const lines = (attempt: string) =>
-    JSON.parse(logsOf(attempt)[0] ?? '[]').map(({ at, ...line }: { at: number }) => {
+    toldLines(host, attempt).map(({ at, ...line }) => {
       assert.ok(Math.abs(Date.now() - at) < 60_000)
       return line
     })
+  assert.deepEqual(lines('quiet'), [])
   assert.deepEqual(lines('there'), [{ level: 'info', message: 'last words' }])
   assert.deepEqual(lines('loop'), [
     { level: 'warn', message: 'x', fields: { n: 1 } },

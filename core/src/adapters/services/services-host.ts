@@ -60,7 +60,8 @@ export class ServicesHost implements WorkerHost {
       ...shared,
       onCall,
       size: this.#threads,
-      ended: (attempt, body, logs) => this.#end(attempt, body, logs),
+      ended: (attempt, body, news) => this.#output({ kind: 'ended', attempt, body, ...news }),
+      noted: (message) => this.#output(message),
       ...pool,
     })
   }
@@ -109,10 +110,6 @@ export class ServicesHost implements WorkerHost {
     )
     const capacity = capacityOffer(this.#capacity, this.#threads, offers.services)
     return { ...message, slots, capacity, body: JSON.stringify({ ...offers, refused }) }
-  }
-
-  #end(attempt: string, body: string, logs: string | undefined): void {
-    this.#output({ kind: 'ended', attempt, body, ...(logs === undefined ? {} : { logs }) })
   }
 
   /** Collected for the rest of the turn (port promise W4). */

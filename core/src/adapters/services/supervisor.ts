@@ -10,6 +10,7 @@ import type {
 import { NOBODY, SilenceWatch } from './beat.js'
 import { type HandlerSettings, NO_SETTINGS } from './handler-settings.js'
 import * as limits from './limits.js'
+import { LiveNews } from './live-news.js'
 import { outcomeBody } from './outcome.js'
 import { checkedOutcome } from './reported-outcome.js'
 import { outcomeOfAbort, type RunningAttempt, RunningAttempts } from './running-attempts.js'
@@ -61,6 +62,7 @@ interface Verdict {
 export class ServicesSupervisor implements WorkerHost {
   readonly #options: Required<SupervisorOptions>
   readonly #running = new RunningAttempts()
+  readonly #news: LiveNews
   readonly #watch: SilenceWatch
   readonly #lookMs: number
   readonly #banned: BannedModule[] = []
@@ -93,7 +95,8 @@ export class ServicesSupervisor implements WorkerHost {
       onCall: () => {},
       ...options,
     }
-    const { blockedWarnMs: warnMs } = this.#options
+    const { blockedWarnMs: warnMs, clock } = this.#options
+    this.#news = new LiveNews({ clock, noted: (message) => this.#output(message) })
     this.#lookMs = Math.max(1, Math.floor(warnMs / limits.BEATS_PER_WARNING))
     this.#watch = new SilenceWatch({ warnMs, lookMs: this.#lookMs })
   }
@@ -175,8 +178,8 @@ export class ServicesSupervisor implements WorkerHost {
     this.#stopWhenIdle()
   }
 
-  #report({ attempt, log: { text: logs } }: RunningAttempt, body: string): void {
-    this.#output({ kind: 'ended', attempt, body, ...(logs === undefined ? {} : { logs }) })
+  #report({ attempt, log }: RunningAttempt, body: string): void {
+    this.#output({ kind: 'ended', attempt, body, ...log.takeLast() })
   }
 
   // ---- the thread's life ---------------------------------------------------------------------------
@@ -222,10 +225,11 @@ export class ServicesSupervisor implements WorkerHost {
     }
   }
 
-  /** A handler's line goes into the node's log and, with its attempt's report, into the ledger. */
+  /** A handler's line goes into the node's log and, soon, into the ledger. */
   #keep(line: ServicesLogLine): void {
     this.#options.log(line)
-    this.#running.of(line)?.log.add(line, this.#options.clock.now().wall)
+    const running = this.#running.of(line)
+    if (running !== undefined) this.#news.add(running, line)
   }
 
   #becomeUp(message: Extract<FromThread, { readonly kind: 'ready' }>): void {

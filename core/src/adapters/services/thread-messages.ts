@@ -37,8 +37,15 @@ export interface ServicesLogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly message: string
   readonly fields: Readonly<Record<string, unknown>>
-  /** True: it takes the place of the attempt's progress line before it. */
-  readonly isProgress?: true
+  /** There when it says how far the attempt is: it takes the place of the progress line before it. */
+  readonly progress?: ProgressNote
+}
+
+/** As a handler said it; `done` and `total` are finite and ≥ 0. */
+export interface ProgressNote {
+  readonly done: number
+  readonly total?: number
+  readonly note?: string
 }
 
 /** Given to the thread as its first message, with its port. */

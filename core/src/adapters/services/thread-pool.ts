@@ -1,8 +1,9 @@
 import type { Clock } from '../../ports/clock.js'
 import type { AttemptOutcome } from '../../protocol/ledger/command.js'
-import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
+import type { AbortReason, AttemptNews, Dispatch } from '../../protocol/node/messages.js'
 import { type HandlerSettings, NO_SETTINGS } from './handler-settings.js'
 import * as limits from './limits.js'
+import { LiveNews, type LiveNewsOptions } from './live-news.js'
 import { PooledThread } from './pooled-thread.js'
 import { checkedOutcome } from './reported-outcome.js'
 import { type RunningAttempt, RunningAttempts } from './running-attempts.js'
@@ -14,7 +15,9 @@ export interface ThreadPoolOptions {
   readonly size: number
   readonly log: (line: ServicesLogLine) => void
   /** The attempt has ended and none of its code runs any more; once per attempt. */
-  readonly ended: (attempt: string, body: string, logs: string | undefined) => void
+  readonly ended: (attempt: string, body: string, news: AttemptNews) => void
+  /** A running attempt has something to tell. */
+  readonly noted?: LiveNewsOptions['noted']
   readonly settings?: HandlerSettings
   readonly onCall?: (body: string, answer: (body: string) => void) => void
   readonly abortGraceMs?: number
@@ -38,6 +41,7 @@ export interface ThreadPoolOptions {
 export class ThreadPool {
   readonly #options: Required<ThreadPoolOptions>
   readonly #running = new RunningAttempts()
+  readonly #news: LiveNews
   readonly #threads = new Set<PooledThread>()
   #modules: readonly string[] = []
   #cancelLook: (() => void) | null = null
@@ -46,6 +50,7 @@ export class ThreadPool {
   constructor(options: ThreadPoolOptions) {
     this.#options = {
       settings: NO_SETTINGS,
+      noted: () => {},
       onCall: () => {},
       abortGraceMs: limits.POOL_ABORT_GRACE_MS,
       exitPatienceMs: limits.THREAD_EXIT_PATIENCE_MS,
@@ -54,6 +59,7 @@ export class ThreadPool {
       heapMb: limits.THREAD_HEAP_MB,
       ...options,
     }
+    this.#news = new LiveNews(this.#options)
   }
 
   has(attempt: string): boolean {
@@ -105,6 +111,7 @@ export class ThreadPool {
     if (taken >= size || this.#whenStopped !== null) return null
     const thread: PooledThread = new PooledThread({
       ...this.#options,
+      news: this.#news,
       modules: this.#modules,
       settled: (running, body) => this.#settle(running, body),
       gone: () => {
@@ -127,7 +134,7 @@ export class ThreadPool {
 
   #end(running: RunningAttempt, body: string): void {
     this.#running.remove(running.attempt)
-    this.#options.ended(running.attempt, body, running.log.text)
+    this.#options.ended(running.attempt, body, running.log.takeLast())
     this.#checkStopped()
   }
 

@@ -39,6 +39,17 @@ const AttemptAnswer = Type.Object(
     finishedAt: Nullable(Instant),
     outcome: Nullable(Type.Enum(['succeeded', 'failed', 'timed_out', 'lost', 'cancelled'])),
     error: Nullable(ref('JobError')),
+    progress: Type.Optional(
+      Type.Object(
+        {
+          at: Instant,
+          done: Type.Number(),
+          total: Nullable(Type.Number()),
+          note: Type.Optional(Type.String()),
+        },
+        { description: 'The newest that its handler said; absent when it said nothing.' },
+      ),
+    ),
   },
   { $id: 'Attempt' },
 )
@@ -96,7 +107,14 @@ const JobAnswer = Type.Object(
     startBy: Nullable(Instant),
     timesOutAt: Nullable(Instant),
     affinity: Nullable(Type.String()),
-    progress: Type.Object({ done: Type.Integer(), total: Type.Integer() }),
+    progress: Type.Object(
+      { done: Type.Number(), total: Type.Number() },
+      {
+        description:
+          'Steps, and items of a `forEach` one by one. Of a job with one step what its handler says, ' +
+          'where that says a total.',
+      },
+    ),
     createdAt: Instant,
     startedAt: Nullable(Instant),
     finishedAt: Nullable(Instant),

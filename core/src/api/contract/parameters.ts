@@ -29,7 +29,14 @@ export const ReadQuery = Type.Object(consistency, closed)
 export const PageQuery = Type.Object({ ...consistency, ...page }, closed)
 
 export const LogsQuery = Type.Object(
-  { ...consistency, ...page, step: Type.Optional(Type.String({ description: 'Only this step.' })) },
+  {
+    ...consistency,
+    ...page,
+    step: Type.Optional(Type.String({ description: 'Only this step.' })),
+    after: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Only lines with a greater `seq`.' }),
+    ),
+  },
   closed,
 )
 

@@ -38,7 +38,9 @@ export function eventRoutes(app: ApiServer, { client, streams }: EventRoutesOpti
         description:
           'Server-sent events: each has the `seq` of its history as `id` and its JSON as `data`. ' +
           'The stream ends behind the last event. `Last-Event-ID` resumes; 204 says that nothing ' +
-          'is left to tell, upon which event sources do not come back.',
+          'is left to tell, upon which event sources do not come back. While attempts run, events named ' +
+          '`activity` without an `id` say what they told: `{progress, steps: [{name, attempt, progress}], ' +
+          'logLines}`; `logLines` is the `seq` of the newest line of the log.',
         tags: ['jobs'],
         headers: FollowHeaders,
         params: JobParams,

@@ -54,8 +54,9 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
         operationId: 'getJobLogs',
         summary: 'What the handlers of a job logged',
         description:
-          'Of attempts that have ended, in the order of their ends; the newest 64 KiB. `dropped` says how ' +
-          'many lines are not kept.',
+          'The newest 64 KiB, in the order in which they reached the ledger: a running attempt brings what it ' +
+          'logged once a second, and the rest with its end. `dropped` says how many lines are not kept. ' +
+          '`after` gives only lines with a greater `seq`.',
         tags: ['jobs'],
         params: JobParams,
         querystring: LogsQuery,
@@ -64,13 +65,13 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
     },
     async (request, reply) => {
       const id = jobIdOf(request.params.id)
-      const { limit = PAGE_LIMIT_DEFAULT, cursor, consistency, step } = request.query
+      const { limit = PAGE_LIMIT_DEFAULT, cursor, consistency, step, after = 0 } = request.query
       await tellStaleness(reply, client, { consistency, arc: arcOf(id, client.identity.arcCount) })
       const { more, ...list } = await read<HistoryPage>(id, {
         kind: 'logs',
         id,
         ...(step === undefined ? {} : { step }),
-        after: afterOf(cursor, 0),
+        after: Math.max(afterOf(cursor, 0), after),
         limit,
       })
       return { ...list, nextCursor: nextCursor(more, list.items.at(-1)?.seq) }

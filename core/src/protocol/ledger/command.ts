@@ -9,6 +9,7 @@ import type { Duration, Instant } from '../../base/ids.js'
 export type Command =
   | SubmitCommand
   | StartCommand
+  | NoteAttemptCommand
   | FinishAttemptCommand
   | FireCommand
   | CancelCommand
@@ -87,13 +88,35 @@ export interface StartCommand {
   readonly kind: 'start'
 }
 
+/** What a running attempt has to tell before its end. Only the current attempt's note is accepted. */
+export interface NoteAttemptCommand {
+  readonly kind: 'note-attempt'
+  readonly attempt: AttemptRef
+  /** What its handler logged since its last note, oldest first; absent: nothing. */
+  readonly logs?: readonly LogLine[]
+  /** How far it is; absent: as before. */
+  readonly progress?: AttemptProgress
+}
+
+/** How far an attempt is, in its handler's words. */
+export interface AttemptProgress {
+  /** By the wall clock of the node that runs it. */
+  readonly at: Instant
+  /** Both finite, ≥ 0; the handler's own unit. */
+  readonly done: number
+  readonly total?: number
+  readonly note?: string
+}
+
 /** The report of an attempt's end. Only the current attempt's report is accepted. */
 export interface FinishAttemptCommand {
   readonly kind: 'finish-attempt'
   readonly attempt: AttemptRef
   readonly outcome: AttemptOutcome
-  /** What its handler logged, oldest first; absent: nothing. */
+  /** What its handler logged and no note has brought, oldest first; absent: nothing. */
   readonly logs?: readonly LogLine[]
+  /** How far it came; absent: as the last note said. */
+  readonly progress?: AttemptProgress
 }
 
 export interface LogLine {

@@ -14,7 +14,7 @@ export type LedgerEffect =
       readonly attempt: string
       readonly reason: AbortReason
     }
-  /** The job's timeline has new events: whoever follows it is told. */
+  /** The job's timeline has new events, or a running attempt told something: whoever follows it is told. */
   | { readonly kind: 'job-told'; readonly job: string }
   /** The job has become final: whoever waits for it is answered. */
   | { readonly kind: 'job-final'; readonly job: string }

@@ -40,6 +40,7 @@ export class JobEdit {
   /** When its removal is due, as the rows have it. */
   readonly #purgeAt: Instant | null
   #changed: boolean
+  #tellsFollowers = false
 
   constructor(context: EntryContext, row: JobRow, origin: 'stored' | 'new' = 'stored') {
     this.context = context
@@ -141,6 +142,11 @@ export class JobEdit {
     this.patch({ eventCount: eventCount + 1 })
   }
 
+  /** There is news that is no event. */
+  tellFollowers(): void {
+    this.#tellsFollowers = true
+  }
+
   /** Called once, when the entry is done: what is put may not change any more. */
   save(): void {
     if (!this.#changed) return
@@ -148,6 +154,7 @@ export class JobEdit {
     this.#row.status = status
     this.context.rows.put(keys.job(this.id), this.#row)
     this.#saveEvents()
+    if (this.#tellsFollowers) this.context.effects.push({ kind: 'job-told', job: this.id })
     this.#saveTimers()
     this.#savePurge()
     if (status === this.#listedAs) return
@@ -169,7 +176,7 @@ export class JobEdit {
       rows.put(key, row)
       from += room
     }
-    if (this.#events.length > 0) this.context.effects.push({ kind: 'job-told', job: this.id })
+    if (this.#events.length > 0) this.tellFollowers()
     this.#events.length = 0
   }
 

@@ -77,6 +77,73 @@ test('the log of a stale report is discarded with it', () => {
   )
 })
 
+/** What the running attempt of a step tells before its end. */
+function note(ledger: LedgerHarness, name: string, news: object) {
+  const attempt = parseAttemptId(ledger.attemptOf(name))
+  assert.ok(attempt)
+  return ledger.apply({ kind: 'note-attempt', attempt, ...news })
+}
+
+test('what a running attempt tells is there before its end, and its lines are kept once', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: {} }))
+  note(ledger, 'a', { logs: [line('one')], progress: { at: AT, done: 2, total: 8, note: 'x' } })
+  assert.equal(ledger.job(id).status, 'running')
+  assert.deepEqual(ledger.job(id)['progress'], { done: 2, total: 8 })
+  const [attempt] = ledger.step(id, 'a').attempts
+  const at = '2023-11-14T22:13:20.123Z'
+  assert.deepEqual(attempt?.['progress'], { at, done: 2, total: 8, note: 'x' })
+  note(ledger, 'a', { logs: [line('two')] })
+  end(ledger, 'a', [line('three')])
+  const messages = logsOf(ledger, id).items.map(({ seq, message }) => [seq, message])
+  assert.deepEqual(messages, [
+    [1, 'one'],
+    [2, 'two'],
+    [3, 'three'],
+  ])
+  assert.deepEqual(ledger.job(id)['progress'], { done: 8, total: 8 })
+})
+
+test('a job of several steps counts them, whatever a handler says of itself', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: {}, b: { needs: ['a'] } }))
+  note(ledger, 'a', { progress: { at: AT, done: 2, total: 8 } })
+  assert.deepEqual(ledger.job(id)['progress'], { done: 0, total: 2 })
+})
+
+test('the note of an attempt that has ended is discarded', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: {} }))
+  const attempt = parseAttemptId(ledger.attemptOf('a'))
+  assert.ok(attempt)
+  end(ledger, 'a')
+  const reply = ledger.apply({ kind: 'note-attempt', attempt, logs: [line('late')] })
+  assert.equal(!reply.ok && reply.code, 'attempt_fenced')
+  assert.deepEqual(logsOf(ledger, id).items, [])
+})
+
+test('who follows a job is told of notes that are new to them, if they asked for notes', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: {} }))
+  const after = ledger.history(id).length
+  const follow = { kind: 'follow-job', id, after, limit: 10 } as const
+  const told = (request: number) =>
+    ledger.said.some((message) => message.kind === 'reply' && message.request === request)
+  const first = ledger.ask({ ...follow, notes: 0 })
+  assert.equal(told(first), false)
+  note(ledger, 'a', { logs: [line('x')], progress: { at: AT, done: 1 } })
+  assert.equal(told(first), true)
+  const reply = ledger.query({ ...follow, notes: 0 })
+  const { items, notes, activity } = JSON.parse((reply.ok && reply.body) || '')
+  assert.deepEqual([items, notes, activity.logLines], [[], 1, 1])
+  assert.deepEqual(activity.steps, [
+    { name: 'a', attempt: 1, progress: { at: '2023-11-14T22:13:20.123Z', done: 1, total: null } },
+  ])
+  assert.equal(told(ledger.ask({ ...follow, notes: 1 })), false)
+  const old = ledger.ask(follow)
+  assert.equal(told(old), false)
+})
+
 test('a job keeps the newest 64 KiB of its log, and says how many lines made room', () => {
   const ledger = new LedgerHarness()
   const steps = { a: {}, b: { needs: ['a'] }, c: { needs: ['b'] }, d: { needs: ['c'] } }

@@ -103,6 +103,8 @@ export interface JobRow extends JobTerms {
   readonly historyTruncated: boolean
   /** Absent: nothing was logged. */
   readonly logs?: LogSum
+  /** How often running attempts told something; rises, so followers know what they have seen. Absent: 0. */
+  readonly notes?: number
   /** Tasks leased or stopping. */
   readonly running: number
   /** Tasks that could start now. */

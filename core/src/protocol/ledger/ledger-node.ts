@@ -286,7 +286,9 @@ function parseOrNull(text: string): EntryBody | null {
 /** Nothing is there yet of what the query asks for, and something will be. */
 function mustWait(row: JobRow, query: Query): boolean {
   if (isFinal(row.status)) return false
-  return query.kind !== 'follow-job' || query.after >= row.eventCount
+  if (query.kind !== 'follow-job') return true
+  const isNoted = query.notes !== undefined && query.notes < (row.notes ?? 0)
+  return query.after >= row.eventCount && !isNoted
 }
 
 function decodeQuery(body: string): Query {

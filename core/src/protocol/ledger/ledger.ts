@@ -8,6 +8,7 @@ import { failJob } from './commands/fail-job.js'
 import { finishAttempt } from './commands/finish-attempt.js'
 import { fireTimers } from './commands/fire-timers.js'
 import { loseWorker } from './commands/lose-worker.js'
+import { noteAttempt } from './commands/note-attempt.js'
 import { offerServices } from './commands/offer-services.js'
 import { putRecord } from './commands/put-record.js'
 import { retryJob } from './commands/retry-job.js'
@@ -76,6 +77,8 @@ function run(context: EntryContext, command: Command): Applied {
       return submitJob(context, command)
     case 'start':
       return { ok: true, result: 'done' }
+    case 'note-attempt':
+      return noteAttempt(context, command)
     case 'finish-attempt':
       return finishAttempt(context, command)
     case 'fire':

@@ -8,7 +8,7 @@
  * | `job`, `watch-job`  | the job                                                       | `job_not_found` |
  * | `jobs`              | `{items: [job without input, output and steps], next: JobCursor or null}`, newest first | |
  * | `job-counts`        | `{counts: {STATUS: count}, next: CountsPosition or null}`     | |
- * | `history`, `follow-job` | `{items: [{seq, at, type, …}], historyTruncated, more, ended}` | `job_not_found` |
+ * | `history`, `follow-job` | `{items: [{seq, at, type, …}], historyTruncated, more, ended}`, asked with `notes` also `notes` and `activity` | `job_not_found` |
  * | `logs`              | `{items: [{seq, at, level, message, step, attempt, …}], dropped, more}` | `job_not_found` |
  * | `explain`           | `{summary, reasons: [{code, text, …}], more}`                 | `job_not_found` |
  * | `items`             | `{items: [{index, status, output, error, …}], more}`          | `job_not_found`, `step_not_found` |
@@ -92,6 +92,8 @@ export interface FollowQuery {
   readonly id: string
   readonly after: number
   readonly limit: number
+  /** Also once running attempts have told something more often than this; absent: not for that. */
+  readonly notes?: number
 }
 
 export interface ExplainQuery {

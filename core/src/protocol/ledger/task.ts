@@ -1,7 +1,7 @@
 import type { JobError, RetryPlan } from '@gyre/jobs'
 import { assert } from '../../base/assert.js'
 import type { Instant } from '../../base/ids.js'
-import type { AttemptOutcome } from './command.js'
+import type { AttemptOutcome, AttemptProgress } from './command.js'
 import { LOST_ATTEMPTS_MAX } from './limits.js'
 
 /**
@@ -64,6 +64,8 @@ export interface AttemptRow {
   readonly finishedAt: Instant | null
   readonly outcome: AttemptEnd | null
   readonly error: JobError | null
+  /** The newest that its handler said; absent: nothing yet. */
+  readonly progress?: AttemptProgress
 }
 
 /** From each phase the phases that may follow it. */
@@ -132,6 +134,12 @@ export function readyAgain(task: TaskState, at: Instant, budget: 'kept' | 'fresh
 export function isPoisoned({ phase, newest, error }: TaskState): boolean {
   const isLost = newest?.outcome === 'lost' || newest?.outcome === 'cancelled'
   return phase === 'failed' && isLost && error?.code === POISON.code
+}
+
+/** The running attempt has come so far. */
+export function progressed(task: TaskState, progress: AttemptProgress): TaskState {
+  assert(task.newest !== null, 'only an attempt makes progress')
+  return { ...task, newest: { ...task.newest, progress } }
 }
 
 export function failedToStart(task: TaskState, error: JobError): TaskState {

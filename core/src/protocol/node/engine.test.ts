@@ -234,6 +234,57 @@ test('a completion carries the slot that it freed to the step that follows', () 
   assert.deepEqual(finish?.g, { node: 'me', boot: 4, slots: { sleep: 1 } })
 })
 
+/** A bench on which this attempt of JOB runs. */
+function running(attempt: string): Bench {
+  const bench = served()
+  bench.propose(1, { needs: ['echo'] })
+  bench.sync()
+  const [entry] = bench.engine.outputs.takeLedger()
+  assert.ok(entry?.kind === 'entry')
+  bench.engine.onLedger(dispatchOf(attempt, entry.index))
+  bench.engine.onLedger({ kind: 'applied', arc: 0, index: entry.index })
+  bench.takeWritten()
+  return bench
+}
+
+test('what a running attempt tells enters the log at once', () => {
+  const attempt = `${JOB}.1.main.-.r.1`
+  const bench = running(attempt)
+  bench.engine.onServices({ kind: 'noted', attempt, logs: '["a"]', progress: '{"done":1}' })
+  bench.sync()
+  const { kind, ...told } = { ...bench.takeWritten()[0]?.c }
+  const ref = { job: JOB, run: 1, step: 'main', index: null, hook: 'run', attempt: 1 }
+  assert.deepEqual(
+    [kind, told],
+    ['note-attempt', { attempt: ref, logs: ['a'], progress: { done: 1 } }],
+  )
+})
+
+test('a log without room holds what attempts tell until there is some, and loses and repeats nothing', () => {
+  const attempt = `${JOB}.1.main.-.r.1`
+  const bench = running(attempt)
+  const note = (logs: string, more = {}): void =>
+    bench.engine.onServices({ kind: 'noted', attempt, logs, ...more })
+  const shortage = (text: string | null): void =>
+    bench.engine.setLogProgress({ shortage: text, syncs: 0, bytesWritten: 0 })
+  const written = () => {
+    bench.sync()
+    const entries = bench.takeWritten().map(({ c }): object => c)
+    return entries.map((c) => ('logs' in c ? [c.logs, 'progress' in c && c.progress] : c))
+  }
+  shortage('the disk is full')
+  note('["a"]', { progress: '{"done":1}' })
+  note('["b"]')
+  assert.deepEqual(written(), [])
+  shortage(null)
+  note('["c"]')
+  assert.deepEqual(written(), [[['a', 'b', 'c'], { done: 1 }]])
+  shortage('the disk is full')
+  note('["d"]')
+  bench.engine.onServices({ kind: 'ended', attempt, body: '{"kind":"timed_out"}', logs: '["e"]' })
+  assert.deepEqual(written(), [[['d', 'e'], false]])
+})
+
 test('a second report of the same attempt is not proposed', () => {
   const bench = served()
   const attempt = `${JOB}.1.main.-.r.1`

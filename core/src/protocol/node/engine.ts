@@ -28,7 +28,7 @@ import type {
 } from './messages.js'
 import { Readiness } from './readiness.js'
 import { applyStopped, notReady, refusalReply } from './refusals.js'
-import { RunningAttempts } from './running-attempts.js'
+import { type AttemptCommand, RunningAttempts } from './running-attempts.js'
 import { Slots } from './slots.js'
 import { Stopping } from './stopping.js'
 import { Timers } from './timers.js'
@@ -175,6 +175,8 @@ export class Engine {
         return
       case 'withdrawn':
         return this.#slots.offer({}, 0)
+      case 'noted':
+        return this.#onNoted(message)
       case 'ended':
         return this.#onEnded(message)
       default:
@@ -408,12 +410,22 @@ export class Engine {
     this.outputs.toApi(refusalReply(request, arc, applyStopped(stopped ?? 'the arc applies')))
   }
 
-  #onEnded({ attempt, body, logs }: Extract<FromServices, { kind: 'ended' }>): void {
-    const ended = this.#running.end(attempt, body, logs)
-    if (ended === null) return
-    const { arc, next: needs } = ended.dispatch
-    this.#enqueue(this.#stateOf(arc), { request: 0, body: ended.command, needs }, true)
-    this.#checkStopped()
+  /** No work depends on it: where new work is refused, it waits until there is room. */
+  #onNoted(news: Extract<FromServices, { kind: 'noted' }>): void {
+    const hasRoom = this.#admission.refusal(true, 0) === null
+    this.#enqueueOf(this.#running.note(news.attempt, news, hasRoom), [])
+  }
+
+  #onEnded(report: Extract<FromServices, { kind: 'ended' }>): void {
+    const ended = this.#running.end(report.attempt, report.body, report)
+    this.#enqueueOf(ended, ended?.dispatch.next ?? [])
+    if (ended !== null) this.#checkStopped()
+  }
+
+  #enqueueOf(about: AttemptCommand | null, needs: readonly string[]): void {
+    if (about === null) return
+    const { dispatch, command: body } = about
+    this.#enqueue(this.#stateOf(dispatch.arc), { request: 0, body, needs }, true)
   }
 
   // ---- status and end -----------------------------------------------------------------------------

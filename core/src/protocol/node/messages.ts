@@ -214,16 +214,19 @@ export type FromServices =
   | { readonly kind: 'blocked'; readonly service: string }
   /** The thread is gone (blocked or crashed) and will be back with new `offers`. */
   | { readonly kind: 'withdrawn' }
+  /** What a running attempt has to tell before its end. */
+  | ({ readonly kind: 'noted'; readonly attempt: string } & AttemptNews)
   /**
-   * An attempt has settled, or can never settle any more. `body`: JSON of its AttemptOutcome; `logs`:
-   * JSON of the LogLines that its handler wrote, if it wrote any.
+   * An attempt has settled, or can never settle any more. `body`: JSON of its AttemptOutcome; beside it
+   * what was not told before.
    */
-  | {
-      readonly kind: 'ended'
-      readonly attempt: string
-      readonly body: string
-      readonly logs?: string
-    }
+  | ({ readonly kind: 'ended'; readonly attempt: string; readonly body: string } & AttemptNews)
+
+/** What an attempt tells beside its outcome, as JSON of LogLines and of its newest AttemptProgress. */
+export interface AttemptNews {
+  readonly logs?: string
+  readonly progress?: string
+}
 
 /**
  * What the node has of each resource, and what one attempt of each service takes of it. In whole

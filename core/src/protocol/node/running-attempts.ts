@@ -2,7 +2,8 @@ import { assert } from '../../base/assert.js'
 import { parseAttemptId } from '../ledger/attempt-id.js'
 import type { EngineOutputs } from './engine-outputs.js'
 import type { Grants } from './grants.js'
-import type { Dispatch } from './messages.js'
+import { HeldNews } from './held-news.js'
+import type { AttemptNews, Dispatch } from './messages.js'
 import type { Slots } from './slots.js'
 import type { Stopping } from './stopping.js'
 
@@ -17,6 +18,7 @@ export interface RunningOptions {
 export class RunningAttempts {
   readonly #options: RunningOptions
   readonly #running = new Map<string, Dispatch>()
+  readonly #held = new HeldNews()
 
   constructor(options: RunningOptions) {
     this.#options = options
@@ -37,27 +39,38 @@ export class RunningAttempts {
   }
 
   /**
+   * It tells something before its end.
+   *
+   * @param hasRoom  false: it is held until there is, or the attempt ends
+   * @returns the command that records it; null when it is held, or the attempt has ended
+   */
+  note(attempt: string, news: AttemptNews, hasRoom: boolean): AttemptCommand | null {
+    const dispatch = this.#running.get(attempt)
+    if (dispatch === undefined) return null
+    if (!hasRoom) {
+      this.#held.hold(attempt, news)
+      return null
+    }
+    const told = newsText(this.#held.take(attempt, news))
+    return { dispatch, command: `{"kind":"note-attempt","attempt":${refText(attempt)}${told}}` }
+  }
+
+  /**
    * Its slot is free again.
    *
    * @param body  JSON of its AttemptOutcome
-   * @param logs  JSON of its LogLines
    * @returns the command that records it; null when it had ended before
    */
-  end(
-    attempt: string,
-    body: string,
-    logs?: string,
-  ): { dispatch: Dispatch; command: string } | null {
+  end(attempt: string, body: string, news: AttemptNews): AttemptCommand | null {
     const { slots, stopping } = this.#options
     const dispatch = this.#running.get(attempt)
     if (dispatch === undefined) return null
     this.#running.delete(attempt)
     slots.giveBack(dispatch.service, 1)
-    const ref = JSON.stringify(parseAttemptId(attempt))
     const outcome = stopping.outcomeOf(body)
-    const more = logs === undefined ? '' : `,"logs":${logs}`
-    const command = `{"kind":"finish-attempt","attempt":${ref},"outcome":${outcome}${more}}`
-    return { dispatch, command }
+    const told = newsText(this.#held.take(attempt, news))
+    const report = `"attempt":${refText(attempt)},"outcome":${outcome}${told}`
+    return { dispatch, command: `{"kind":"finish-attempt",${report}}` }
   }
 
   abortAll(): void {
@@ -65,4 +78,19 @@ export class RunningAttempts {
       this.#options.outputs.toServices({ kind: 'abort', attempt, reason: 'stopping' })
     }
   }
+}
+
+/** A command about an attempt, as JSON. */
+export interface AttemptCommand {
+  readonly dispatch: Dispatch
+  readonly command: string
+}
+
+function refText(attempt: string): string {
+  return JSON.stringify(parseAttemptId(attempt))
+}
+
+function newsText({ logs, progress }: AttemptNews): string {
+  const lines = logs === undefined ? '' : `,"logs":${logs}`
+  return progress === undefined ? lines : `${lines},"progress":${progress}`
 }

@@ -1,8 +1,9 @@
 import type { FinishAttemptCommand } from '../command.js'
 import { currentAttempt, endAttempt } from '../end-attempt.js'
 import type { EntryContext } from '../entry-context.js'
-import { keepLogs } from '../job-logs.js'
+import { keepNotes } from '../attempt-notes.js'
 import type { Applied } from '../outcome.js'
+import { staleAttempt } from './refusals.js'
 
 /**
  * Takes the report of an attempt's end. Only the current attempt's counts: one that was ended before
@@ -10,15 +11,9 @@ import type { Applied } from '../outcome.js'
  */
 export function finishAttempt(context: EntryContext, command: FinishAttemptCommand): Applied {
   const current = currentAttempt(context, command.attempt)
-  if (current === undefined) {
-    return {
-      ok: false,
-      code: 'attempt_fenced',
-      message: 'the report is stale: the attempt has ended already; discard its result',
-    }
-  }
+  if (current === undefined) return staleAttempt()
   // First: the end of the attempt may be the end of the job.
-  keepLogs(current.edit, command.attempt, command.logs ?? [])
+  keepNotes(current, command)
   endAttempt(current.edit, current.place, command.outcome)
   return { ok: true, result: 'done' }
 }

@@ -10,6 +10,14 @@ export function jobNotFound(id: string): Refusal {
   }
 }
 
+export function staleAttempt(): Refusal {
+  return {
+    ok: false,
+    code: 'attempt_fenced',
+    message: 'the report is stale: the attempt has ended already; discard its result',
+  }
+}
+
 export function stepNotFound(id: string, step: string): Refusal {
   return { ok: false, code: 'step_not_found', message: `job ${id} has no step named ${step}` }
 }

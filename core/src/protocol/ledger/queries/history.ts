@@ -8,6 +8,7 @@ import { HISTORY_CHUNK_EVENTS } from '../limits.js'
 import type { Reply } from '../outcome.js'
 import type { Query } from '../query.js'
 import { type HistoryRow, keys } from '../rows-layout.js'
+import { activityView } from '../views/activity-view.js'
 import { found, type ReadContext } from './found.js'
 
 /** A page of a job's timeline, oldest first; `ended` when nothing will follow its last event. */
@@ -28,7 +29,9 @@ export function historyAnswer(
   }
   const more = after + items.length < row.eventCount
   const ended = isFinal(row.status)
-  return found({ items, historyTruncated: row.historyTruncated, more, ended })
+  const page = { items, historyTruncated: row.historyTruncated, more, ended }
+  if (query.kind === 'history' || query.notes === undefined) return found(page)
+  return found({ ...page, notes: row.notes ?? 0, activity: activityView(rows, row) })
 }
 
 /** Instants as text; every other member as it is. */

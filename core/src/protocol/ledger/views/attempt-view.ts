@@ -1,5 +1,6 @@
 import type { JsonObject, Json } from '@gyre/jobs'
 import { isoInstant } from '../iso-instant.js'
+import type { AttemptProgress } from '../command.js'
 import type { AttemptRow, TaskState } from '../task.js'
 
 /** An error as plain JSON; null when there is none. */
@@ -20,6 +21,16 @@ export function attemptView(row: AttemptRow): JsonObject {
     // To clients one more way to lose an attempt; the error's code tells them apart.
     outcome: row.outcome === 'not_started' ? 'lost' : row.outcome,
     error: errorView(row.error),
+    ...(row.progress === undefined ? {} : { progress: progressView(row.progress) }),
+  }
+}
+
+export function progressView({ at, done, total, note }: AttemptProgress): JsonObject {
+  return {
+    at: isoInstant(at),
+    done,
+    total: total ?? null,
+    ...(note === undefined ? {} : { note }),
   }
 }
 

@@ -7,6 +7,7 @@ import { type AttemptsRow, keys, type OutputRow, type PlanRow } from '../rows-la
 import type { TaskState } from '../task.js'
 import { taskId } from '../task-id.js'
 import { attemptView, errorView, instantView, taskStatus } from './attempt-view.js'
+import { progressOf } from './job-progress.js'
 
 /** The job as lists show it: api.md's job without its input, output and steps. */
 export function jobSummary(row: JobRow): JsonObject {
@@ -123,18 +124,6 @@ function undoStatus({ phase, task, fan }: UndoState): string {
   if (phase !== 'open') return phase
   if (task !== null) return taskStatus(task)
   return fan !== null && fan.active > 0 ? 'running' : 'queued'
-}
-
-/** Counts items one by one once a `forEach` knows how many it has. */
-function progressOf(row: JobRow): JsonObject {
-  let done = 0
-  let total = 0
-  for (const { fan, phase } of row.steps) {
-    total += fan?.total ?? 1
-    if (fan === null) done += phase === 'succeeded' ? 1 : 0
-    else done += phase === 'succeeded' ? fan.total : fan.succeeded
-  }
-  return { done, total }
 }
 
 function waitingFor(row: JobRow): Json {
