@@ -171,7 +171,8 @@ export class JobEdit {
       const chunk = Math.floor((seq - 1) / HISTORY_CHUNK_EVENTS)
       const room = (chunk + 1) * HISTORY_CHUNK_EVENTS - (seq - 1)
       const key = keys.history(this.id, chunk)
-      const before = rows.get<HistoryRow>(key)?.events ?? []
+      const isNew = (seq - 1) % HISTORY_CHUNK_EVENTS === 0
+      const before = isNew ? [] : (rows.get<HistoryRow>(key)?.events ?? [])
       const row: HistoryRow = { events: [...before, ...this.#events.slice(from, from + room)] }
       rows.put(key, row)
       from += room

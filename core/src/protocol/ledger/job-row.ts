@@ -194,8 +194,8 @@ const NEW_STEP: StepState = {
 
 export function newJob(id: string, plan: JobPlan, at: Instant, terms: JobTerms): JobRow {
   const phase = terms.runAt === undefined ? 'forward' : 'scheduled'
+  // `terms` last: V8 builds a literal that begins with a spread one slow step per member.
   return {
-    ...terms,
     id,
     job: plan.job,
     phase,
@@ -215,6 +215,7 @@ export function newJob(id: string, plan: JobPlan, at: Instant, terms: JobTerms):
     historyTruncated: false,
     running: 0,
     ready: 0,
+    ...terms,
   }
 }
 

@@ -28,6 +28,7 @@ export interface ArcRowsOptions {
  * A4  `#open` while rows were changed after the last `setApplied`: such rows must not be committed.
  */
 export class ArcRows implements Rows {
+  readonly #arc: ArcId
   readonly #prefix: string
   readonly #appliedKey: string
   readonly #table: Table
@@ -41,6 +42,7 @@ export class ArcRows implements Rows {
   #open = false
 
   constructor(arc: ArcId, table: Table, known: KnownRows, options: ArcRowsOptions) {
+    this.#arc = arc
     this.#prefix = arcPrefix(arc)
     this.#appliedKey = appliedKey(arc)
     this.#table = table
@@ -81,7 +83,7 @@ export class ArcRows implements Rows {
     if (this.#options.freeze) freezeRow(value)
     const dirty = this.#dirty.get(key)
     if (dirty === undefined) {
-      const known = this.#known.get(this.#prefix + key)
+      const known = this.#known.get(this.#arc, key)
       this.#dirty.set(key, { value, maybeInTable: known !== ABSENT })
     } else {
       dirty.value = value
@@ -125,10 +127,11 @@ export class ArcRows implements Rows {
   /** @param changes  what `changes` gave; the table has committed it since, nothing else happened */
   becomeClean(changes: readonly TableChange[]): void {
     let at = 0
-    for (const { value } of this.#dirty.values()) {
+    for (const [key, { value }] of this.#dirty) {
       const change = changes[at]
       assert(change !== undefined, 'more dirty rows than were committed')
-      this.#known.set(change.key, value ?? ABSENT, change.value?.length ?? 0)
+      const chars = change.value?.length ?? 0
+      this.#known.correct(this.#arc, key, { known: value ?? ABSENT, chars })
       at += 1
     }
     this.#dirty.clear()
@@ -143,7 +146,7 @@ export class ArcRows implements Rows {
    * and than a deleted row that every scan must pass. Any other row exists, or nobody would delete it.
    */
   #mayHide(key: string, dirty: DirtyRow | undefined): boolean {
-    if (dirty === undefined) return this.#known.get(this.#prefix + key) !== ABSENT
+    if (dirty === undefined) return this.#known.get(this.#arc, key) !== ABSENT
     return dirty.maybeInTable && this.#fromTable(key) !== undefined
   }
 
@@ -152,12 +155,11 @@ export class ArcRows implements Rows {
   }
 
   #fromTable(key: string): object | undefined {
-    const tableKey = this.#prefix + key
-    const known = this.#known.get(tableKey)
+    const known = this.#known.get(this.#arc, key)
     if (known !== undefined) return known === ABSENT ? undefined : known
-    const text = this.#table.get(tableKey)
+    const text = this.#table.get(this.#prefix + key)
     const value = text === undefined ? undefined : this.#parse(text)
-    this.#known.set(tableKey, value ?? ABSENT, text?.length ?? 0)
+    this.#known.set(this.#arc, key, { known: value ?? ABSENT, chars: text?.length ?? 0 })
     return value
   }
 
@@ -211,7 +213,7 @@ export class ArcRows implements Rows {
         found.push({ key: liveKey, value: this.#liveValue(liveKey) })
         nextLive += 1
       } else if (row !== undefined && storedKey !== undefined) {
-        found.push({ key: storedKey, value: this.#storedValue(row) })
+        found.push({ key: storedKey, value: this.#storedValue(storedKey, row.value) })
         nextStored += 1
       }
     }
@@ -224,10 +226,10 @@ export class ArcRows implements Rows {
     return value
   }
 
-  #storedValue(row: TableRow): object {
-    const known = this.#known.get(row.key)
-    if (known === undefined) return this.#parse(row.value)
-    assert(known !== ABSENT, `the table holds a row known to be absent: ${row.key}`)
+  #storedValue(key: string, text: string): object {
+    const known = this.#known.get(this.#arc, key)
+    if (known === undefined) return this.#parse(text)
+    assert(known !== ABSENT, `the table holds a row known to be absent: ${this.#prefix}${key}`)
     return known
   }
 }

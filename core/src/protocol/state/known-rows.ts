@@ -1,3 +1,5 @@
+import type { ArcId } from '../../base/ids.js'
+
 /** The table is known to hold no such row. */
 export const ABSENT: unique symbol = Symbol('absent')
 
@@ -13,9 +15,8 @@ export type Known = object | typeof ABSENT
 export class KnownRows {
   readonly #rowsMax: number
   readonly #charsMax: number
-  #young = new Map<string, Remembered>()
-  #old = new Map<string, Remembered>()
-  #youngChars = 0
+  #young = new Generation()
+  #old = new Generation()
 
   constructor(limits: { readonly knownRowsMax: number; readonly knownCharsMax: number }) {
     this.#rowsMax = limits.knownRowsMax
@@ -26,31 +27,65 @@ export class KnownRows {
     return this.#young.size + this.#old.size
   }
 
-  get(tableKey: string): Known | undefined {
-    const young = this.#young.get(tableKey)
+  get(arc: ArcId, key: string): Known | undefined {
+    const young = this.#young.get(arc, key)
     if (young !== undefined) return young.known
-    const old = this.#old.get(tableKey)
+    const old = this.#old.get(arc, key)
     if (old === undefined) return undefined
-    this.set(tableKey, old.known, old.chars)
+    this.set(arc, key, old)
     return old.known
   }
 
-  /** @param chars  length of the row's JSON text; 0 for ABSENT */
-  set(tableKey: string, known: Known, chars: number): void {
-    this.#old.delete(tableKey)
-    this.#youngChars += chars - (this.#young.get(tableKey)?.chars ?? 0)
-    this.#young.set(tableKey, { known, chars })
-    if (this.#young.size * 2 > this.#rowsMax || this.#youngChars * 2 > this.#charsMax) this.#age()
+  set(arc: ArcId, key: string, row: KnownRow): void {
+    this.#old.delete(arc, key)
+    this.#young.set(arc, key, row)
+    const { size, chars } = this.#young
+    if (size * 2 > this.#rowsMax || chars * 2 > this.#charsMax) this.#age()
+  }
+
+  /** States what the table holds now, if anything is remembered of the row. */
+  correct(arc: ArcId, key: string, row: KnownRow): void {
+    const isRemembered = this.#young.get(arc, key) ?? this.#old.get(arc, key)
+    if (isRemembered !== undefined) this.set(arc, key, row)
   }
 
   #age(): void {
     this.#old = this.#young
-    this.#young = new Map()
-    this.#youngChars = 0
+    this.#young = new Generation()
   }
 }
 
-interface Remembered {
+export interface KnownRow {
   readonly known: Known
+  /** Length of the row's JSON text; 0 for ABSENT. */
   readonly chars: number
+}
+
+/** A map per arc: a key that holds the arc too would be made, and hashed, for every look. */
+class Generation {
+  size = 0
+  chars = 0
+  readonly #arcs = new Map<ArcId, Map<string, KnownRow>>()
+
+  get(arc: ArcId, key: string): KnownRow | undefined {
+    return this.#arcs.get(arc)?.get(key)
+  }
+
+  set(arc: ArcId, key: string, row: KnownRow): void {
+    this.delete(arc, key)
+    let rows = this.#arcs.get(arc)
+    if (rows === undefined) this.#arcs.set(arc, (rows = new Map<string, KnownRow>()))
+    rows.set(key, row)
+    this.size += 1
+    this.chars += row.chars
+  }
+
+  delete(arc: ArcId, key: string): void {
+    const rows = this.#arcs.get(arc)
+    const row = rows?.get(key)
+    if (rows === undefined || row === undefined) return
+    rows.delete(key)
+    this.size -= 1
+    this.chars -= row.chars
+  }
 }

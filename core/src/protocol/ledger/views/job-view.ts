@@ -60,7 +60,9 @@ function stepView(rows: Rows, hash: HashText, { row, step, plan }: StepOfJob): J
     name,
     service: plan?.service ?? '',
     status: stepStatus(row, step),
-    output: rows.get<OutputRow>(keys.output(row.id, name))?.output ?? null,
+    output: hasOutput(step)
+      ? (rows.get<OutputRow>(keys.output(row.id, name))?.output ?? null)
+      : null,
     error: errorView(step.error ?? task?.error ?? null),
     task: taskId(hash, row.id, name, null),
     attempts: attemptsOf(rows, keys.attempts(row.id, name), task),
@@ -69,6 +71,11 @@ function stepView(rows: Rows, hash: HashText, { row, step, plan }: StepOfJob): J
     ...(fan === null ? {} : { items: fanView(fan) }),
     compensation: undo === null ? null : undoView(rows, keys.undoAttempts(row.id, name), undo),
   }
+}
+
+/** Only then there is a row to look for: a look for none goes to the disk. */
+function hasOutput({ phase }: StepState): boolean {
+  return phase === 'succeeded'
 }
 
 /** Items in sum; each of them is at `/v1/jobs/{id}/steps/{name}/items`. */
