@@ -116,7 +116,10 @@ test('a failed compensation names its step and what an operator can do', () => {
   ledger.end(ledger.attemptOf('a', { hook: 'compensate' }), failure())
   const { reasons } = explain(ledger, id)
   assert.deepEqual([reasons.length, reasons[0]?.code], [1, 'compensation_failed'])
-  assert.match(reasons[0]?.text ?? '', /step a failed for good.*retry the job, or skip the step/)
+  assert.match(
+    reasons[0]?.text ?? '',
+    /step a failed for good.*retry the job, or give up the step with skip or all of it with fail/,
+  )
 })
 
 test('items that run, wait for a slot or for their next attempt are told as one', () => {
