@@ -6,6 +6,8 @@ const IN_FLIGHT = 64
 const BATCH_JOBS = 500
 /** Batches in flight: more would only be refused as overload. */
 const BATCHES_IN_FLIGHT = 4
+/** As many as the service has slots by default: more would only wait. */
+const FAN_OUT_CONCURRENCY = 256
 const PAYLOAD = 'x'.repeat(150)
 
 export interface Run {
@@ -71,6 +73,26 @@ const latency: Workload = {
     }),
 }
 
+/** One step of many items: what a large fan-out costs, from its submission to its end. */
+const fanOut: Workload = {
+  name: 'fan-out',
+  what: 'one job of one forEach step of that many no-op items (at most 100,000)',
+  run: (url, size) =>
+    measured(url, async (client) => {
+      const each = {
+        service: 'test.echo',
+        forEach: { range: size },
+        concurrency: FAN_OUT_CONCURRENCY,
+        input: { n: { $from: '/item' }, payload: PAYLOAD },
+        collect: 'count',
+      }
+      const begun = performance.now()
+      await client.send('POST', '/v1/jobs', { steps: { each } }, 202)
+      await client.drained()
+      return { operations: size, latencies: [performance.now() - begun] }
+    }),
+}
+
 /** Plain writes of records with a version check. */
 const compareAndSet: Workload = {
   name: 'cas',
@@ -89,7 +111,7 @@ const compareAndSet: Workload = {
     }),
 }
 
-export const WORKLOADS: readonly Workload[] = [oneByOne, batches, latency, compareAndSet]
+export const WORKLOADS: readonly Workload[] = [oneByOne, batches, fanOut, latency, compareAndSet]
 
 function submission(n: number): object {
   return { service: 'test.echo', input: { n, payload: PAYLOAD } }

@@ -2,8 +2,8 @@
 
 /** Steps of one job: its whole plan is read at every change of the job. */
 export const STEPS_MAX = 1000
-/** Items of one `forEach`: their rows are made in one entry of the log. */
-export const FOR_EACH_ITEMS_MAX = 10_000
+/** Items of one `forEach`: each that was started has a row as long as the job is kept. */
+export const FOR_EACH_ITEMS_MAX = 100_000
 /** Best priority of a job; 0 is the least. */
 export const PRIORITY_MAX = 9
 /** Characters of a job's affinity: it is hashed, so more would say no more. */

@@ -110,7 +110,7 @@ test('a service’s own hook is planned, and a step’s compensate replaces it',
 })
 
 test('forEach takes an array, a range or a pointer, with its defaults', () => {
-  for (const forEach of [[1, 2], [], { range: 10_000 }, { $from: '/input/list' }]) {
+  for (const forEach of [[1, 2], [], { range: 100_000 }, { $from: '/input/list' }]) {
     const [step] = planOf({ steps: { a: { service: 'plain', forEach } } }).plan.steps
     assert.deepEqual(step?.forEach, {
       items: forEach,
@@ -122,10 +122,10 @@ test('forEach takes an array, a range or a pointer, with its defaults', () => {
 })
 
 test('forEach over the limit, or of another form, is refused', () => {
-  const many = Array.from({ length: 10_001 }, () => 0)
+  const many = Array.from({ length: 100_001 }, () => 0)
   const bad = [
     many,
-    { range: 10_001 },
+    { range: 100_001 },
     { range: -1 },
     { range: 1.5 },
     { range: 1, of: 2 },

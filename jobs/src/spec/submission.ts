@@ -3,9 +3,11 @@ import type { Json, JsonObject } from './json.js'
 import {
   AFFINITY_LENGTH_MAX,
   ATTEMPTS_MAX,
+  CONCURRENCY_DEFAULT,
   CONCURRENCY_MAX,
   DURATION_MS_MAX,
   FACTOR_MAX,
+  FOR_EACH_ITEMS_MAX,
   LABEL_KEY_LENGTH_MAX,
   LABEL_VALUE_LENGTH_MAX,
   LABELS_MAX,
@@ -68,7 +70,9 @@ export const CompensateSchema = Type.Object(
 )
 
 const ForEachSchema = Type.Unsafe<Json>({
-  description: 'An array, {"range": N}, or a {"$from": POINTER} that gives one of them.',
+  description:
+    'An array, {"range": N}, or a {"$from": POINTER} that gives one of them; at most ' +
+    `${FOR_EACH_ITEMS_MAX} items. One task for each, with /item and /index in its input.`,
   anyOf: [{ type: 'array' }, { type: 'object' }],
 })
 
@@ -81,9 +85,26 @@ export const StepSchema = Type.Object(
     retry: Type.Optional(RetrySchema),
     compensate: Type.Optional(CompensateSchema),
     forEach: Type.Optional(ForEachSchema),
-    concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: CONCURRENCY_MAX })),
-    onItemError: Type.Optional(Type.Enum(['fail', 'continue'])),
-    collect: Type.Optional(Type.Enum(['array', 'count', 'none'])),
+    concurrency: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: CONCURRENCY_MAX,
+        description: `Items at a time; default ${CONCURRENCY_DEFAULT}.`,
+      }),
+    ),
+    onItemError: Type.Optional(
+      Type.Enum(['fail', 'continue'], {
+        description:
+          'An item that fails for good: stops and fails the step (default), or counts as a result.',
+      }),
+    ),
+    collect: Type.Optional(
+      Type.Enum(['array', 'count', 'none'], {
+        description:
+          'The output of the step: what the items gave, null for failed ones (default); {count, failed}; ' +
+          'null. An array past 256 KiB becomes {count, failed, itemsUrl}.',
+      }),
+    ),
   },
   closed,
 )

@@ -486,9 +486,38 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'collects-items-in-the-order-of-their-ends',
     caughtBy: ['outputs-flow'],
+    file: 'protocol/ledger/collected-output.js',
+    find: 'outputs[place] = output;',
+    replace: 'outputs.pop(), outputs.unshift(output);',
+  },
+  {
+    name: 'passes-an-item-over',
+    caughtBy: ['needs-first'],
     file: 'protocol/ledger/fan-out.js',
-    find: 'output.push(item.output);',
-    replace: 'output.unshift(item.output);',
+    find: 'cursor: fan.cursor + 1, active: fan.active + 1 });\n    return fan.cursor;',
+    replace:
+      'cursor: Math.min(fan.total, fan.cursor + 2), active: fan.active + 1 });\n    return fan.cursor;',
+  },
+  {
+    name: 'begins-an-item-a-second-time',
+    caughtBy: ['crash'],
+    file: 'protocol/ledger/fan-out.js',
+    find: 'active: fan.active + 1 });\n    return fan.cursor;',
+    replace: 'active: fan.active + 1 });\n    return fan.cursor === 2 ? 1 : fan.cursor;',
+  },
+  {
+    name: 'takes-an-item-that-waits-for-done',
+    caughtBy: ['crash'],
+    file: 'protocol/ledger/open-items.js',
+    find: "return task.phase !== 'succeeded';",
+    replace: "return task.phase !== 'succeeded' && task.phase !== 'backoff';",
+  },
+  {
+    name: 'forgets-to-undo-an-item-that-may-be-done',
+    caughtBy: ['crash'],
+    file: 'protocol/ledger/open-items.js',
+    find: 'return undo === null && mustUndo(task);',
+    replace: "return undo === null && task.phase === 'succeeded';",
   },
   {
     name: 'gives-a-step-the-output-of-any-step',

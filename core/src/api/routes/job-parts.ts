@@ -84,6 +84,10 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
       schema: {
         operationId: 'listStepItems',
         summary: 'The items of a forEach step',
+        description:
+          'By index, each with status, output, error and its newest 100 attempts; those that were not started ' +
+          'yet are `waiting`, those that never will be are `skipped`. A page of large outputs ends early, ' +
+          'with a `nextCursor`.',
         tags: ['jobs'],
         params: StepParams,
         querystring: PageQuery,

@@ -1,14 +1,14 @@
 import type { ForEachPlan, Json, JobError } from '@gyre/jobs'
 import { assert } from '../../base/assert.js'
+import { collect, collectedBytes, exceedsArray, keepCollected } from './collected-output.js'
 import { fanSize } from './inputs.js'
 import type { JobEdit } from './job-edit.js'
-import { type FanState, type ItemRow, mustUndo, type UndoFan } from './job-row.js'
-import { SCAN_PAGE_ROWS, VALUE_BYTES_MAX } from './limits.js'
+import { type FanState, mustUndo, type UndoFan } from './job-row.js'
+import { nextItemToUndo } from './open-items.js'
 import { readyName } from './ready-name.js'
-import { endOf, keys, type OutputRow, type ReadyRow } from './rows-layout.js'
+import { keys, type ReadyRow } from './rows-layout.js'
 import { isActive, isPoisoned, type TaskState } from './task.js'
 import { type TaskPlace, serviceOf } from './task-rows.js'
-import { utf8Length } from './text-bytes.js'
 
 /**
  * A `forEach` step: many tasks of one step, started in index order, at most `concurrency` of them
@@ -33,6 +33,7 @@ export function openFan(edit: JobEdit, position: number): JobError | null {
       outputBytes: 0,
       queued: 0,
       readyAt: edit.context.at,
+      indexed: true,
     },
   })
   edit.note({ type: 'items_found', step: edit.stepPlan(position).name, count: size.total })
@@ -93,17 +94,13 @@ export function takeNextItem(edit: JobEdit, position: number): number {
   return fan.cursor
 }
 
-/** The next item that must be undone. Counts items, so the walk over the others is done once. */
+/** Takes the next item that must be undone off the fan. */
 export function takeNextUndoItem(edit: JobEdit, position: number): number {
-  const step = edit.step(position)
-  const fan = step.undo?.fan
-  assert(fan && step.fan !== null && fan.queued > 0, 'no item is left to undo')
-  for (let index = fan.cursor; index < step.fan.cursor; index += 1) {
-    if (!mustUndo(itemOf(edit, position, index).task)) continue
-    edit.patchUndoFan(position, { cursor: index + 1, left: fan.left - 1, active: fan.active + 1 })
-    return index
-  }
-  assert(false, `step ${position} of job ${edit.id} counts ${fan.left} items that do not exist`)
+  const fan = edit.step(position).undo?.fan
+  assert(fan && fan.queued > 0, 'no item is left to undo')
+  const index = nextItemToUndo(edit, position, fan.cursor)
+  edit.patchUndoFan(position, { cursor: index + 1, left: fan.left - 1, active: fan.active + 1 })
+  return index
 }
 
 /** An item's attempt has ended; `before` and `after` are its task around that. */
@@ -124,13 +121,17 @@ export function onItemEnded(
     return
   }
   const forEach = forEachPlan(edit, position)
+  const isResult = after.phase !== 'cancelled'
+  const outputBytes = fan.outputBytes + (isResult ? collectedBytes(forEach, output) : 0)
   edit.patchFan(position, {
     ...changes,
     active: fan.active - 1,
     succeeded: fan.succeeded + (after.phase === 'succeeded' ? 1 : 0),
     failed: fan.failed + (after.phase === 'failed' ? 1 : 0),
-    outputBytes: fan.outputBytes + collectedBytes(forEach, output),
+    outputBytes,
+    ...(exceedsArray(outputBytes) ? { overflowed: true } : {}),
   })
+  if (isResult) keepCollected(edit, { position, index }, output)
   const isOpen = edit.step(position).phase === 'open'
   // A poisoned item stops the step whatever that says: there may be more of its kind behind it.
   const endsStep = forEach.onItemError === 'fail' || isPoisoned(after)
@@ -140,11 +141,6 @@ export function onItemEnded(
   }
   queueItems(edit, position)
   closeFan(edit, position)
-}
-
-/** What the output adds to the collected array, its comma included. */
-function collectedBytes(forEach: ForEachPlan, output: Json): number {
-  return forEach.collect === 'array' ? utf8Length(JSON.stringify(output)) + 1 : 0
 }
 
 /** The step has succeeded once every item has come to its end. */
@@ -158,52 +154,10 @@ export function closeFan(edit: JobEdit, position: number): void {
   edit.note({ type: 'step_succeeded', step: name })
 }
 
-function collect(edit: JobEdit, position: number, fan: FanState): OutputRow {
-  const { collect: what } = forEachPlan(edit, position)
-  const counts = { count: fan.total, failed: fan.failed }
-  if (what === 'none') return { output: null }
-  if (what === 'count') return { output: counts }
-  const { name } = edit.stepPlan(position)
-  // Two brackets, and one comma less than members.
-  if (fan.outputBytes + 1 > VALUE_BYTES_MAX) {
-    const itemsUrl = `/v1/jobs/${edit.id}/steps/${name}/items`
-    return { output: { ...counts, itemsUrl }, collapsed: true }
-  }
-  const output: Json[] = []
-  for (const { item } of startedItems(edit, position)) output.push(item.output)
-  return { output }
-}
-
-/** Items that were started, in index order. */
-export function* startedItems(
-  edit: JobEdit,
-  position: number,
-): Generator<{ readonly index: number; readonly item: ItemRow }> {
-  const started = edit.step(position).fan?.cursor ?? 0
-  const { name } = edit.stepPlan(position)
-  const prefix = `${keys.job(edit.id)}/i/${name}/`
-  for (let index = 0; index < started; ) {
-    const from = keys.item(edit.id, name, index)
-    const page = edit.context.rows.scan<ItemRow>(from, endOf(prefix), SCAN_PAGE_ROWS)
-    assert(page.length > 0, `item ${index} of step ${name} of job ${edit.id} is missing`)
-    for (const { value } of page) {
-      yield { index, item: value }
-      index += 1
-    }
-  }
-}
-
 export function forEachPlan(edit: JobEdit, position: number): ForEachPlan {
   const { forEach, name } = edit.stepPlan(position)
   assert(forEach !== null, `step ${name} of job ${edit.id} is no forEach`)
   return forEach
-}
-
-function itemOf(edit: JobEdit, position: number, index: number): ItemRow {
-  const { name } = edit.stepPlan(position)
-  const item = edit.context.rows.get<ItemRow>(keys.item(edit.id, name, index))
-  assert(item !== undefined, `item ${index} of step ${name} of job ${edit.id} is missing`)
-  return item
 }
 
 /** The undoing of a step's items, none of them started yet. */

@@ -151,6 +151,10 @@ export interface FanState {
   readonly queued: number
   /** Since when the step is ready: its place in the queue. */
   readonly readyAt: Instant
+  /** Its items that are not done with have rows (open-items.ts); absent: they must be looked for. */
+  readonly indexed?: true
+  /** Its outputs have become too large for one array; absent: they have not. */
+  readonly overflowed?: true
 }
 
 export interface UndoState {

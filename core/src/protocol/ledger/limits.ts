@@ -48,6 +48,12 @@ export const LIST_ROWS_MAX = 4000
  */
 export const COUNT_ROWS_MAX = 5000
 
+/** Characters of one page of items: the item that passes it is its last, and more pages follow. */
+export const ITEMS_PAGE_CHARS = 2 * 1024 * 1024
+
+/** Items whose outputs share a row until their step's array is made: few rows to read then. */
+export const COLLECTED_CHUNK_ITEMS = 256
+
 /** How long the key of an operator's call is remembered, milliseconds of arc time (api.md: 24 h). */
 export const CALL_KEY_KEPT_MS = 24 * 3600 * 1000
 

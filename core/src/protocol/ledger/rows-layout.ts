@@ -21,9 +21,13 @@ import type { AttemptRow } from './task.js'
  * | `e/RECORD_ID`                          | RecordValueRow | the record exists |
  * | `j/JOB`                                | JobRow         | ever (job-row.ts) |
  * | `j/JOB/a/STEP`, `j/JOB/b/STEP`         | AttemptsRow    | a step, its compensation had more than one attempt |
+ * | `j/JOB/a/STEP/INDEX`, `j/JOB/b/…`      | AttemptsRow    | the same of an item |
+ * | `j/JOB/c/STEP/CHUNK`                   | CollectedRow   | the step's items run, and their outputs may become one array |
  * | `j/JOB/g/FIRST_LINE`                   | LogRow         | it is among the newest 64 KiB of the job's log |
  * | `j/JOB/h/CHUNK`                        | HistoryRow     | ever |
  * | `j/JOB/i/STEP/INDEX`                   | ItemRow        | the item was started (job-row.ts) |
+ * | `j/JOB/k/STEP/INDEX`                   | {}             | the item was started and is not done with (open-items.ts) |
+ * | `j/JOB/m/STEP/INDEX`                   | {}             | the item is to be undone when its step is |
  * | `j/JOB/o/STEP`                         | OutputRow      | the step has succeeded |
  * | `j/JOB/p`                              | PlanRow        | ever; never changes |
  * | `j/JOB/r`                              | OutputRow      | the job's own output template was resolved |
@@ -48,13 +52,20 @@ export const keys = {
   record: (keyBytes: string): string => `d/${keyBytes}`,
   recordValue: (id: string): string => `e/${id}`,
   job: (id: string): string => `j/${id}`,
-  attempts: (job: string, step: string): string => `j/${job}/a/${step}`,
-  undoAttempts: (job: string, step: string): string => `j/${job}/b/${step}`,
+  attempts: (job: string, step: string, index: number | null): string =>
+    `j/${job}/a/${step}${index === null ? '' : `/${sortable(index)}`}`,
+  undoAttempts: (job: string, step: string, index: number | null): string =>
+    `j/${job}/b/${step}${index === null ? '' : `/${sortable(index)}`}`,
+  collectedOf: (job: string, step: string): string => `j/${job}/c/${step}/`,
+  collected: (job: string, step: string, chunk: number): string =>
+    `j/${job}/c/${step}/${sortable(chunk)}`,
   logsOf: (job: string): string => `j/${job}/g/`,
   logs: (job: string, from: number): string => `j/${job}/g/${sortable(from)}`,
   history: (job: string, chunk: number): string => `j/${job}/h/${sortable(chunk)}`,
   item: (job: string, step: string, index: number): string =>
     `j/${job}/i/${step}/${sortable(index)}`,
+  openItems: (job: string, step: string): string => `j/${job}/k/${step}/`,
+  itemsToUndo: (job: string, step: string): string => `j/${job}/m/${step}/`,
   output: (job: string, step: string): string => `j/${job}/o/${step}`,
   plan: (job: string): string => `j/${job}/p`,
   jobOutput: (job: string): string => `j/${job}/r`,
@@ -133,6 +144,11 @@ export interface OutputRow {
   readonly output: Json
   /** True: the collected array was too large and `output` is `{count, failed, itemsUrl}` in its place. */
   readonly collapsed?: boolean
+}
+
+/** Outputs of neighbouring items, null where there is none (yet). */
+export interface CollectedRow {
+  readonly outputs: readonly Json[]
 }
 
 /** Attempts before the newest one (which stands in the task itself), oldest first. */

@@ -1,8 +1,9 @@
 import { assert } from '../../base/assert.js'
 import { formatAttemptId } from './attempt-id.js'
-import { queueItems, startedItems } from './fan-out.js'
+import { queueItems } from './fan-out.js'
 import type { OfAttempt } from './history.js'
 import type { JobEdit } from './job-edit.js'
+import { openItems } from './open-items.js'
 import { attemptRef, placeTask, type TaskPlace, taskAt } from './task-rows.js'
 import { isActive, type StopReason, stopped, type TaskState } from './task.js'
 
@@ -60,7 +61,7 @@ function stopItems(edit: JobEdit, position: number): void {
   }
   if (fan.active === 0) return
   let active = fan.active
-  for (const { index, item } of startedItems(edit, position)) {
+  for (const { index, item } of openItems(edit, position)) {
     const state = stopTask(edit, { position, index, hook: 'run' }, item.task)
     if (state === 'given-up') active -= 1
   }

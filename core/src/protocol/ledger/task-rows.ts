@@ -3,6 +3,7 @@ import { formatAttemptId } from './attempt-id.js'
 import type { AttemptRef } from './command.js'
 import type { JobEdit } from './job-edit.js'
 import type { ItemRow } from './job-row.js'
+import { indexItem } from './open-items.js'
 import { readyName } from './ready-name.js'
 import { type AttemptTimerRow, keys, type ReadyRow } from './rows-layout.js'
 import { assertMayBecome, isRunning, type TaskState } from './task.js'
@@ -79,13 +80,12 @@ function storeTask(edit: JobEdit, place: TaskPlace, task: TaskState): void {
     else edit.patchUndo(position, { task })
     return
   }
-  const item = itemAt(edit, position, index)
-  if (hook === 'run') {
-    putItem(edit, position, index, item ? { ...item, task } : { task, undo: null, output: null })
-    return
-  }
-  assert(item !== undefined, 'an item is undone that was never started')
-  putItem(edit, position, index, { ...item, undo: task })
+  const before = itemAt(edit, position, index)
+  const item = before ?? { task, undo: null, output: null }
+  assert(hook === 'run' || before !== undefined, 'an item is undone that was never started')
+  const after = hook === 'run' ? { ...item, task } : { ...item, undo: task }
+  putItem(edit, position, index, after)
+  indexItem(edit, { position, index }, { before, after })
 }
 
 function leavePhase(edit: JobEdit, place: TaskPlace, task: TaskState): void {

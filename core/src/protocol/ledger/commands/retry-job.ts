@@ -1,11 +1,13 @@
 import { advance } from '../advance.js'
 import { recallCall, rememberCall } from '../call-keys.js'
+import { collectedBytes } from '../collected-output.js'
 import type { RetryCommand } from '../command.js'
 import { advanceCompensation } from '../compensation.js'
 import type { EntryContext } from '../entry-context.js'
-import { closeFan, queueItems, queueUndoItems, startedItems } from '../fan-out.js'
+import { closeFan, queueItems, queueUndoItems } from '../fan-out.js'
 import type { JobEdit } from '../job-edit.js'
 import { renewedLimit } from '../job-times.js'
+import { openItems } from '../open-items.js'
 import type { Applied } from '../outcome.js'
 import { isPoisoned, readyAgain } from '../task.js'
 import { placeTask, type TaskPlace, taskAt } from '../task-rows.js'
@@ -70,16 +72,25 @@ function reopenStep(edit: JobEdit, position: number): void {
 function reopenItems(edit: JobEdit, position: number): void {
   edit.patchStep(position, { phase: 'open', error: null })
   const again = edit.stepPlan(position).forEach?.onItemError === 'fail'
-  for (const { index, item } of startedItems(edit, position)) {
+  for (const { index, item } of openItems(edit, position)) {
     const { phase } = item.task
     if (phase !== 'cancelled' && !(phase === 'failed' && (again || isPoisoned(item.task)))) continue
     const { fan } = edit.step(position)
-    const failed = (fan?.failed ?? 0) - (phase === 'failed' ? 1 : 0)
-    edit.patchFan(position, { active: (fan?.active ?? 0) + 1, failed })
+    edit.patchFan(position, { active: (fan?.active ?? 0) + 1 })
+    if (phase === 'failed') takeBackFailure(edit, position)
     makeReady(edit, { position, index, hook: 'run' })
   }
   queueItems(edit, position)
   closeFan(edit, position)
+}
+
+/** What the item gives will be counted when it ends anew. */
+function takeBackFailure(edit: JobEdit, position: number): void {
+  const { fan } = edit.step(position)
+  const { forEach } = edit.stepPlan(position)
+  if (fan === null || forEach === null) return
+  const outputBytes = fan.outputBytes - collectedBytes(forEach, null)
+  edit.patchFan(position, { failed: fan.failed - 1, outputBytes })
 }
 
 function retryCompensation(edit: JobEdit): void {
@@ -96,7 +107,7 @@ function retryCompensation(edit: JobEdit): void {
 
 function reopenUndoItems(edit: JobEdit, position: number): void {
   const failed: number[] = []
-  for (const { index, item } of startedItems(edit, position)) {
+  for (const { index, item } of openItems(edit, position)) {
     if (item.undo?.phase === 'failed') failed.push(index)
   }
   edit.patchUndoFan(position, { active: failed.length, failed: 0 })

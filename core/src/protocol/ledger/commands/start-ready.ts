@@ -99,8 +99,8 @@ function startAttempt(edit: JobEdit, place: TaskPlace, { task, grant, body }: St
   const number = task.attempt + 1
   const fence = Math.max(edit.row.fence + 1, context.version)
   const timeoutMs = timeoutOf(edit, place)
-  if (place.index === null) keepEarlierAttempt(edit, place, task)
-  else countItemAttempt(edit, place)
+  keepEarlierAttempt(edit, place, task)
+  if (place.index !== null) countItemAttempt(edit, place)
   const attempt = {
     attempt: number,
     node,
@@ -150,7 +150,7 @@ function keepEarlierAttempt(edit: JobEdit, place: TaskPlace, task: TaskState): v
   if (task.newest === null) return
   const step = edit.stepPlan(place.position).name
   const keyOf = place.hook === 'run' ? keys.attempts : keys.undoAttempts
-  const key = keyOf(edit.id, step)
+  const key = keyOf(edit.id, step, place.index)
   const earlier = edit.context.rows.get<AttemptsRow>(key)?.attempts ?? []
   const row: AttemptsRow = { attempts: [...earlier, task.newest].slice(1 - ATTEMPTS_KEPT) }
   edit.context.rows.put(key, row)

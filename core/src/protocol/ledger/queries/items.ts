@@ -2,18 +2,23 @@ import type { JsonObject } from '@gyre/jobs'
 import type { Rows } from '../../state/rows.js'
 import { jobNotFound, stepNotFound } from '../commands/refusals.js'
 import type { ItemRow, JobRow, StepState } from '../job-row.js'
+import { ITEMS_PAGE_CHARS } from '../limits.js'
 import type { Reply } from '../outcome.js'
 import type { Query } from '../query.js'
 import { keys, type PlanRow } from '../rows-layout.js'
 import { taskId } from '../task-id.js'
-import { attemptView, errorView, taskStatus } from '../views/attempt-view.js'
-import { found, type ReadContext } from './found.js'
+import { attemptsOf, errorView, taskStatus } from '../views/attempt-view.js'
+import type { ReadContext } from './found.js'
 
-/** Items of a `forEach` by index, those that were never started included. */
+/**
+ * Items of a `forEach` by index, those that were never started included. A page ends at its limit, or
+ * with the item that fills ITEMS_PAGE_CHARS: outputs may be large, and the answer is one text.
+ */
 export function itemsAnswer(
-  { rows, hash }: ReadContext,
+  context: ReadContext,
   query: Extract<Query, { readonly kind: 'items' }>,
 ): Reply {
+  const { rows, hash } = context
   const { id, step: name } = query
   const row = rows.get<JobRow>(keys.job(id))
   if (row === undefined) return jobNotFound(id)
@@ -22,13 +27,17 @@ export function itemsAnswer(
   const total = step.fan?.total ?? 0
   const from = Math.max(0, query.after + 1)
   const to = Math.min(total, from + query.limit)
-  const items: JsonObject[] = []
-  for (let index = from; index < to; index += 1) {
+  const items: string[] = []
+  let chars = 0
+  for (let index = from; index < to && chars < ITEMS_PAGE_CHARS; index += 1) {
     const item = rows.get<ItemRow>(keys.item(id, name, index))
-    const task = taskId(hash, id, name, index)
-    items.push(item ? itemView(index, task, item) : waitingItem(index, task, row))
+    const place = { job: id, step: name, index, task: taskId(hash, id, name, index) }
+    const text = JSON.stringify(item ? itemView(rows, place, item) : waitingItem(place, row, step))
+    items.push(text)
+    chars += text.length
   }
-  return found({ items, more: to < total })
+  const more = from + items.length < total
+  return { ok: true, result: 'found', body: `{"items":[${items.join(',')}],"more":${more}}` }
 }
 
 function stepOf(rows: Rows, row: JobRow, name: string): StepState | undefined {
@@ -36,34 +45,46 @@ function stepOf(rows: Rows, row: JobRow, name: string): StepState | undefined {
   return row.steps[steps.findIndex((step) => step.name === name)]
 }
 
-export function itemView(index: number, task: string, item: ItemRow): JsonObject {
-  const { newest, attempt, error } = item.task
+interface ItemPlace {
+  readonly job: string
+  readonly step: string
+  readonly index: number
+  readonly task: string
+}
+
+export function itemView(rows: Rows, place: ItemPlace, item: ItemRow): JsonObject {
+  const { job, step, index, task } = place
+  const { attempt, error } = item.task
   return {
     index,
     status: taskStatus(item.task),
     output: item.output,
     error: errorView(error),
     task,
-    attempts: newest === null ? [] : [attemptView(newest)],
+    attempts: attemptsOf(rows, keys.attempts(job, step, index), item.task),
     attemptCount: attempt,
-    compensation: item.undo === null ? null : undoView(item.undo),
+    compensation: item.undo === null ? null : undoView(rows, place, item.undo),
   }
 }
 
-function undoView(undo: NonNullable<ItemRow['undo']>): JsonObject {
-  const { newest, attempt, error } = undo
+function undoView(
+  rows: Rows,
+  { job, step, index }: ItemPlace,
+  undo: NonNullable<ItemRow['undo']>,
+): JsonObject {
   return {
     status: taskStatus(undo),
-    attempts: newest === null ? [] : [attemptView(newest)],
-    attemptCount: attempt,
-    error: errorView(error),
+    attempts: attemptsOf(rows, keys.undoAttempts(job, step, index), undo),
+    attemptCount: undo.attempt,
+    error: errorView(undo.error),
   }
 }
 
-function waitingItem(index: number, task: string, row: JobRow): JsonObject {
+function waitingItem({ index, task }: ItemPlace, row: JobRow, step: StepState): JsonObject {
+  const mayStart = row.phase !== 'ended' && step.phase === 'open'
   return {
     index,
-    status: row.phase === 'ended' ? 'skipped' : 'waiting',
+    status: mayStart ? 'waiting' : 'skipped',
     output: null,
     error: null,
     task,

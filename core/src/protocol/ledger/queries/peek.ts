@@ -75,7 +75,9 @@ function taskView({ rows, hash }: ReadContext, task: FoundTask): JsonObject {
   const base = { task: id, job: job.id, step: name, service, index }
   if (index !== null) {
     const item = rows.get<ItemRow>(keys.item(job.id, name, index))
-    return item === undefined ? base : { ...base, ...itemView(index, id, item) }
+    return item === undefined
+      ? base
+      : { ...base, ...itemView(rows, { job: job.id, step: name, index, task: id }, item) }
   }
   const { steps } = jobView(rows, hash, job)
   const step = Array.isArray(steps) ? steps[position] : undefined

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FIRST_INSTANT, LedgerHarness } from '../testing/ledger-harness.js'
+import { failed, FIRST_INSTANT, LedgerHarness } from '../testing/ledger-harness.js'
 import { ONCE, planOf, retry } from '../testing/plans.js'
 import { checkRows } from '../testing/row-invariants.js'
 import type { JobsQuery, Query } from '../query.js'
@@ -269,4 +269,44 @@ test('services are remembered by name, with their newest description', () => {
     { name: 'a', version: '1' },
     { name: 'b', version: '2' },
   ])
+})
+
+test('an item shows every attempt of it, and of its compensation', () => {
+  const ledger = new LedgerHarness()
+  const each = { forEach: { items: { range: 2 } }, retry: retry(3), compensate: true } as const
+  const id = ledger.submit(planOf({ each, last: { needs: ['each'], retry: ONCE } }))
+  for (let number = 0; number < 2; number += 1) {
+    ledger.fail('each', { index: 1 })
+    ledger.pass(5000)
+  }
+  for (const index of [0, 1]) ledger.succeed('each', index, { index })
+  ledger.fail('last')
+  const undo = (): string => ledger.attemptOf('each', { index: 1, hook: 'compensate' })
+  ledger.end(undo(), failed(true))
+  ledger.pass(5000)
+  ledger.end(undo(), { kind: 'succeeded', output: null })
+  const { items } = bodyOf(ledger, { kind: 'items', id, step: 'each', after: -1, limit: 10 })
+  const [once, often] = items
+  const outcomes = (of: { attempts: { outcome: string }[] }): string[] =>
+    of.attempts.map(({ outcome }) => outcome)
+  assert.deepEqual(outcomes(once), ['succeeded'])
+  assert.deepEqual(outcomes(often), ['failed', 'failed', 'succeeded'])
+  assert.equal(often.attemptCount, 3)
+  assert.deepEqual(outcomes(often.compensation), ['failed', 'succeeded'])
+})
+
+test('a page of items with large outputs ends early and says that more follow', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ each: { forEach: { items: { range: 20 } } } }))
+  for (let index = 0; index < 20; index += 1) {
+    ledger.succeed('each', 'x'.repeat(250_000), { index })
+  }
+  const page = (after: number): ReturnType<typeof bodyOf> =>
+    bodyOf(ledger, { kind: 'items', id, step: 'each', after, limit: 1000 })
+  const first = page(-1)
+  assert.equal(first.items.length, 9)
+  assert.equal(first.more, true)
+  const rest = page(8)
+  assert.equal(rest.items[0].index, 9)
+  assert.equal(page(17).more, false)
 })

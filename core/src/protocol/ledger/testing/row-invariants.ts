@@ -29,6 +29,7 @@ export function checkRows(rows: Rows): void {
   checkJobTimers(rows)
   checkReady(rows, tasks)
   checkJobs(rows, tasks)
+  checkItemIndexes(rows)
 }
 
 interface FoundTask {
@@ -102,6 +103,36 @@ function checkTimers(rows: Rows, tasks: readonly FoundTask[]): void {
     return 'attempt' in value ? [`${value.kind} ${formatAttemptId(value.attempt)}`] : []
   })
   same('timers', kept, wanted)
+}
+
+/** Items that something may still happen to, and those that are to be undone, have rows that say so. */
+function checkItemIndexes(rows: Rows): void {
+  const open: string[] = []
+  const toUndo: string[] = []
+  for (const job of allJobs(rows)) {
+    for (const [position, { name, forEach, compensate }] of planOf(
+      rows,
+      job,
+    ).plan.steps.entries()) {
+      if (job.steps[position]?.fan?.indexed !== true) continue
+      for (const { key, value } of all<ItemRow>(rows, `j/${job.id}/i/${name}/`)) {
+        const place = `${job.id}/${name}/${key.slice(-13)}`
+        const { task, undo } = value
+        const isResult = task.phase === 'failed' && forEach?.onItemError === 'continue'
+        const isDone = task.phase === 'succeeded' || (isResult && task.error?.code !== 'poison')
+        if (undo === null ? !isDone : undo.phase !== 'succeeded') open.push(place)
+        const mayHaveActed = task.phase === 'succeeded' || task.unknown
+        if (compensate !== null && undo === null && mayHaveActed) toUndo.push(place)
+      }
+    }
+  }
+  const kept = all(rows, 'j/').map(({ key }) => key.slice(2))
+  const placed = (letter: string): string[] =>
+    kept
+      .filter((key) => key.slice(32, 35) === `/${letter}/`)
+      .map((key) => key.slice(0, 33) + key.slice(35))
+  same('open items', placed('k'), open)
+  same('items to undo', placed('m'), toUndo)
 }
 
 /** An instant of a job has a timer while it can still matter. */

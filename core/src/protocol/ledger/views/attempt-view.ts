@@ -1,6 +1,8 @@
 import type { JsonObject, Json } from '@gyre/jobs'
+import type { Rows } from '../../state/rows.js'
 import { isoInstant } from '../iso-instant.js'
 import type { AttemptProgress } from '../command.js'
+import type { AttemptsRow } from '../rows-layout.js'
 import type { AttemptRow, TaskState } from '../task.js'
 
 /** An error as plain JSON; null when there is none. */
@@ -50,4 +52,11 @@ export function taskStatus(task: TaskState): string {
     case 'cancelled':
       return task.phase
   }
+}
+
+/** Every attempt of a task that is kept, oldest first. */
+export function attemptsOf(rows: Rows, earlierKey: string, task: TaskState | null): Json[] {
+  if (task === null || task.newest === null) return []
+  const earlier = task.attempt > 1 ? (rows.get<AttemptsRow>(earlierKey)?.attempts ?? []) : []
+  return [...earlier, task.newest].map(attemptView)
 }

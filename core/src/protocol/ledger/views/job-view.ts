@@ -3,10 +3,9 @@ import type { Rows } from '../../state/rows.js'
 import type { HashText } from '../entry-context.js'
 import type { FanState, JobRow, StepState, UndoState } from '../job-row.js'
 import { isoInstant } from '../iso-instant.js'
-import { type AttemptsRow, keys, type OutputRow, type PlanRow } from '../rows-layout.js'
-import type { TaskState } from '../task.js'
+import { keys, type OutputRow, type PlanRow } from '../rows-layout.js'
 import { taskId } from '../task-id.js'
-import { attemptView, errorView, instantView, taskStatus } from './attempt-view.js'
+import { attemptsOf, errorView, instantView, taskStatus } from './attempt-view.js'
 import { progressOf } from './job-progress.js'
 
 /** The job as lists show it: api.md's job without its input, output and steps. */
@@ -65,11 +64,12 @@ function stepView(rows: Rows, hash: HashText, { row, step, plan }: StepOfJob): J
       : null,
     error: errorView(step.error ?? task?.error ?? null),
     task: taskId(hash, row.id, name, null),
-    attempts: attemptsOf(rows, keys.attempts(row.id, name), task),
+    attempts: attemptsOf(rows, keys.attempts(row.id, name, null), task),
     attemptCount: fan?.attemptCount ?? task?.attempt ?? 0,
     lostAttempts: task?.losses ?? 0,
     ...(fan === null ? {} : { items: fanView(fan) }),
-    compensation: undo === null ? null : undoView(rows, keys.undoAttempts(row.id, name), undo),
+    compensation:
+      undo === null ? null : undoView(rows, keys.undoAttempts(row.id, name, null), undo),
   }
 }
 
@@ -103,12 +103,6 @@ function undoView(rows: Rows, key: string, undo: UndoState): JsonObject {
     error: errorView(undo.error ?? task?.error ?? null),
     skipped: skipped === null ? null : { reason: skipped.reason, at: isoInstant(skipped.at) },
   }
-}
-
-function attemptsOf(rows: Rows, earlierKey: string, task: TaskState | null): Json[] {
-  if (task === null || task.newest === null) return []
-  const earlier = task.attempt > 1 ? (rows.get<AttemptsRow>(earlierKey)?.attempts ?? []) : []
-  return [...earlier, task.newest].map(attemptView)
 }
 
 function outputOf(rows: Rows, row: JobRow, steps: readonly StepPlan[]): Json {
