@@ -17,10 +17,12 @@ export interface Exit {
   readonly signal: string | null
 }
 
-/** What the system lets the node have. */
+/** What the system does to the node. */
 export interface ProcessLimits {
   /** Open files at a time. */
   readonly openFiles?: number
+  /** Beside the environment of this process. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** A node as a process of its own, started by the command line. */
@@ -32,11 +34,12 @@ export class NodeProcess {
   url = ''
   id = ''
 
-  private constructor(args: readonly string[], { openFiles }: ProcessLimits) {
+  private constructor(args: readonly string[], { openFiles, environment }: ProcessLimits) {
     const command = [GYRE, 'start', '--json', '--api', '127.0.0.1:0', ...args]
     const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles}; `
     this.#child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
     })
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text
