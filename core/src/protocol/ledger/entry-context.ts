@@ -70,7 +70,7 @@ export class EntryContext {
   }
 
   createJob(id: string, planRow: PlanRow, terms: JobTerms): JobEdit {
-    this.rows.put(keys.plan(id), planRow)
+    this.rows.insert(keys.plan(id), planRow)
     const edit = new JobEdit(this, newJob(id, planRow.plan, this.at, terms), 'new')
     this.#jobs.set(id, edit)
     return edit

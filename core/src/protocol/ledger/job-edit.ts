@@ -192,7 +192,7 @@ export class JobEdit {
     for (const key of gone) rows.delete(key)
     for (const [key, kind] of added) {
       const row: TimerRow = { kind, job: this.id }
-      rows.put(key, row)
+      rows.insert(key, row)
     }
     this.context.noteTimersChanged()
   }
@@ -203,7 +203,7 @@ export class JobEdit {
     if (due === this.#purgeAt) return
     const purgeRow: PurgeRow = { kind: 'job', job: id }
     if (this.#purgeAt !== null) context.rows.delete(keys.purgeJob(this.#purgeAt, id))
-    if (due !== null) context.rows.put(keys.purgeJob(due, id), purgeRow)
+    if (due !== null) context.rows.insert(keys.purgeJob(due, id), purgeRow)
     context.noteTimersChanged()
   }
 
@@ -211,13 +211,13 @@ export class JobEdit {
     const { context } = this
     const { createdAt, job } = this.#row
     if (this.#listedAs === null) {
-      for (const key of unchangingIndexKeys(context.hash, this.#row)) context.rows.put(key, {})
+      for (const key of unchangingIndexKeys(context.hash, this.#row)) context.rows.insert(key, {})
     } else {
       context.rows.delete(keys.jobIndex(this.#listedAs, createdAt, this.id))
       context.countJobs(this.#listedAs, job, -1)
     }
     const index: JobIndexRow = { job }
-    context.rows.put(keys.jobIndex(status, createdAt, this.id), index)
+    context.rows.insert(keys.jobIndex(status, createdAt, this.id), index)
     context.countJobs(status, job, 1)
   }
 

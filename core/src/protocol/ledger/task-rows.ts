@@ -108,13 +108,13 @@ function enterPhase(edit: JobEdit, place: TaskPlace, task: TaskState): void {
     const step = edit.stepPlan(place.position).name
     const { hook, index } = place
     const row: ReadyRow = { job: edit.id, step, hook, index, count: 1 }
-    context.rows.put(readyKey(edit, place, service, task), row)
+    context.rows.insert(readyKey(edit, place, service, task), row)
     context.countReady(readyName(service, edit.row.priority), 1)
     edit.patch({ ready: edit.row.ready + 1 })
   } else if (task.phase === 'leased' || task.phase === 'backoff') {
     const kind = task.phase === 'leased' ? 'timeout' : 'retry'
     const row: AttemptTimerRow = { kind, attempt: attemptRef(edit, place, task.attempt) }
-    context.rows.put(timerKey(edit, place, task), row)
+    context.rows.insert(timerKey(edit, place, task), row)
     context.noteTimersChanged()
   }
 }
@@ -130,7 +130,7 @@ function updateLease(
   assert(attempt !== null, 'a task runs or ran without an attempt')
   const ref = attemptRef(edit, place, attempt.attempt)
   const key = keys.lease(attempt.node, attempt.boot, formatAttemptId(ref))
-  if (isRunning(next)) edit.context.rows.put(key, ref)
+  if (isRunning(next)) edit.context.rows.insert(key, ref)
   else edit.context.rows.delete(key)
   edit.patch({ running: edit.row.running + (isRunning(next) ? 1 : -1) })
 }

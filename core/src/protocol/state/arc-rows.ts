@@ -79,15 +79,21 @@ export class ArcRows implements Rows {
   }
 
   put(key: string, value: object): void {
+    const dirty = this.#dirty.get(key)
+    const maybeInTable = dirty !== undefined || this.#known.get(this.#arc, key) !== ABSENT
+    this.#set(key, value, dirty, maybeInTable)
+  }
+
+  insert(key: string, value: object): void {
+    if (this.#options.freeze) assert(this.get(key) === undefined, `inserted over a row: ${key}`)
+    this.#set(key, value, this.#dirty.get(key), false)
+  }
+
+  #set(key: string, value: object, dirty: DirtyRow | undefined, maybeInTable: boolean): void {
     assertRowKey(key)
     if (this.#options.freeze) freezeRow(value)
-    const dirty = this.#dirty.get(key)
-    if (dirty === undefined) {
-      const known = this.#known.get(this.#arc, key)
-      this.#dirty.set(key, { value, maybeInTable: known !== ABSENT })
-    } else {
-      dirty.value = value
-    }
+    if (dirty === undefined) this.#dirty.set(key, { value, maybeInTable })
+    else dirty.value = value
     this.#live.add(key)
     this.#open = true
     this.#noteDirty()

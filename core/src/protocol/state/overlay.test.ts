@@ -249,6 +249,39 @@ test('a row that was read once is not read from the table again, also after it w
   assert.equal(table.reads, 2)
 })
 
+test('a row that was inserted and deleted costs no read of the table and leaves nothing in it', () => {
+  const table = new PlainTable()
+  const overlay = new Overlay(table)
+  store(overlay, 1, 1, ['a'])
+  const rows = overlay.rows(1)
+  table.reads = 0
+  rows.insert('timer', { at: 1 })
+  rows.delete('timer')
+  assert.equal(table.reads, 0)
+  overlay.setApplied(1, 2)
+  overlay.flush(10)
+  assert.deepEqual(keysOf(rows.scan('a', 'z', 9)), ['a'])
+})
+
+test('a row that is inserted again after its deletion hides the one in the table', () => {
+  const { overlay } = setup()
+  store(overlay, 1, 1, ['a'])
+  const rows = overlay.rows(1)
+  rows.delete('a')
+  rows.insert('a', { again: true })
+  rows.delete('a')
+  overlay.setApplied(1, 2)
+  overlay.flush(10)
+  assert.equal(rows.get('a'), undefined)
+  assert.deepEqual(keysOf(rows.scan('a', 'z', 9)), [])
+})
+
+test('an insert over a row is caught where values are frozen', () => {
+  const { overlay } = setup()
+  overlay.rows(1).put('a', { n: 1 })
+  assert.throws(() => overlay.rows(1).insert('a', { n: 2 }), /inserted over a row: a/)
+})
+
 test('rows without an applied index are refused as damage', () => {
   const table = new PlainTable()
   table.map.set('0003job', '{}')

@@ -9,7 +9,10 @@ import type { Table, TableChange } from './table.js'
 
 export interface OverlayOptions {
   readonly limits?: OverlayLimits
-  /** Freezes every value that is put or read, so that a test catches who writes into one. */
+  /**
+   * Freezes every value that is put or read, and looks before every insert, so that a test catches who
+   * writes into a row or inserts over one.
+   */
   readonly freeze?: boolean
 }
 

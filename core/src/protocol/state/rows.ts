@@ -6,6 +6,11 @@
 export interface Rows {
   get<T extends object>(key: string): T | undefined
   put(key: string, value: object): void
+  /**
+   * Puts a row where none is: whoever calls it knows that `key` has no value now. Most rows of a job
+   * come and go between two commits; of one that began so nothing need be looked for in the table.
+   */
+  insert(key: string, value: object): void
   delete(key: string): void
   /** At most `limit` rows with from ≤ key < to, in key order (descending when `reverse`). */
   scan<T extends object>(from: string, to: string, limit: number, reverse?: boolean): RowEntry<T>[]
