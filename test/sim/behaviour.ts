@@ -29,6 +29,8 @@ export type BehaviourKind =
   | 'fail-late'
   /** Settles with success although its signal was aborted. */
   | 'finish-anyway'
+  /** Does its work outside, then is cut off for the memory that it used. */
+  | 'cut-off'
 
 export interface BehaviourMix {
   readonly kinds: readonly BehaviourKind[]

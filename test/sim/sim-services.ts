@@ -154,6 +154,9 @@ export class SimServices implements WorkerHost {
       case 'fail-late':
         this.#act(dispatch)
         return this.#settle(handler, failure('sim_failed_late', true))
+      case 'cut-off':
+        this.#act(dispatch)
+        return this.#settle(handler, { ...failure('memory_exceeded', true), unknown: true })
       case 'hang':
       case 'deaf':
         return this.#act(dispatch)
@@ -266,7 +269,10 @@ function abortedOutcome(reason: AbortReason): AttemptOutcome {
   return { kind: 'lost', charged: false }
 }
 
-function failure(code: string, retryable: boolean): AttemptOutcome {
+function failure(
+  code: string,
+  retryable: boolean,
+): Extract<AttemptOutcome, { readonly kind: 'failed' }> {
   return {
     kind: 'failed',
     error: { code, message: 'The simulated handler failed as drawn.', retryable },

@@ -83,6 +83,7 @@ const ALL_BEHAVIOURS: readonly BehaviourKind[] = [
   'deaf',
   'fail-late',
   'finish-anyway',
+  'cut-off',
 ]
 
 /** Kinds that seeds draw last: what they drew before is the same with and without them. */

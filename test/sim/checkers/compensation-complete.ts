@@ -110,6 +110,7 @@ function mustBeUndone(step: StepView): boolean {
       outcome === 'succeeded' ||
       outcome === 'timed_out' ||
       (outcome === 'lost' && error?.code !== 'attempt_not_started') ||
-      outcome === 'cancelled',
+      outcome === 'cancelled' ||
+      error?.code === 'memory_exceeded',
   )
 }

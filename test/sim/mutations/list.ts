@@ -335,8 +335,15 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'does-not-undo-an-unknown-step',
     caughtBy: ['compensation-complete'],
     file: 'protocol/ledger/task.js',
-    find: "return end.outcome !== 'failed' || task.stopping === 'cancelled';",
+    find: "return end.outcome !== 'failed' || end.cutOff || task.stopping === 'cancelled';",
     replace: 'return false;',
+  },
+  {
+    name: 'takes-an-attempt-that-was-cut-off-for-a-clean-failure',
+    caughtBy: ['compensation-complete'],
+    file: 'protocol/ledger/task.js',
+    find: ' || end.cutOff',
+    replace: '',
   },
   {
     name: 'undoes-in-the-order-of-the-plan',

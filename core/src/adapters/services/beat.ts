@@ -1,10 +1,10 @@
 /**
  * The shared memory by which the services thread shows that its event loop turns, whose code is on
- * its CPU and how much heap it uses: all that can still be read when it is blocked.
+ * its CPU and how much memory it uses: all that can still be read when it is blocked.
  */
 const BEAT = 0
 const ON_CPU = 1
-const HEAP_KIB = 2
+const MEMORY_KIB = 2
 const CELLS = 3
 
 /** Nobody's code, or a plugin's own code outside any attempt. */
@@ -26,8 +26,8 @@ export class BeatWriter {
     Atomics.add(this.#cells, BEAT, 1)
   }
 
-  noteHeap(bytes: number): void {
-    this.#cells[HEAP_KIB] = Math.floor(bytes / 1024)
+  noteMemory(bytes: number): void {
+    this.#cells[MEMORY_KIB] = Math.floor(bytes / 1024)
   }
 
   /** Says whose code runs from here on; called before each continuation, so a plain store. */
@@ -52,9 +52,9 @@ export class BeatReader {
     return Atomics.load(this.#cells, BEAT)
   }
 
-  /** Heap that the thread used when it last said so. */
-  get heapBytes(): number {
-    return Atomics.load(this.#cells, HEAP_KIB) * 1024
+  /** What the thread used when it last said so (heap-watch.ts). */
+  get memoryBytes(): number {
+    return Atomics.load(this.#cells, MEMORY_KIB) * 1024
   }
 
   get onCpu(): number {

@@ -12,7 +12,7 @@ export interface HeapWatchOptions {
 }
 
 /**
- * Notices from outside that a thread uses more heap than it may, so that it can be ended while V8
+ * Notices from outside that a thread uses more memory than it may, in its heap or in buffers, so that it can be ended while V8
  * still has room: a limit of V8's own may end only the thread, but one large array that reaches it
  * ends the whole process, whatever `resourceLimits` say. V8's limit therefore stands far above ours
  * (HEAP_HEADROOM_MB).
@@ -40,12 +40,12 @@ export class HeapWatch {
     else if (!this.#isLooking) this.#lookInside(worker.getHeapStatistics())
   }
 
-  #lookInside(statistics: Promise<HeapStatistics>): void {
+  #lookInside(looked: Promise<HeapStatistics>): void {
     this.#isLooking = true
-    statistics.then(
-      ({ used_heap_size: used }) => {
+    looked.then(
+      (statistics) => {
         this.#isLooking = false
-        this.#judge(used)
+        this.#judge(memoryOf(statistics))
       },
       () => {
         // The thread has not begun or has ended: it has no heap.
@@ -60,7 +60,7 @@ export class HeapWatch {
     const isHeard = beat.count !== this.#lastBeat
     this.#lastBeat = beat.count
     if (isHeard) this.#rssBytes = rssBytes
-    return beat.heapBytes + Math.max(0, rssBytes - this.#rssBytes)
+    return beat.memoryBytes + Math.max(0, rssBytes - this.#rssBytes)
   }
 
   #judge(bytes: number): void {
@@ -82,6 +82,13 @@ export interface WorkerWithStatistics {
   readonly getHeapStatistics?: () => Promise<HeapStatistics>
 }
 
-interface HeapStatistics {
+export interface HeapStatistics {
   readonly used_heap_size: number
+  /** Buffers and what else native code holds for the thread. */
+  readonly external_memory: number
+}
+
+/** What a thread uses, bytes: its objects, and its buffers outside the heap. */
+export function memoryOf(statistics: HeapStatistics): number {
+  return statistics.used_heap_size + statistics.external_memory
 }

@@ -1,5 +1,6 @@
 import { getHeapStatistics } from 'node:v8'
 import type { BeatWriter } from './beat.js'
+import { memoryOf } from './heap-watch.js'
 
 /**
  * Beats while anything is at work in the thread, so that an idle thread sleeps. The one place that
@@ -32,7 +33,7 @@ export class Heart {
   }
 
   #beatLoudly(): void {
-    this.#beat.noteHeap(getHeapStatistics().used_heap_size)
+    this.#beat.noteMemory(memoryOf(getHeapStatistics()))
     this.#beat.beat()
   }
 

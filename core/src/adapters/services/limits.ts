@@ -42,8 +42,13 @@ export const POOL_IDLE_MS = 60_000
 /** How often the heap of a thread of the pool is looked at, ms. */
 export const POOL_LOOK_MS = 250
 
-/** Heap of the services thread, MiB; past it the thread dies and is restarted. */
+/**
+ * Memory, heap and buffers, of the services thread, and of an isolated attempt whose service declares no
+ * memoryMb, MiB. Past it the thread is ended, and the shared one started again.
+ */
 export const THREAD_HEAP_MB = 512
+/** An isolated attempt may always use so much, MiB: its thread and modules need some of it. */
+export const THREAD_MEMORY_MB_MIN = 64
 /**
  * How far above that V8's own limit stands, MiB: what a handler can allocate between two looks
  * (heap-watch.ts).

@@ -1,6 +1,7 @@
 import type { Clock } from '../../ports/clock.js'
 import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
 import type { HandlerSettings } from './handler-settings.js'
+import type { JobError } from '@gyre/jobs'
 import { POOL_LOOK_MS } from './limits.js'
 import type { LiveNews } from './live-news.js'
 import { failedBody, outcomeBody } from './outcome.js'
@@ -32,8 +33,9 @@ type ThreadState = 'starting' | 'up' | 'ending'
  * One thread of the pool, with at most one attempt at a time.
  *
  * *starting* (modules load) → *up*, idle or with an attempt → *ending* → gone. An attempt is posted
- * when the thread is up. How one ends whose thread is gone: as asked if it had been asked to stop, else
- * `lost`, charged to it when it was its code that was on the CPU.
+ * when the thread is up. How one ends whose thread is gone: as asked if it had been asked to stop;
+ * `failed` when it used more memory than it may; else `lost`, charged to it when it was its code that was
+ * on the CPU.
  */
 export class PooledThread {
   readonly #options: PooledThreadOptions
@@ -63,12 +65,13 @@ export class PooledThread {
   }
 
   get isIdle(): boolean {
-    return this.#current === null && this.#state === 'up' && !this.#isRetired
+    const isUp = this.#state === 'up' && !this.#isRetired && !this.isEnding
+    return this.#current === null && isUp
   }
 
   /** False: it is on its way out and holds nobody's attempt. */
   get isTaken(): boolean {
-    return this.#current !== null || this.#state !== 'ending'
+    return this.#current !== null || (this.#state !== 'ending' && !this.isEnding)
   }
 
   runs(running: RunningAttempt): boolean {
@@ -184,9 +187,26 @@ export class PooledThread {
       return outcomeBody(outcomeOfAbort(aborted))
     }
     this.#log(`the thread of service ${service} is gone: ${cause}`, fields)
+    // Nobody asked the handler: it may have done its work, so its step is undone if the job fails.
+    if (this.#life.hasExceededMemory && before === 'up')
+      return outcomeBody({ kind: 'failed', error: this.#overMemory(service), unknown: true })
     // A module that ends its thread while it loads would do so for ever, were nobody charged.
     const charged = before === 'starting' || this.#life.beat.onCpu === running.serial
     return outcomeBody({ kind: 'lost', charged })
+  }
+
+  #overMemory(service: string): JobError {
+    const mb = this.#options.heapMb
+    return {
+      code: 'memory_exceeded',
+      message: `the handler used more than the ${mb} MiB of memory that an attempt of ${service} may have; raise its requires.memoryMb, or let it use less`,
+      retryable: true,
+    }
+  }
+
+  /** MiB that its attempts may use. */
+  get memoryMb(): number {
+    return this.#options.heapMb
   }
 
   #log(message: string, fields: Readonly<Record<string, unknown>>): void {

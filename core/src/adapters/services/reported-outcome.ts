@@ -35,7 +35,9 @@ const SHAPE_OF: Readonly<Record<AttemptOutcome['kind'], Shape>> = {
   },
   failed: (outcome, body) => {
     const isSmall = body.length <= FAILED_CHARS_MAX
-    return isSmall && hasOnly(outcome, ['kind', 'error']) && isError(outcome['error'])
+    const hasKnown = hasOnly(outcome, ['kind', 'error', 'unknown'])
+    const isTold = outcome['unknown'] === undefined || outcome['unknown'] === true
+    return isSmall && hasKnown && isTold && isError(outcome['error'])
   },
   timed_out: isBare,
   cancelled: isBare,

@@ -10,6 +10,11 @@ const wait = (ms: number, signal?: AbortSignal) => new Promise<void>((resolve, r
   setTimeout(resolve, ms)
   signal?.addEventListener('abort', () => reject(signal.reason))
 })
+const hold = async (mb: number) => {
+  const held = Buffer.alloc(mb * 1e6, 1)
+  await wait(1000)
+  return held.length
+}
 const tells = (name: string) => ({ name, run: async (_: unknown, ctx: any) => {
   ctx.log.info('begins')
   ctx.progress(3, 9, 'counting')
@@ -28,6 +33,10 @@ export const handlers = [
   own('logs', (_, ctx) => { ctx.log.info('from the pool', { fence: ctx.fence }); return ctx.idempotencyKey }),
   own('grows', async () => { await wait(1); const all: number[] = []; for (;;) all.push(1.5) }),
   own('hoards', async () => { await wait(1); const all: unknown[] = []; for (;;) all.push(new Array(10000).fill(all.length)) }),
+  own('buffers', async () => { await wait(1); const all: unknown[] = []; for (;;) { all.push(Buffer.alloc(1e6, 1)); await wait(1) } }),
+  own('holds', hold),
+  { ...own('holdsSmall', hold), requires: { memoryMb: 80 } },
+  { ...own('holdsTiny', hold), requires: { memoryMb: 1 } },
   own('throws', () => { throw Object.assign(new Error('no'), { name: 'ServiceError', code: 'said_no', retryable: false }) }),
   { name: 'talks', run: (_: unknown, ctx: any) => { ctx.log.warn('x', { n: 1 }); ctx.log.info('y'); for (;;); } },
   own('talksThere', (_, ctx) => { ctx.log.info('last words'); setTimeout(() => { for (;;); }, 100); return wait(1e9) }),
@@ -149,17 +158,34 @@ test('a handler of the pool has the context and the outcomes of any other', asyn
 for (const [how, hoarder] of [
   ['many objects', 'hoards'],
   ['one large array', 'grows'],
+  ['buffers outside its heap', 'buffers'],
 ] as const) {
-  test(`a handler that fills the memory of its thread by ${how} is lost, charged, and nobody else is`, async (t) => {
+  test(`a handler that fills the memory of its thread by ${how} fails, is told its cap, and nobody else is ended`, async (t) => {
     const host = setup(t, { pool: { heapMb: 96 } })
     await host.offers(1)
     host.run('neighbour', 'patient')
     host.run('hoarder', hoarder)
-    assert.deepEqual(await host.ended('hoarder'), { kind: 'lost', charged: true })
-    await host.logged(new RegExp(`the thread of service ${hoarder} is gone: .*96 MiB of heap`))
+    const message =
+      `the handler used more than the 96 MiB of memory that an attempt of ${hoarder} may have; ` +
+      'raise its requires.memoryMb, or let it use less'
+    const error = { code: 'memory_exceeded', message, retryable: true }
+    assert.deepEqual(await host.ended('hoarder'), { kind: 'failed', error, unknown: true })
+    await host.logged(new RegExp(`the thread of service ${hoarder} is gone: .*96 MiB of memory`))
     assert.deepEqual(host.endsOf('neighbour'), [])
   })
 }
+
+test('an attempt in a thread may use what its service declares, and no more', async (t) => {
+  const host = setup(t, { capacity: { cpu: 1 } })
+  await host.offers(1)
+  host.run('first', 'holds', 100)
+  assert.equal((await host.ended('first')).kind, 'succeeded', 'the default is enough')
+  host.run('small', 'holdsSmall', 100)
+  const small = await host.ended('small')
+  assert.match(small.kind === 'failed' ? small.error.message : small.kind, /more than the 80 MiB/)
+  host.run('tiny', 'holdsTiny', 10)
+  assert.equal((await host.ended('tiny')).kind, 'succeeded', 'a thread needs some for itself')
+})
 
 test('attempts in the pool live through a restart of the services thread', async (t) => {
   const host = setup(t)

@@ -34,6 +34,8 @@ export class ServicesHost implements WorkerHost {
   readonly #threads: number
   /** Services with a thread of their own. */
   #isolated: ReadonlySet<string> = new Set()
+  /** What an attempt takes, MiB, of the services that say so. */
+  #memoryMb: ReadonlyMap<string, number> = new Map()
   #receive: (messages: readonly FromServices[]) => void = () => {}
   #outputs: FromServices[] = []
   readonly #desk: RecordDesk
@@ -97,7 +99,7 @@ export class ServicesHost implements WorkerHost {
   #dispatch(dispatch: Dispatch): void {
     const isIsolated = this.#isolated.has(dispatch.service) && this.#supervisor.isUp
     if (!isIsolated || this.#pool.has(dispatch.attempt)) this.#supervisor.send(dispatch)
-    else this.#pool.run(dispatch)
+    else this.#pool.run(dispatch, this.#memoryMb.get(dispatch.service))
   }
 
   /** What never fits is offered with no slots, and said to be refused. */
@@ -107,6 +109,11 @@ export class ServicesHost implements WorkerHost {
     const refused = refusalsOf(this.#capacity, offers.services)
     const slots = Object.fromEntries(
       Object.entries(message.slots).filter(([service]) => !Object.hasOwn(refused, service)),
+    )
+    this.#memoryMb = new Map(
+      offers.services.flatMap(({ name, requires }) =>
+        requires?.memoryMb === undefined ? [] : [[name, requires.memoryMb] as const],
+      ),
     )
     const capacity = capacityOffer(this.#capacity, this.#threads, offers.services)
     return { ...message, slots, capacity, body: JSON.stringify({ ...offers, refused }) }

@@ -224,7 +224,7 @@ for (const [how, hoarder] of [
     host.run('hoarder', `${hoarder}`)
     assert.deepEqual(await host.ended('hoarder'), { kind: 'lost', charged: true })
     assert.deepEqual(await host.ended('neighbour'), { kind: 'lost', charged: false })
-    await host.logged(new RegExp(`48 MiB of heap; on its CPU was service ${hoarder}`))
+    await host.logged(new RegExp(`48 MiB of memory; on its CPU was service ${hoarder}`))
     await host.offers(2)
     const kinds = host.received.map(({ kind }) => kind)
     assert.deepEqual(kinds, ['offers', 'withdrawn', 'ended', 'ended', 'offers'])

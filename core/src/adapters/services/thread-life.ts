@@ -41,6 +41,7 @@ export class ThreadLife {
   readonly #heap: HeapWatch
   #queue: ToThread[] = []
   #gone = false
+  #hasExceeded = false
   #cause = 'it ended by itself'
   #cancelPatience: (() => void) | null = null
 
@@ -64,7 +65,10 @@ export class ThreadLife {
       worker: this.#worker,
       beat: this.beat,
       heapMb: options.heapMb,
-      onExceeded: () => this.terminate(`it used more than its ${options.heapMb} MiB of heap`),
+      onExceeded: () => {
+        this.#hasExceeded = true
+        this.terminate(overMemory(options.heapMb))
+      },
     })
     // What plugins print goes to stderr: stdout belongs to the command line's documents.
     this.#worker.stdout.pipe(process.stderr, { end: false })
@@ -73,6 +77,11 @@ export class ThreadLife {
     this.#worker.on('exit', () => this.#ended())
     const setup: ThreadSetup = { ...options.setup, beat: memory }
     this.#worker.postMessage({ setup, port: channel.port2 }, [channel.port2])
+  }
+
+  /** True: it ends, or has ended, because it used more memory than it may. */
+  get hasExceededMemory(): boolean {
+    return this.#hasExceeded
   }
 
   /** True from the moment when it was told to end. */
@@ -113,7 +122,8 @@ export class ThreadLife {
   #failed(error: unknown): void {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
-      this.#cause = `it used more than its ${this.#options.heapMb} MiB of heap`
+      this.#hasExceeded = true
+      this.#cause = overMemory(this.#options.heapMb)
       return
     }
     this.#cause = `it crashed: ${error instanceof Error ? error.message : 'unknown error'}`
@@ -145,4 +155,8 @@ export class ThreadLife {
     }
     this.#options.onMessages(messages)
   }
+}
+
+function overMemory(mb: number): string {
+  return `it used more than its ${mb} MiB of memory`
 }

@@ -24,6 +24,7 @@ export interface ThreadPoolOptions {
   readonly exitPatienceMs?: number
   readonly idleMs?: number
   readonly loadMs?: number
+  /** What an attempt may use whose service declares nothing. */
   readonly heapMb?: number
 }
 
@@ -77,8 +78,10 @@ export class ThreadPool {
     for (const thread of this.#threads) thread.retire()
   }
 
-  run(dispatch: Dispatch): void {
-    const thread = this.#idleThread() ?? this.#newThread()
+  /** @param memoryMb  what its service declares that an attempt takes; undefined: nothing */
+  run(dispatch: Dispatch, memoryMb?: number): void {
+    const capMb = this.#capOf(memoryMb)
+    const thread = this.#idleThread(capMb) ?? this.#newThread(capMb)
     const running = this.#running.add(dispatch)
     if (thread === null) return this.#end(running, NOT_STARTED)
     thread.run(running, dispatch)
@@ -99,18 +102,29 @@ export class ThreadPool {
     this.#checkStopped()
   }
 
-  #idleThread(): PooledThread | null {
-    for (const thread of this.#threads) if (thread.isIdle) return thread
+  /** A declared cap below what a thread needs for itself would end every attempt. */
+  #capOf(memoryMb: number | undefined): number {
+    if (memoryMb === undefined || memoryMb === 0) return this.#options.heapMb
+    return Math.max(limits.THREAD_MEMORY_MB_MIN, Math.ceil(memoryMb))
+  }
+
+  #idleThread(memoryMb: number): PooledThread | null {
+    for (const thread of this.#threads)
+      if (thread.isIdle && thread.memoryMb === memoryMb) return thread
     return null
   }
 
   /** Null: all threads are taken, which the engine's grants do not let happen. */
-  #newThread(): PooledThread | null {
+  #newThread(memoryMb: number): PooledThread | null {
     const { size } = this.#options
-    const taken = [...this.#threads].filter((thread) => thread.isTaken).length
-    if (taken >= size || this.#whenStopped !== null) return null
+    const taken = [...this.#threads].filter((thread) => thread.isTaken)
+    // An idle thread with another cap makes room.
+    if (taken.length >= size) taken.find((thread) => thread.isIdle)?.retire()
+    if (taken.every((thread) => thread.isTaken) && taken.length >= size) return null
+    if (this.#whenStopped !== null) return null
     const thread: PooledThread = new PooledThread({
       ...this.#options,
+      heapMb: memoryMb,
       news: this.#news,
       modules: this.#modules,
       settled: (running, body) => this.#settle(running, body),

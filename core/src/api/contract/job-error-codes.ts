@@ -11,6 +11,7 @@ export const JOB_ERROR_CODES: readonly string[] = [
   'attempt_not_started',
   'attempt_unknown',
   'poison',
+  'memory_exceeded',
   'attempt_aborted',
   'job_timed_out',
   'start_by_passed',

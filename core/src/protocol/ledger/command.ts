@@ -141,7 +141,8 @@ export interface AttemptRef {
 
 export type AttemptOutcome =
   | { readonly kind: 'succeeded'; readonly output: Json }
-  | { readonly kind: 'failed'; readonly error: JobError }
+  /** `unknown`: not its handler says so, it was cut off half-way; maybe it had done its work. */
+  | { readonly kind: 'failed'; readonly error: JobError; readonly unknown?: true }
   /** It was stopped by its own timeout; maybe it had done its work. */
   | { readonly kind: 'timed_out' }
   /** It was aborted on request and has settled since. */

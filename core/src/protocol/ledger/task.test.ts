@@ -37,6 +37,8 @@ const HANDED_BACK: AttemptOutcome = { kind: 'lost', charged: false }
 const NOT_STARTED: AttemptOutcome = { kind: 'not_started' }
 const TIMED_OUT: AttemptOutcome = { kind: 'timed_out' }
 const CANCELLED: AttemptOutcome = { kind: 'cancelled' }
+const ERROR = { code: 'memory_exceeded', message: 'too much', retryable: true }
+const CUT_OFF: AttemptOutcome = { kind: 'failed', error: ERROR, unknown: true }
 
 /** [asked to stop because, report, may be tried again, attempts allowed] → [outcome, phase, unknown] */
 const TABLE: readonly (readonly [
@@ -50,6 +52,8 @@ const TABLE: readonly (readonly [
   [null, failed(true), true, 2, ['failed', 'backoff', false]],
   [null, failed(true), true, 1, ['failed', 'failed', false]],
   [null, failed(false), true, 2, ['failed', 'failed', false]],
+  [null, CUT_OFF, true, 2, ['failed', 'backoff', true]],
+  [null, CUT_OFF, true, 1, ['failed', 'failed', true]],
   [null, TIMED_OUT, true, 2, ['timed_out', 'backoff', true]],
   [null, TIMED_OUT, true, 1, ['timed_out', 'failed', true]],
   [null, LOST, true, 2, ['lost', 'backoff', true]],

@@ -15,7 +15,8 @@ import { LOST_ATTEMPTS_MAX } from './limits.js'
  * T2  attempt numbers rise by one, also across runs of the job
  * T3  a stopping attempt ends only by a report or by proof that its process is gone: until then the
  *     task is neither tried again nor undone
- * T4  once an attempt ended timed_out, lost or cancelled, the task is unknown until one succeeds
+ * T4  once an attempt ended timed_out, lost, cancelled or was cut off, the task is unknown until one
+ *     succeeds
  */
 export type TaskPhase =
   /** May start as soon as there is a slot. */
@@ -152,6 +153,8 @@ export interface Settled {
   readonly error: JobError | null
   /** Lost without having been at fault: its thread or node stopped in an orderly way. */
   readonly uncharged: boolean
+  /** It failed without having had a say in it: whether it had an effect is not known. */
+  readonly cutOff: boolean
 }
 
 /**
@@ -164,7 +167,9 @@ export function settle(task: TaskState, reported: AttemptOutcome): Settled {
   const outcome = isLate ? 'timed_out' : reported.kind
   const error =
     reported.kind === 'failed' && outcome === 'failed' ? reported.error : ERRORS[outcome]
-  return { outcome, error, uncharged: reported.kind === 'lost' && !reported.charged }
+  const uncharged = reported.kind === 'lost' && !reported.charged
+  const cutOff = reported.kind === 'failed' && reported.unknown === true
+  return { outcome, error, uncharged, cutOff }
 }
 
 /**
@@ -224,7 +229,7 @@ function phaseAfter(task: TaskState, end: Settled, options: EndOptions): TaskPha
 /** A failure reported after the cancel was asked for may be one half-way: it counts as unknown. */
 function leavesUnknown(task: TaskState, end: Settled): boolean {
   if (end.outcome === 'not_started') return false
-  return end.outcome !== 'failed' || task.stopping === 'cancelled'
+  return end.outcome !== 'failed' || end.cutOff || task.stopping === 'cancelled'
 }
 
 const ERRORS: Readonly<Record<AttemptEnd, JobError | null>> = {
