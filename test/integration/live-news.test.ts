@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
+import { atEnd } from '@gyre/core/internal/adapters/testing/at-end.js'
 import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
-import { NodeProcess } from './node-process.js'
+import { GYRE, NodeProcess, within } from './node-process.js'
 import { RestClient } from './rest-client.js'
 
 /** Tells how far it is, then waits until it is stopped. */
@@ -57,4 +60,45 @@ test('what a running handler logs and how far it is can be seen meanwhile, and o
   assert.deepEqual([lost.outcome, lost.progress.done, lost.progress.note], ['lost', 3, 'counting'])
   await rest.call('POST', `/v1/jobs/${job.id}/cancel`)
   await rest.finished(job.id)
+})
+
+/** A command that follows something, and what it has printed so far. */
+function follow(t: TestContext, url: string, args: readonly string[]) {
+  const child = spawn(process.execPath, [GYRE, ...args, '--url', url])
+  atEnd(t, () => child.kill())
+  const closed = once(child, 'close').then(([code]) => code)
+  let printed = ''
+  let changed: () => void = () => {}
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      printed += text
+      changed()
+    })
+  }
+  const until = async (wanted: RegExp): Promise<string> => {
+    const seen = async (): Promise<void> => {
+      while (!wanted.test(printed)) await new Promise<void>((resolve) => (changed = resolve))
+    }
+    await within(30_000, seen(), () => `waited for ${wanted}, got ${printed}`)
+    return wanted.exec(printed)?.[0] ?? ''
+  }
+  return { until, closed, told: () => printed }
+}
+
+test('submit --wait, logs --follow and history --follow show what happens while it happens', async (t) => {
+  const folder = temporaryFolder(t)
+  await writeFile(join(folder, 'tells.ts'), TELLS)
+  const data = join(folder, 'data')
+  const node = await NodeProcess.start(t, ['--data', data, '--workers', folder, '--init'])
+  const submit = follow(t, node.url, ['submit', '--service', 'plugin.tells', '--wait'])
+  const id = await submit.until(/^[0-9a-f]{32}$/m)
+  await submit.until(/^main 3\/9 counting$/m)
+  const logs = follow(t, node.url, ['logs', id, '--follow'])
+  await logs.until(/ info {2}main #1: begins \{"n":1\}\n/)
+  const history = follow(t, node.url, ['history', id, '--follow', '--json'])
+  await history.until(/"type":"attempt_started"/)
+  await RestClient.open(t, node.url).call('POST', `/v1/jobs/${id}/cancel`)
+  assert.deepEqual([await submit.closed, await logs.closed, await history.closed], [3, 0, 0])
+  assert.match(logs.told(), /main #1: progress 3 of 9: counting\n$/)
+  assert.match(history.told(), /"type":"job_ended"[^\n]*\n$/)
 })

@@ -11,7 +11,7 @@ const REPLICATION = 1
 
 /** @param address where this node's API listens */
 export function ringView(client: NodeClient, status: EngineStatus, address: string): object {
-  const { identity, offers } = client
+  const { identity } = client
   const arcs = ringArcs(status)
   return {
     cluster: identity.clusterId,
@@ -23,27 +23,7 @@ export function ringView(client: NodeClient, status: EngineStatus, address: stri
       underReplicated: 0,
       unavailable: status.serving ? 0 : arcs.length,
     },
-    nodes: [
-      {
-        id: identity.nodeId,
-        name: identity.name,
-        address,
-        zone: null,
-        state: status.stopping ? 'draining' : 'up',
-        reachability: 'alive',
-        version: identity.version,
-        services: offers.services.map((service) => service.name),
-        capacity: {
-          slots: Object.fromEntries(
-            offers.services.map(({ name, concurrency }) => [name, concurrency]),
-          ),
-        },
-        load: {
-          runningAttempts: status.runningAttempts,
-          pendingProposals: status.pendingProposals,
-        },
-      },
-    ],
+    nodes: [nodeView(client, status, address)],
     arcs: arcs.map(([arc, term]) => ({
       arc,
       from: arcStart(arc, identity.arcCount),
@@ -53,6 +33,30 @@ export function ringView(client: NodeClient, status: EngineStatus, address: stri
       replicas: [{ node: identity.nodeId, role: 'leader', lag: 0 }],
       desired: [identity.nodeId],
     })),
+  }
+}
+
+/** This node as a member of its ring. */
+export function nodeView(client: NodeClient, status: EngineStatus, address: string): object {
+  const { identity, offers } = client
+  return {
+    id: identity.nodeId,
+    name: identity.name,
+    address,
+    zone: null,
+    state: status.stopping ? 'draining' : 'up',
+    reachability: 'alive',
+    version: identity.version,
+    services: offers.services.map((service) => service.name),
+    capacity: {
+      slots: Object.fromEntries(
+        offers.services.map(({ name, concurrency }) => [name, concurrency]),
+      ),
+    },
+    load: {
+      runningAttempts: status.runningAttempts,
+      pendingProposals: status.pendingProposals,
+    },
   }
 }
 

@@ -45,6 +45,19 @@ export interface EventBody {
   readonly [member: string]: unknown
 }
 
+/** What the running attempts of a job tell. */
+export interface ActivityBody {
+  readonly progress: { readonly done: number; readonly total: number }
+  readonly steps: readonly {
+    readonly name: string
+    readonly progress: {
+      readonly done: number
+      readonly total: number | null
+      readonly note?: string
+    }
+  }[]
+}
+
 export interface ExplanationBody {
   readonly summary: string
   readonly reasons: readonly { readonly code: string; readonly text: string }[]
@@ -80,6 +93,7 @@ export interface RingBody {
 }
 
 export interface LogLineBody {
+  readonly seq: number
   readonly at: string
   readonly level: string
   readonly message: string

@@ -1,45 +1,69 @@
-import { isFinal, type JobBody } from './api-shapes.js'
+import type { ActivityBody, JobBody } from './api-shapes.js'
+import { isFinal } from './api-shapes.js'
 import { CliError, EXIT } from './cli-error.js'
 import type { CommandContext } from './command-context.js'
+import type { ServerEvent } from './event-parser.js'
+import { ApiProblem } from './http-client.js'
+import { makeProgress } from './progress.js'
 
-/** How long one read waits for the end before it brings news of the progress. */
-const LOOK_EVERY = '1s'
 /** A node may restart meanwhile: so long it may be out of reach, milliseconds. */
 const PATIENCE_MS = 30_000
+/** Before the node is asked again; also where it ends streams because it stops. */
 const PAUSE_MS = 500
 
 /** Follows a job to its end and shows its progress on stderr. */
 export async function followJob(context: CommandContext, id: string): Promise<JobBody> {
   const show = await makeProgress(context)
-  let lostSince: number | null = null
   try {
-    for (;;) {
-      const job = await look(context, id)
-      if (job === null) {
-        lostSince ??= performance.now()
-        if (performance.now() - lostSince > PATIENCE_MS) throw gone(id)
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
-        continue
-      }
-      lostSince = null
-      show.update(job)
-      if (isFinal(job)) return job
+    for await (const news of followNews(context, id)) {
+      const activity = news.findLast(({ name }) => name === 'activity')
+      if (activity !== undefined) show.activity(JSON.parse(activity.data) as ActivityBody)
+      if (news.some(({ id: seq }) => seq !== null)) show.update(await readJob(context, id))
     }
+    const job = await readJob(context, id)
+    show.update(job)
+    return job
   } finally {
     show.stop()
   }
 }
 
-/** The job as it is within a second; null when no node answers. */
-async function look(context: CommandContext, id: string): Promise<JobBody | null> {
-  const path = `/v1/jobs/${encodeURIComponent(id)}`
-  try {
-    const answer = await context.client.call<JobBody>('GET', path, { query: { wait: LOOK_EVERY } })
-    return answer.body
-  } catch (error) {
-    if (error instanceof CliError && error.exitCode === EXIT.noNode) return null
-    throw error
+/**
+ * What happens to a job, as it happens, until it has ended: events of its timeline, each once, and
+ * between them what its attempts tell. Goes on where it was when the node has been away.
+ */
+export async function* followNews(
+  context: CommandContext,
+  id: string,
+): AsyncGenerator<readonly ServerEvent[]> {
+  const path = `/v1/jobs/${encodeURIComponent(id)}/events`
+  let last: string | undefined
+  let lostSince: number | null = null
+  for (;;) {
+    try {
+      for await (const news of context.client.stream(path, last)) {
+        lostSince = null
+        last = news.findLast((event) => event.id !== null)?.id ?? last
+        if (news.length > 0) yield news
+      }
+      // It ends behind the last event, and where its node stops.
+      if (isFinal(await readJob(context, id))) return
+    } catch (error) {
+      if (!mayComeBack(error)) throw error
+      lostSince ??= performance.now()
+      if (performance.now() - lostSince > PATIENCE_MS) throw gone(id)
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
   }
+}
+
+async function readJob({ client }: CommandContext, id: string): Promise<JobBody> {
+  return (await client.call<JobBody>('GET', `/v1/jobs/${encodeURIComponent(id)}`)).body
+}
+
+function mayComeBack(error: unknown): boolean {
+  if (error instanceof ApiProblem) return error.retryAfterMs !== null
+  return error instanceof CliError && error.exitCode === EXIT.noNode
 }
 
 function gone(id: string): CliError {
@@ -47,47 +71,4 @@ function gone(id: string): CliError {
     exitCode: EXIT.noNode,
     remedy: `It goes on when a node is back: look with \`gyre job ${id}\`.`,
   })
-}
-
-interface Progress {
-  update(job: JobBody): void
-  stop(): void
-}
-
-/** A bar on a terminal, a line for each change elsewhere. */
-async function makeProgress(context: CommandContext): Promise<Progress> {
-  return process.stderr.isTTY === true ? bar() : lines(context)
-}
-
-function lines({ output }: CommandContext): Progress {
-  let last = ''
-  return {
-    update(job) {
-      const line = `${job.status} ${job.progress.done}/${job.progress.total}`
-      if (line !== last) output.note(line)
-      last = line
-    },
-    stop() {},
-  }
-}
-
-async function bar(): Promise<Progress> {
-  const { default: progress } = await import('cli-progress')
-  const shown = new progress.SingleBar({
-    format: '{bar} {value}/{total} {status}',
-    stream: process.stderr,
-    hideCursor: true,
-  })
-  let started = false
-  return {
-    update(job) {
-      if (!started) shown.start(job.progress.total, 0, { status: job.status })
-      started = true
-      shown.setTotal(job.progress.total)
-      shown.update(job.progress.done, { status: job.status })
-    },
-    stop() {
-      if (started) shown.stop()
-    },
-  }
 }

@@ -1,5 +1,6 @@
 import pRetry from 'p-retry'
 import { Pool } from 'undici'
+import { EventParser, type ServerEvent } from './event-parser.js'
 import { CliError, EXIT, usageError } from './cli-error.js'
 
 /** A read may be held open for the 60 s that the API allows, and then some. */
@@ -33,9 +34,8 @@ export class ApiProblem extends CliError {
   constructor(status: number, problem: Problem, retryAfterMs: number | null) {
     const text = problem.detail ?? problem.title ?? `The node answered ${status}.`
     const fields = (problem.errors ?? [])
-      .map((error) => `${error.path}: ${error.message}`)
-      .filter((line) => !text.includes(line))
-      .map((line) => `\n  ${line}`)
+      .filter((error) => !text.includes(error.message))
+      .map((error) => `\n  ${error.path}: ${error.message}`)
     super(text + fields.join(''), { remedy: `(${problem.code ?? 'no code'}, HTTP ${status})` })
     this.status = status
     this.code = problem.code ?? 'unknown'
@@ -99,6 +99,28 @@ export class HttpClient {
         if (retriesLeft > 0 && error instanceof ApiProblem) await pause(error.retryAfterMs ?? 0)
       },
     })
+  }
+
+  /**
+   * Opens a stream of server-sent events; each part is what came at once.
+   *
+   * @param after  `Last-Event-ID`; undefined: from the beginning
+   * @throws as `call`; also when the connection breaks on the way
+   */
+  async *stream(path: string, after: string | undefined): AsyncGenerator<readonly ServerEvent[]> {
+    const last = after === undefined ? {} : { 'last-event-id': after }
+    const headers = { accept: 'text/event-stream', ...last }
+    const { statusCode, body, headers: answered } = await this.#send('GET', path, { headers })
+    if (statusCode >= 400) {
+      const problem = this.#decode(await body.text(), statusCode)
+      throw new ApiProblem(statusCode, problem ?? {}, retryAfter({ statusCode, headers: answered }))
+    }
+    const parser = new EventParser()
+    try {
+      for await (const part of body.setEncoding('utf8')) yield parser.take(String(part))
+    } catch (cause) {
+      throw this.#unreachable(cause)
+    }
   }
 
   async close(): Promise<void> {

@@ -17,6 +17,11 @@ export class Output {
     else await asText()
   }
 
+  /** One of many documents that come one after another: a line of JSON with `--json`. */
+  item(document: unknown, asText: () => string): void {
+    this.line(this.json ? JSON.stringify(document) : asText())
+  }
+
   line(text: string): void {
     process.stdout.write(`${text}\n`)
   }

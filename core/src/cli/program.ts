@@ -26,8 +26,9 @@ export function makeProgram(ended: (code: ExitCode) => void): Command {
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', AFTERWORD)
   addCommonOptions(program)
-  // Sub-commands inherit this, so it stands before they are made.
+  // Sub-commands inherit these, so they stand before those are made.
   program.exitOverride()
+  program.showHelpAfterError('See `gyre --help` and `gyre COMMAND --help`.')
   const add: AddCommand = (name, description, action, parent = program) =>
     addCommonOptions(parent.command(name).description(description)).action(
       async (...given: readonly unknown[]) => {
@@ -146,14 +147,16 @@ function addJobCommands(add: AddCommand): void {
     (await import('./commands/jobs.js')).job(context, command.processedArgs[0]),
   )
   add('history <id>', "show a job's timeline", async (context, command) =>
-    (await import('./commands/jobs.js')).history(context, command.processedArgs[0]),
-  )
+    (await import('./commands/jobs.js')).history(context, command.processedArgs[0], command.opts()),
+  ).option('--follow', 'go on with what happens, until the job has ended')
   add('explain <id>', 'say why a job is where it is', async (context, command) =>
     (await import('./commands/explain.js')).explain(context, command.processedArgs[0]),
   )
   add('logs <id>', 'show what the handlers of a job logged', async (context, command) =>
     (await import('./commands/logs.js')).logs(context, command.processedArgs[0], command.opts()),
-  ).option('--step <name>', 'only of this step')
+  )
+    .option('--step <name>', 'only of this step')
+    .option('--follow', 'go on with what they log, until the job has ended')
   addJobActions(add)
 }
 

@@ -183,7 +183,10 @@ function policies(
 function lookUp(path: string, name: string, checks: Checks): KnownService {
   const service = checks.catalog.service(name)
   if (service !== undefined) return service
-  checks.unknown.push({ path, message: `no node of the ring ever offered the service ${name}` })
+  checks.unknown.push({
+    path,
+    message: `no node of the ring ever offered the service ${name}; GET /v1/services lists those that were`,
+  })
   return { compensates: false }
 }
 

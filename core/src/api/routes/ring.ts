@@ -7,7 +7,7 @@ import { STALE } from '../contract/headers.js'
 import { ReadQuery } from '../contract/parameters.js'
 import { hashId } from '../hash-id.js'
 import { Problem } from '../problem.js'
-import { ownerView, ringView } from '../ring-view.js'
+import { nodeView, ownerView, ringView } from '../ring-view.js'
 import { successOf } from '../send-reply.js'
 import { tellStaleness } from '../staleness.js'
 
@@ -85,8 +85,9 @@ export function ringRoutes(app: ApiServer, { client, address }: RingRoutesOption
   )
 
   async function peek(id: string): Promise<object> {
-    const { nodeId, name, version, arcCount } = client.identity
-    if (id === nodeId) return { kind: 'node', content: { id, name, version } }
+    const { nodeId, arcCount } = client.identity
+    if (id === nodeId)
+      return { kind: 'node', content: nodeView(client, await client.status(), address()) }
     const reply = await client.query(arcOf(id, arcCount), { kind: 'peek', id })
     const found: { kind: string; content: unknown } = JSON.parse(successOf(reply).body ?? '{}')
     return { kind: found.kind, content: found.content ?? null }

@@ -1,6 +1,7 @@
 import type { EventBody, JobBody, JobSummaryBody, ListBody } from '../api-shapes.js'
 import type { CommandContext } from '../command-context.js'
 import { parseLabels } from '../labels.js'
+import { followNews } from '../follow-job.js'
 import { readPages } from '../read-pages.js'
 import { statusText } from '../output.js'
 
@@ -63,15 +64,33 @@ async function showJob({ output }: CommandContext, body: JobBody): Promise<void>
   }
 }
 
-/** Shows a job's timeline. */
-export async function history(context: CommandContext, id: string): Promise<void> {
+/** Shows a job's timeline; with `--follow` as it happens, to its end. */
+export async function history(
+  context: CommandContext,
+  id: string,
+  { follow }: { readonly follow?: boolean },
+): Promise<void> {
   const { output } = context
+  if (follow === true) return followHistory(context, id)
   const path = `/v1/jobs/${encodeURIComponent(id)}/history`
   const list: ListBody<EventBody> = await readPages(context, path, { limit: HISTORY_LIMIT })
   await output.result(list, async () => {
     const rows = list.items.map((event) => [event.at, event.type, otherMembers(event)])
     await output.table(['AT', 'EVENT', 'DETAILS'], rows)
   })
+}
+
+/** Columns of a fixed width: what comes later is not known. */
+async function followHistory(context: CommandContext, id: string): Promise<void> {
+  for await (const news of followNews(context, id)) {
+    for (const { data } of news.filter((one) => one.id !== null)) {
+      const event: EventBody = JSON.parse(data)
+      const { at, type } = event
+      context.output.item(event, () =>
+        `${at}  ${type.padEnd(18)}  ${otherMembers(event)}`.trimEnd(),
+      )
+    }
+  }
 }
 
 /** Everything about an event but what stands in columns of its own: `step=a attempt=1`. */

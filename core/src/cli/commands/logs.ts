@@ -1,29 +1,55 @@
 import type { ListBody, LogLineBody } from '../api-shapes.js'
 import type { CommandContext } from '../command-context.js'
+import { followNews } from '../follow-job.js'
 import { readPages } from '../read-pages.js'
 
 export interface LogsOptions {
   readonly step?: string
+  readonly follow?: boolean
 }
 
 /** Lines of one job at most: 64 KiB of the shortest ones are fewer. */
 const LINES_MAX = 10_000
 
-/** Shows what the handlers of a job logged, one line each. */
+/** Shows what the handlers of a job logged, one line each; with `--follow` also what they will. */
 export async function logs(
   context: CommandContext,
   id: string,
-  { step }: LogsOptions,
+  { step, follow }: LogsOptions,
 ): Promise<void> {
   const { output } = context
-  const path = `/v1/jobs/${encodeURIComponent(id)}/logs`
-  const list: ListBody<LogLineBody> = await readPages(context, path, {
-    limit: LINES_MAX,
-    query: { step },
-  })
+  const list = await linesAfter(context, id, { step, after: 0 })
+  if (follow === true) return followLogs(context, id, { step, list })
   await output.result(list, () => {
     for (const line of list.items) output.line(textOf(line))
   })
+}
+
+async function followLogs(
+  context: CommandContext,
+  id: string,
+  options: { readonly step: string | undefined; readonly list: ListBody<LogLineBody> },
+): Promise<void> {
+  const { step, list } = options
+  let after = 0
+  const show = ({ items }: ListBody<LogLineBody>): void => {
+    for (const line of items) context.output.item(line, () => textOf(line))
+    after = items.at(-1)?.seq ?? after
+  }
+  show(list)
+  for await (const _news of followNews(context, id)) {
+    show(await linesAfter(context, id, { step, after }))
+  }
+  show(await linesAfter(context, id, { step, after }))
+}
+
+function linesAfter(
+  context: CommandContext,
+  id: string,
+  query: { readonly step: string | undefined; readonly after: number },
+): Promise<ListBody<LogLineBody>> {
+  const path = `/v1/jobs/${encodeURIComponent(id)}/logs`
+  return readPages(context, path, { limit: LINES_MAX, query })
 }
 
 function textOf({ at, level, message, step, index, hook, attempt, fields }: LogLineBody): string {

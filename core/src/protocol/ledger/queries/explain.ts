@@ -133,7 +133,7 @@ const JOB_RULES: readonly Rule<JobSubject>[] = [
     code: SCHEDULED,
     fits: ({ row }) => row.status === SCHEDULED,
     tell: ({ row: { runAt } }) => ({
-      text: 'it does not start before its time, see runAt.',
+      text: `it starts nothing before ${runAt === undefined ? 'its time' : isoInstant(runAt)}.`,
       ...(runAt === undefined ? {} : { until: isoInstant(runAt) }),
     }),
   },
