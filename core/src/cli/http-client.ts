@@ -34,7 +34,7 @@ export class ApiProblem extends CliError {
   constructor(status: number, problem: Problem, retryAfterMs: number | null) {
     const text = problem.detail ?? problem.title ?? `The node answered ${status}.`
     const fields = (problem.errors ?? [])
-      .filter((error) => !text.includes(error.message))
+      .filter(({ path, message }) => !text.includes(path) || !text.includes(message))
       .map((error) => `\n  ${error.path}: ${error.message}`)
     super(text + fields.join(''), { remedy: `(${problem.code ?? 'no code'}, HTTP ${status})` })
     this.status = status
