@@ -196,6 +196,18 @@ test('cancel, retry, skip and fail reach the job, or say why not', async () => {
   assert.match(failed.stderr, /nothing_to_fail/)
 })
 
+test('resubmit prints the ID of a new job like the first, begun with a step', async () => {
+  const { id } = await json(['submit', '--service', 'test.echo', '--input', '{"n":1}', '--wait'])
+  const ran = await gyre(['resubmit', id, '--from', 'main'])
+  assert.equal(ran.code, 0, ran.stderr)
+  assert.match(ran.stdout, /^[0-9a-f]{32}\n$/)
+  const { input } = await json(['job', ran.stdout.trim()])
+  assert.deepEqual(input, { n: 1 })
+  const unknown = await gyre(['resubmit', id, '--from', 'nowhere'])
+  assert.equal(unknown.code, 1)
+  assert.match(unknown.stderr, /step_not_found/)
+})
+
 test('records are put, read, listed and removed, on condition where asked', async () => {
   const { version } = await json(['dht', 'put', 'cli/a', '[1,2]'])
   assert.deepEqual((await json(['dht', 'get', 'cli/a'])).value, [1, 2])

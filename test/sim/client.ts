@@ -48,7 +48,7 @@ export class Client {
   readonly #knownJobs: string[] = []
   /** Newest version it saw of each record key; null: it saw none there. */
   readonly #versions = new Map<string, number | null>()
-  /** Submissions with a key, to be repeated on purpose. */
+  /** Submissions and resubmissions with a key, to be repeated on purpose. */
   readonly #keyed: Intention[] = []
 
   constructor(prng: Prng, options: SimOptions, jobs: JobMix, wallNow: () => number) {
@@ -91,6 +91,8 @@ export class Client {
           reason: 'drawn',
           ...this.#maybeIdempotent(),
         }))
+      case 'resubmit':
+        return this.#resubmit()
       case 'deleteJob':
         return this.#aboutJob((id) => ({ kind: 'delete-job', id, ...this.#maybeIdempotent() }))
       case 'putRecord':
@@ -115,7 +117,7 @@ export class Client {
   /** It remembers what it is told. */
   learn(command: Command | null, query: Query | null, reply: Reply): void {
     const body = reply.ok && reply.body !== undefined ? (JSON.parse(reply.body) as Json) : null
-    if (command?.kind === 'submit' && reply.ok)
+    if ((command?.kind === 'submit' || command?.kind === 'resubmit') && reply.ok)
       this.#knownJobs.push(String(memberOfBody(body, 'id')))
     const key =
       command?.kind === 'put-record' || command?.kind === 'delete-record'
@@ -224,6 +226,31 @@ export class Client {
         build: () => ({ arc, command, needs: [...Object.keys(this.#options.slots)] }),
       },
     ]
+  }
+
+  #resubmit(): Intention[] {
+    if (this.#knownJobs.length === 0) return [this.#submit()]
+    const prng = this.#prng
+    const source = this.#recentJob()
+    const arc = arcOf(source, this.#options.arcCount)
+    const place = Number.parseInt(source.slice(0, 4), 16)
+    const from = prng.chance(0.7) ? prng.pick(['main', 's0', 's1', 's2', 's3']) : undefined
+    const input = prng.chance(0.3) ? { nonce: prng.hex16() } : undefined
+    const idempotent = this.#maybeIdempotent()
+    const build = () => {
+      const command: Command = {
+        kind: 'resubmit',
+        id: makeJobId(place, this.#wallNow(), prng.hex16()),
+        source,
+        ...(from === undefined ? {} : { from }),
+        ...(input === undefined ? {} : { input }),
+        ...idempotent,
+      }
+      return { arc, command, needs: [...Object.keys(this.#options.slots)] }
+    }
+    const intention = { isRepeatable: 'idempotency' in idempotent, build }
+    if (intention.isRepeatable) this.#keyed.push(intention)
+    return [intention]
   }
 
   #recentJob(): string {

@@ -34,6 +34,7 @@ export interface StepView {
   readonly output: Json
   readonly attempts: readonly AttemptView[]
   readonly attemptCount: number
+  readonly takenFrom?: string
   readonly compensation?: CompensationView | null
 }
 

@@ -51,7 +51,7 @@ export class SimApi {
       return
     }
     const { command, needs } = work
-    const sheddable = command.kind === 'submit'
+    const sheddable = command.kind === 'submit' || command.kind === 'resubmit'
     this.#send({ kind: 'propose', request, arc, needs, sheddable, body: JSON.stringify(command) })
   }
 

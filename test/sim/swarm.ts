@@ -61,6 +61,7 @@ export interface OperationWeights {
   readonly deleteJob: number
   readonly skip: number
   readonly fail: number
+  readonly resubmit: number
   readonly putRecord: number
   readonly deleteRecord: number
   readonly getRecord: number
@@ -94,7 +95,9 @@ export function drawOptions(seed: number): SimOptions {
   const prng = new Prng(seed).fork('options')
   const first = drawFirst(seed, prng)
   const drawn = drawLater(first, prng)
-  return { ...drawn, ...(prng.chance(0.4) ? drawOperators(drawn) : {}) }
+  const operated = { ...drawn, ...(prng.chance(0.4) ? drawOperators(drawn) : {}) }
+  const resubmit = prng.chance(0.4) ? prng.pick([1, 4]) : 0
+  return { ...operated, weights: { ...operated.weights, resubmit } }
 }
 
 function drawLater(first: SimOptions, prng: Prng): SimOptions {
@@ -219,6 +222,7 @@ function drawWeights(prng: Prng): OperationWeights {
     deleteJob: 0,
     skip: weight(1),
     fail: 0,
+    resubmit: 0,
     putRecord: weight(4),
     deleteRecord: weight(1),
     getRecord: weight(3),

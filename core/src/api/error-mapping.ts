@@ -37,6 +37,7 @@ const PROBLEM_KINDS = {
   job_not_finished: { status: 409, title: 'The job has not finished' },
   job_compensating: { status: 409, title: 'The job is being compensated' },
   nothing_to_retry: { status: 409, title: 'There is nothing to retry' },
+  output_missing: { status: 409, title: 'A step before has no output' },
   nothing_to_fail: { status: 409, title: 'There is no failed compensation' },
   nothing_to_skip: { status: 409, title: 'There is nothing to skip' },
   version_conflict: { status: 412, title: 'The record has another version' },

@@ -21,6 +21,12 @@ export class JobIds {
     return makeJobId(place, Date.now(), this.#random(8).toString('hex'))
   }
 
+  /** In the arc of another job, whatever their number. */
+  mintBeside(job: string): JobId {
+    const place = Number.parseInt(job.slice(0, 4), 16)
+    return makeJobId(place, Date.now(), this.#random(8).toString('hex'))
+  }
+
   #placeOfTurn(): number {
     if (this.#turnPlace === null) {
       this.#turnPlace = this.#random(2).readUInt16BE()

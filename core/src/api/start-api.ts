@@ -19,6 +19,7 @@ import { jobActionRoutes } from './routes/job-actions.js'
 import { jobPartRoutes } from './routes/job-parts.js'
 import { jobRoutes } from './routes/jobs.js'
 import { recordRoutes } from './routes/records.js'
+import { resubmitRoute } from './routes/resubmit.js'
 import { ringRoutes } from './routes/ring.js'
 import { makeServer } from './server.js'
 import { Submissions } from './submissions.js'
@@ -67,10 +68,12 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   await serveOpenApi(app, client.identity.version)
   const known = new KnownWork(client)
   const schemas = new InputSchemas(options.compileSchema, known)
-  const submissions = new Submissions(client, known, schemas, new JobIds())
+  const ids = new JobIds()
+  const submissions = new Submissions(client, known, schemas, ids)
   jobRoutes(app, { client, submissions, waits })
   batchRoutes(app, { submissions })
   jobActionRoutes(app, { client })
+  resubmitRoute(app, { client, known, schemas, ids })
   jobPartRoutes(app, { client })
   eventRoutes(app, { client, streams })
   explainRoute(app, { client })

@@ -1,6 +1,5 @@
 import {
   type DurationSpec,
-  type JobPlan,
   makePlan,
   parseDuration,
   RETENTION_MS_MAX,
@@ -17,9 +16,9 @@ import type { InputSchemas } from './input-schemas.js'
 import type { JobIds } from './job-ids.js'
 import { jobTermsOf } from './job-terms.js'
 import type { KnownWork } from './known-work.js'
-import { START_HINTS_MAX } from './limits.js'
 import { Problem, problemOf } from './problem.js'
 import { checkJson } from './request-body.js'
+import { startHints } from './start-hints.js'
 import { checkUserValue } from './user-value.js'
 
 /** What a request says about a submission beside its body. */
@@ -143,16 +142,4 @@ function isName(name: string | undefined): name is string {
 
 function mayStartAtOnce({ delayMs, runAt }: SubmitCommand): boolean {
   return delayMs === undefined && runAt === undefined
-}
-
-/** Services of the tasks that are ready at once, one for each: they may start in the same commit. */
-function startHints(plan: JobPlan): string[] {
-  const hints: string[] = []
-  for (const { needs, service, forEach } of plan.steps) {
-    if (needs.length > 0) continue
-    const items = Array.isArray(forEach?.items) ? forEach.items.length : 1
-    const count = Math.min(items, forEach?.concurrency ?? 1, START_HINTS_MAX - hints.length)
-    for (let i = 0; i < count; i += 1) hints.push(service)
-  }
-  return hints
 }

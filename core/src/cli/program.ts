@@ -171,6 +171,13 @@ function addJobActions(add: AddCommand): void {
   add('retry <id>', 'run a failed job or compensation again', async (context, command) =>
     (await import('./commands/job-actions.js')).retry(context, command.processedArgs[0]),
   )
+  add('resubmit <id>', 'submit a job like this one again', async (context, command) =>
+    (await import('./commands/job-actions.js')).resubmit(
+      context,
+      command.processedArgs[0],
+      command.opts(),
+    ),
+  ).option('--from <step>', 'begin with this step and take over what those before it gave')
   add('delete <id>', 'remove a finished job and its data now', async (context, command) =>
     (await import('./commands/job-actions.js')).remove(context, command.processedArgs[0]),
   )

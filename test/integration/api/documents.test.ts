@@ -57,6 +57,7 @@ test('the OpenAPI document lists exactly the routes of the first version', async
     'POST /v1/jobs/batch',
     'POST /v1/jobs/{id}/cancel',
     'POST /v1/jobs/{id}/fail',
+    'POST /v1/jobs/{id}/resubmit',
     'POST /v1/jobs/{id}/retry',
     'POST /v1/jobs/{id}/skip',
     'PUT /v1/dht/{key}',

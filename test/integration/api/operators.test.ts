@@ -44,3 +44,57 @@ test('a job whose compensation failed is ended by hand: failed for good, told wh
   assert.equal(told.reason, 'refunded by phone')
   assert.equal((await node.rest.call('DELETE', `/v1/jobs/${id}`)).status, 204)
 })
+
+test('a failed job is submitted again from the step that failed, with what came before it', async () => {
+  const steps = {
+    a: { service: 'test.sleep', input: { ms: { $from: '/input/a' } } },
+    b: { service: 'test.echo', needs: ['a'], input: { $from: '/input/b' }, retry: ONCE },
+  }
+  const output = { a: { $from: '/steps/a/output/slept' }, b: { $from: '/steps/b/output' } }
+  const first = await node.rest.submit({ steps, output, input: { a: 1 }, labels: { of: 'x' } })
+  const id = first.body.id
+  assert.equal((await node.rest.finished(id)).error?.code, 'input_unresolved')
+  const again = (body: object, headers = {}) =>
+    node.rest.call('POST', `/v1/jobs/${id}/resubmit`, { body, headers })
+
+  const made = await again({ from: 'b', input: { b: 2 } }, { 'idempotency-key': 'again' })
+  assert.equal(made.status, 202)
+  assert.equal(made.headers['location'], `/v1/jobs/${made.body.id}`)
+  assert.notEqual(made.body.id, id)
+  await node.rest.finished(made.body.id)
+  const { body: done } = await node.rest.call('GET', `/v1/jobs/${made.body.id}`)
+  assert.deepEqual(
+    [done.status, done.output, done.labels],
+    ['succeeded', { a: 1, b: 2 }, { of: 'x' }],
+  )
+  assert.equal(done.steps[0].takenFrom, id)
+  const repeated = await again({ from: 'b', input: { b: 2 } }, { 'idempotency-key': 'again' })
+  assert.deepEqual([repeated.status, repeated.body.id], [202, made.body.id])
+  assert.equal(repeated.headers['idempotency-replayed'], 'true')
+
+  const codes = async (body: object) => {
+    const { status, body: problem } = await again(body)
+    return [status, problem.code]
+  }
+  assert.deepEqual(await codes({ from: 'nowhere' }), [404, 'step_not_found'])
+  assert.deepEqual(await codes({ from: 'not a name' }), [400, 'invalid_request'])
+  assert.deepEqual(await codes({ since: 'b' }), [400, 'unknown_field'])
+  assert.deepEqual(await codes({ input: JSON.parse('{"__proto__": 1}') }), [400, 'invalid_request'])
+})
+
+test('what may not be resubmitted is refused with what to do instead', async () => {
+  const stuck = await stuckJob()
+  const undone = await node.rest.call('POST', `/v1/jobs/${stuck}/resubmit`, { body: { from: 'b' } })
+  assert.deepEqual([undone.status, undone.body.code], [409, 'output_missing'])
+  assert.match(undone.body.detail, /resubmit it from a, or from the start/)
+  const nobody = await node.rest.call('POST', `/v1/jobs/${'0'.repeat(32)}/resubmit`)
+  assert.deepEqual([nobody.status, nobody.body.code], [404, 'job_not_found'])
+  const asleep = await node.rest.submit({ service: 'test.sleep', input: { ms: 0 } })
+  await node.rest.finished(asleep.body.id)
+  const bad = { body: { input: { ms: 'no number' } } }
+  const mismatch = await node.rest.call('POST', `/v1/jobs/${asleep.body.id}/resubmit`, bad)
+  assert.deepEqual([mismatch.status, mismatch.body.code], [422, 'schema_mismatch'])
+  await node.rest.call('DELETE', `/v1/jobs/${asleep.body.id}`)
+  const gone = await node.rest.call('POST', `/v1/jobs/${asleep.body.id}/resubmit`)
+  assert.deepEqual([gone.status, gone.body.code], [404, 'job_not_found'])
+})

@@ -27,6 +27,8 @@ export class AcknowledgedKept implements Checker {
   readonly #failed = new Map<string, number>()
   /** Whose deletion was tried, and whose was acknowledged. */
   readonly #maybeDeleted = new Set<string>()
+  /** With a retention of their own, which jobs made from them have too. */
+  readonly #keptBriefly = new Set<string>()
   readonly #deleted = new Set<string>()
 
   observe(_at: number, observation: Observation): void {
@@ -48,6 +50,12 @@ export class AcknowledgedKept implements Checker {
     }
     if (work.kind === 'command' && work.command.kind === 'fail' && shown !== null)
       this.#failed.set(shown.id, shown.run)
+    if (work.kind === 'command' && work.command.kind === 'resubmit') {
+      const { source, input } = work.command
+      const text = input === undefined ? this.#inputs.get(source) : JSON.stringify(input)
+      if (shown === null) this.#fail('an accepted resubmission was answered without a job')
+      if (text !== undefined) this.#inputs.set(shown.id, text)
+    }
     const isCancel = work.kind === 'command' && work.command.kind === 'cancel'
     if (shown !== null && !shown.purged) this.#learn(shown, isCancel)
   }
@@ -57,7 +65,10 @@ export class AcknowledgedKept implements Checker {
     const { command } = work
     if (command.kind === 'delete-job') this.#maybeDeleted.add(command.id)
     if (command.kind === 'submit' && command.retentionMs !== undefined) {
-      this.#maybeDeleted.add(command.id)
+      this.#keptBriefly.add(command.id)
+    }
+    if (command.kind === 'resubmit' && this.#keptBriefly.has(command.source)) {
+      this.#keptBriefly.add(command.id)
     }
   }
 
@@ -74,7 +85,7 @@ export class AcknowledgedKept implements Checker {
     for (const [id, { run, isCancelled }] of this.#told) {
       const job = found.get(id)
       if (job === undefined) {
-        if (this.#maybeDeleted.has(id)) continue
+        if (this.#maybeDeleted.has(id) || this.#keptBriefly.has(id)) continue
         this.#fail(`job ${id} was acknowledged and is lost`)
       }
       if (this.#deleted.has(id)) this.#fail(`job ${id} was deleted and is there`)

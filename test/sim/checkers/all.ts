@@ -28,6 +28,7 @@ import { ReplayEquals } from './replay-equals.js'
 import { RestSurvives } from './rest-survives.js'
 import { RetriesBounded } from './retries-bounded.js'
 import { SlotsKept } from './slots-kept.js'
+import { TakenOver } from './taken-over.js'
 import { TimesKept } from './times-kept.js'
 
 /** One of each, for one run. */
@@ -52,6 +53,7 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new InItsTime(),
     new NeedsFirst(),
     new OutputsFlow(),
+    new TakenOver(),
     new CompensationOrder(),
     new CompensationComplete(),
     new FinalStays(),

@@ -1,5 +1,6 @@
 import type { JobPlan } from '@gyre/jobs'
 import type { JobView, StepView } from '../final-state.js'
+import { KnownPlans } from '../known-plans.js'
 import { type Checker, type Observation, type OutsideEffect, Violation } from '../observation.js'
 
 /**
@@ -11,7 +12,7 @@ import { type Checker, type Observation, type OutsideEffect, Violation } from '.
  */
 export class CompensationComplete implements Checker {
   readonly name = 'compensation-complete'
-  readonly #plans = new Map<string, JobPlan>()
+  readonly #plans = new KnownPlans()
   readonly #effects = new Map<string, OutsideEffect[]>()
   /** Jobs that operators have tried to fail. */
   readonly #givenUp = new Set<string>()
@@ -19,10 +20,9 @@ export class CompensationComplete implements Checker {
   readonly #succeeded = new Set<string>()
 
   observe(_at: number, observation: Observation): void {
+    this.#plans.learn(observation)
     if (observation.kind === 'invoked') {
       const { work } = observation.operation
-      if (work.kind === 'command' && work.command.kind === 'submit')
-        this.#plans.set(work.command.id, work.command.plan)
       if (work.kind === 'command' && work.command.kind === 'fail')
         this.#givenUp.add(work.command.id)
     } else if (observation.kind === 'reported') {

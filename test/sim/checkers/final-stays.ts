@@ -37,5 +37,11 @@ export class FinalStays implements Checker {
 }
 
 function isAboutJob(kind: string): boolean {
-  return kind === 'cancel' || kind === 'retry' || kind === 'skip' || kind === 'fail'
+  return (
+    kind === 'cancel' ||
+    kind === 'retry' ||
+    kind === 'skip' ||
+    kind === 'fail' ||
+    kind === 'resubmit'
+  )
 }

@@ -1,7 +1,7 @@
-import type { RetryPlan } from '@gyre/jobs'
 import type { AttemptRef } from '@gyre/core/internal/protocol/ledger/command.js'
 import type { Dispatch } from '@gyre/core/internal/protocol/node/messages.js'
 import { formatAttempt, partsOf } from '../attempt-parts.js'
+import { KnownPlans } from '../known-plans.js'
 import { type Checker, type Observation, Violation } from '../observation.js'
 
 /**
@@ -15,19 +15,14 @@ export class InItsTime implements Checker {
   readonly #times = new Map<string, number>()
   readonly #newest = new Map<number, number>()
   readonly #dispatches = new Map<string, Dispatch>()
-  /** `job.step` → how it is tried again. */
-  readonly #policies = new Map<string, RetryPlan>()
+  readonly #plans = new KnownPlans()
   /** Arc time at which an attempt was first said to have failed, by attempt. */
   readonly #failedAt = new Map<string, number>()
 
   observe(_at: number, observation: Observation): void {
+    this.#plans.learn(observation)
     if (observation.kind === 'entry') this.#onEntry(observation.entry)
-    else if (observation.kind === 'invoked') {
-      const { work } = observation.operation
-      if (work.kind !== 'command' || work.command.kind !== 'submit') return
-      const { id, plan } = work.command
-      for (const { name, retry } of plan.steps) this.#policies.set(`${id}.${name}`, retry)
-    } else if (observation.kind === 'dispatched') {
+    else if (observation.kind === 'dispatched') {
       this.#dispatches.set(observation.dispatch.attempt, observation.dispatch)
       this.#checkPause(observation.dispatch)
     } else if (observation.kind === 'aborted' && observation.reason === 'timed_out') {
@@ -58,7 +53,7 @@ export class InItsTime implements Checker {
   /** An operator's retry begins a new run of the steps, but not of the compensations. */
   #checkPause({ attempt, arc, index }: Dispatch): void {
     const { job, run, step, index: item, isCompensation, number } = partsOf(attempt)
-    const policy = this.#policies.get(`${job}.${step}`)
+    const policy = this.#plans.get(job)?.steps.find(({ name }) => name === step)?.retry
     if (isCompensation || policy === undefined) return
     const before = `${job}.${run}.${step}.${item}.r.${number - 1}`
     const failedAt = this.#failedAt.get(before)

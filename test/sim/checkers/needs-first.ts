@@ -1,26 +1,24 @@
-import type { JobPlan, StepPlan } from '@gyre/jobs'
+import type { StepPlan } from '@gyre/jobs'
 import { type Checker, type Observation, Violation } from '../observation.js'
 import { partsOf } from '../attempt-parts.js'
+import { KnownPlans } from '../known-plans.js'
 
 /**
  * A step starts only when every step that it needs has succeeded: an attempt of that step reported so,
- * or of a `forEach` one of each item. Where failed items count as results, none of them may still run;
+ * or of a `forEach` one of each item; in this job, or in one that it takes that over from. Where failed items count as results, none of them may still run;
  * that each has ended cannot be seen from outside, since one that is lost reports nothing.
  */
 export class NeedsFirst implements Checker {
   readonly name = 'needs-first'
-  readonly #plans = new Map<string, JobPlan>()
+  readonly #plans = new KnownPlans()
   /** `job.step.index` of what reported success. */
   readonly #succeeded = new Set<string>()
   /** The same of what may still run. */
   readonly #alive = new Set<string>()
 
   observe(_at: number, observation: Observation): void {
-    if (observation.kind === 'invoked') {
-      const { work } = observation.operation
-      if (work.kind === 'command' && work.command.kind === 'submit')
-        this.#plans.set(work.command.id, work.command.plan)
-    } else if (observation.kind === 'reported') {
+    this.#plans.learn(observation)
+    if (observation.kind === 'reported') {
       const { task, isCompensation } = partsOf(observation.attempt)
       if (!isCompensation && observation.outcome.kind === 'succeeded') this.#succeeded.add(task)
     } else if (observation.kind === 'ceased') {
@@ -46,7 +44,10 @@ export class NeedsFirst implements Checker {
     const indexes = forEach === null ? ['-'] : [...Array(itemCount(forEach.items)).keys()]
     const tasks = indexes.map((index) => `${job}.${name}.${index}`)
     if (forEach?.onItemError === 'continue') return tasks.filter((task) => this.#alive.has(task))
-    return tasks.filter((task) => !this.#succeeded.has(task))
+    const doers = this.#plans.doersOf(job, name)
+    return tasks.filter((task) => {
+      return !doers.some((doer) => this.#succeeded.has(task.replace(job, doer)))
+    })
   }
 }
 

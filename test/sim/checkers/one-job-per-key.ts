@@ -15,7 +15,8 @@ export class OneJobPerKey implements Checker {
   observe(_at: number, observation: Observation): void {
     if (observation.kind === 'invoked' || observation.kind === 'answered') {
       const { work } = observation.operation
-      if (work.kind !== 'command' || work.command.kind !== 'submit') return
+      if (work.kind !== 'command') return
+      if (work.command.kind !== 'submit' && work.command.kind !== 'resubmit') return
       const { id, idempotency } = work.command
       if (idempotency === undefined) return
       if (observation.kind === 'invoked') this.#keyOfProposed.set(id, idempotency.key)

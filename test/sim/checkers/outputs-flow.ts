@@ -1,26 +1,23 @@
-import type { JobPlan } from '@gyre/jobs'
 import { type Checker, type Observation, Violation } from '../observation.js'
 import { partsOf } from '../attempt-parts.js'
+import { KnownPlans } from '../known-plans.js'
 import { memberOf } from '../behaviour.js'
 import type { JobView, StepView } from '../final-state.js'
 
 /**
- * What a step is given of another step's output is what one successful attempt of that step reported,
- * for each step that its plan takes something from; and at rest, each output shown is that of a
+ * What a step is given of another step's output is what one successful attempt of that step reported
+ * (in this job, or in one that it takes that over from), for each step that its plan takes something from; and at rest, each output shown is that of a
  * reported success, of items each at its own place.
  */
 export class OutputsFlow implements Checker {
   readonly name = 'outputs-flow'
   /** Attempts that reported success: their ID is the token in their output. */
   readonly #succeeded = new Set<string>()
-  readonly #plans = new Map<string, JobPlan>()
+  readonly #plans = new KnownPlans()
 
   observe(_at: number, observation: Observation): void {
-    if (observation.kind === 'invoked') {
-      const { work } = observation.operation
-      if (work.kind === 'command' && work.command.kind === 'submit')
-        this.#plans.set(work.command.id, work.command.plan)
-    } else if (observation.kind === 'reported' && observation.outcome.kind === 'succeeded') {
+    this.#plans.learn(observation)
+    if (observation.kind === 'reported' && observation.outcome.kind === 'succeeded') {
       this.#succeeded.add(observation.attempt)
     } else if (observation.kind === 'dispatched') {
       const { attempt, job, body } = observation.dispatch
@@ -71,7 +68,7 @@ export class OutputsFlow implements Checker {
     const parts = partsOf(String(token))
     const isRight =
       this.#succeeded.has(String(token)) &&
-      parts.job === job &&
+      this.#plans.doersOf(job, step).includes(parts.job) &&
       parts.step === step &&
       parts.index === String(index ?? '-') &&
       !parts.isCompensation

@@ -28,7 +28,10 @@ export class RestSurvives implements Checker {
   }
 
   #noteRetention({ work }: ClientOperation): void {
-    if (work.kind !== 'command' || work.command.kind !== 'submit') return
+    if (work.kind !== 'command') return
+    if (work.command.kind === 'resubmit' && this.#mayGo.has(`job ${work.command.source}`))
+      this.#mayGo.add(`job ${work.command.id}`)
+    if (work.command.kind !== 'submit') return
     const { id, retentionMs } = work.command
     if (retentionMs !== undefined) this.#mayGo.add(`job ${id}`)
   }

@@ -1,8 +1,8 @@
-import type { JobPlan } from '@gyre/jobs'
 import type { EntryBody } from '@gyre/core/internal/protocol/ledger/command.js'
 import type { Dispatch } from '@gyre/core/internal/protocol/node/messages.js'
 import { type Checker, type Observation, Violation } from '../observation.js'
 import { formatAttempt, partsOf } from '../attempt-parts.js'
+import { KnownPlans } from '../known-plans.js'
 
 /** Attempts that may be lost without a report in one run; their process died. */
 const LOST_MAX = 3
@@ -15,7 +15,7 @@ const LOST_MAX = 3
  */
 export class RetriesBounded implements Checker {
   readonly name = 'retries-bounded'
-  readonly #plans = new Map<string, JobPlan>()
+  readonly #plans = new KnownPlans()
   readonly #aborted = new Set<string>()
   /** Arc and index → arc time of the entry. */
   readonly #timeOf = new Map<string, number>()
@@ -32,12 +32,8 @@ export class RetriesBounded implements Checker {
 
   observe(_at: number, observation: Observation): void {
     switch (observation.kind) {
-      case 'invoked': {
-        const { work } = observation.operation
-        const isSubmit = work.kind === 'command' && work.command.kind === 'submit'
-        if (isSubmit) this.#plans.set(work.command.id, work.command.plan)
-        return
-      }
+      case 'invoked':
+        return this.#plans.learn(observation)
       case 'entry':
         return this.#onEntry(observation.entry)
       case 'aborted':

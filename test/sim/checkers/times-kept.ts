@@ -8,6 +8,7 @@ import { type Checker, type Observation, Violation } from '../observation.js'
 interface Times {
   readonly runAt: number
   readonly startBy: number
+  readonly timeoutMs: number
   /** When its first run is over. */
   readonly timesOutAt: number
 }
@@ -32,6 +33,9 @@ export class TimesKept implements Checker {
       const { t, c }: EntryBody = JSON.parse(body)
       this.#timeOf.set(`${arc}/${index}`, t)
       if (c.kind === 'submit' && !this.#jobs.has(c.id)) this.#jobs.set(c.id, timesOf(c, t))
+      const source = c.kind === 'resubmit' ? this.#jobs.get(c.source) : undefined
+      if (c.kind === 'resubmit' && source !== undefined && !this.#jobs.has(c.id))
+        this.#jobs.set(c.id, timesAgain(source, t))
     } else if (observation.kind === 'dispatched') {
       this.#onDispatch(observation.dispatch)
     } else if (observation.kind === 'rested') {
@@ -69,5 +73,10 @@ export class TimesKept implements Checker {
 
 function timesOf(command: SubmitCommand, t: number): Times {
   const { delayMs = 0, runAt = t + delayMs, startBy = Infinity, timeoutMs = Infinity } = command
-  return { runAt, startBy, timesOutAt: Math.max(t, runAt) + timeoutMs }
+  return { runAt, startBy, timeoutMs, timesOutAt: Math.max(t, runAt) + timeoutMs }
+}
+
+/** A job like another starts at once, and has as much time as that had. */
+function timesAgain({ timeoutMs }: Times, t: number): Times {
+  return { runAt: t, startBy: Infinity, timeoutMs, timesOutAt: t + timeoutMs }
 }

@@ -1,6 +1,8 @@
 /**
  * Bugs that the simulator must find (protocol.md §12.4): each is planted in the compiled code of a
  * child process by a module load hook; the product's own files stay as they are.
+ *
+ * Long on purpose: one table, which grows by rows and not by branches.
  */
 export interface Mutation extends Edit {
   readonly name: string
@@ -372,6 +374,42 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'protocol/ledger/commands/fail-job.js',
     find: "if (status !== 'compensation_failed')",
     replace: "if (status !== 'compensation_failed' && status !== 'compensating')",
+  },
+  // ---- ledger: resubmission ----
+  {
+    name: 'runs-again-what-was-taken-over',
+    caughtBy: ['taken-over'],
+    file: 'protocol/ledger/commands/resubmit-job.js',
+    find: "{ phase: 'succeeded', takenFrom }",
+    replace: '{ takenFrom }',
+  },
+  {
+    name: 'takes-over-what-was-undone',
+    caughtBy: ['taken-over'],
+    file: 'protocol/ledger/commands/resubmit-job.js',
+    find: "phase === 'succeeded' && undo === null",
+    replace: "phase === 'succeeded'",
+  },
+  {
+    name: 'takes-over-from-a-job-that-may-still-undo',
+    caughtBy: ['taken-over'],
+    file: 'protocol/ledger/commands/resubmit-job.js',
+    find: 'if (!isFinal(origin.row.status))',
+    replace: 'if (false)',
+  },
+  {
+    name: 'takes-over-what-follows-from-the-first-step',
+    caughtBy: ['taken-over'],
+    file: 'protocol/ledger/commands/resubmit-job.js',
+    find: 'if (behind.has(name))',
+    replace: 'if (name === from)',
+  },
+  {
+    name: 'makes-another-job-for-a-repeated-resubmission',
+    caughtBy: ['one-job-per-key'],
+    file: 'protocol/ledger/commands/resubmit-job.js',
+    find: 'const made = recallMade(context, idempotency);',
+    replace: 'const made = undefined;',
   },
   // ---- ledger: idempotency, records, determinism ----
   {

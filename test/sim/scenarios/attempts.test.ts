@@ -13,6 +13,7 @@ const JOBS_ONLY = {
   deleteJob: 0,
   skip: 0,
   fail: 0,
+  resubmit: 0,
   putRecord: 0,
   deleteRecord: 0,
   getRecord: 0,

@@ -67,6 +67,9 @@ const StepAnswer = Type.Object(
     lostAttempts: Type.Integer({
       description: 'Of this run, charged to the budget of 3; with the third the job is poison.',
     }),
+    takenFrom: Type.Optional(
+      Type.String({ description: 'The job that has done it, after a resubmission from a step.' }),
+    ),
     compensation: Nullable(
       Type.Object({
         status: Type.String(),

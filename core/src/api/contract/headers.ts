@@ -30,6 +30,10 @@ export const FollowHeaders = Type.Object({
   'Last-Event-ID': header('The `id` of the last event that is known: what follows it is told.'),
 })
 export const ChangeHeaders = Type.Object({ 'Idempotency-Key': IdempotencyKey })
+export const ResubmitHeaders = Type.Object({
+  'Idempotency-Key': IdempotencyKey,
+  traceparent: Traceparent,
+})
 export const WriteHeaders = Type.Object({
   'Idempotency-Key': IdempotencyKey,
   'If-Match': IfMatch,

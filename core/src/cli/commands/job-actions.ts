@@ -39,6 +39,20 @@ export async function fail(
   await act(context, id, 'fail', { reason })
 }
 
+/** Submits a job like this one; with `--from` what the steps before gave is taken over. */
+export async function resubmit(
+  { client, output }: CommandContext,
+  id: string,
+  { from }: { readonly from?: string },
+): Promise<void> {
+  const path = `/v1/jobs/${encodeURIComponent(id)}/resubmit`
+  const { body } = await client.call<JobBody>('POST', path, {
+    headers: { 'idempotency-key': randomUUID() },
+    body: JSON.stringify(from === undefined ? {} : { from }),
+  })
+  await output.result(body, () => output.line(body.id))
+}
+
 /** Removes a finished job and all that belongs to it. */
 export async function remove({ client, output }: CommandContext, id: string): Promise<void> {
   await client.call('DELETE', `/v1/jobs/${encodeURIComponent(id)}`, {

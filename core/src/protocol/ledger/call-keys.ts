@@ -5,9 +5,9 @@ import type { Applied } from './outcome.js'
 import { type CallKeyRow, keys, sortable } from './rows-layout.js'
 
 /**
- * Idempotency keys of calls that change something that exists (cancel, retry, skip, deletions): kept
- * for 24 hours of arc time, so that a repeat is recognised. Submissions have their own rows, kept as
- * long as their jobs.
+ * Idempotency keys of calls that concern something that exists (cancel, retry, resubmit, deletions):
+ * kept for 24 hours of arc time, so that a repeat is recognised. Submissions have their own rows, kept
+ * as long as their jobs.
  */
 
 /** Whether the call was made before. A key that has expired is as good as new. */
@@ -21,15 +21,35 @@ export function recallCall(
   return row.fingerprint === stamp.fingerprint ? 'repeated' : keyReused()
 }
 
-/** Remembers a call that was carried out, and forgets a few that have expired. */
-export function rememberCall(context: EntryContext, stamp: IdempotencyStamp | undefined): void {
+/** The job that the call has made before; undefined: it is new. */
+export function recallMade(
+  context: EntryContext,
+  stamp: IdempotencyStamp | undefined,
+): string | undefined | Extract<Applied, { readonly ok: false }> {
+  const call = recallCall(context, stamp)
+  if (call === 'new' || stamp === undefined) return undefined
+  if (call !== 'repeated') return call
+  return context.rows.get<CallKeyRow>(keys.callKey(stamp.key))?.job
+}
+
+/**
+ * Remembers a call that was carried out, and forgets a few that have expired.
+ *
+ * @param job  that it has made; undefined: none
+ */
+export function rememberCall(
+  context: EntryContext,
+  stamp: IdempotencyStamp | undefined,
+  job?: string,
+): void {
   if (stamp === undefined) return
   purgeExpired(context)
   const key = keys.callKey(stamp.key)
   const before = context.rows.get<CallKeyRow>(key)
   if (before !== undefined) context.rows.delete(keys.callKeyExpiry(before.expiresAt, stamp.key))
   const expiresAt = context.at + CALL_KEY_KEPT_MS
-  const row: CallKeyRow = { fingerprint: stamp.fingerprint, expiresAt }
+  const { fingerprint } = stamp
+  const row: CallKeyRow = { fingerprint, expiresAt, ...(job === undefined ? {} : { job }) }
   context.rows.put(key, row)
   context.rows.put(keys.callKeyExpiry(expiresAt, stamp.key), {})
 }

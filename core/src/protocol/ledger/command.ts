@@ -16,6 +16,7 @@ export type Command =
   | RetryCommand
   | SkipCommand
   | FailCommand
+  | ResubmitCommand
   | DeleteJobCommand
   | LoseWorkerCommand
   | PutRecordCommand
@@ -183,6 +184,19 @@ export interface FailCommand {
   readonly id: string
   readonly reason: string
   readonly idempotency?: IdempotencyStamp
+}
+
+export interface ResubmitCommand {
+  readonly kind: 'resubmit'
+  /** Of the new job; in the arc of the source. */
+  readonly id: string
+  readonly source: string
+  /** Step to begin with; absent: from the start. */
+  readonly from?: string
+  /** Absent: the source's. */
+  readonly input?: Json
+  readonly idempotency?: IdempotencyStamp
+  readonly traceparent?: string
 }
 
 export interface DeleteJobCommand {

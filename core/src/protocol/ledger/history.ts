@@ -9,6 +9,15 @@ import type { AttemptEnd, StopReason } from './task.js'
  */
 export type HistoryDetail =
   | { readonly type: 'job_submitted' }
+  /** It is like `source` as that was in `run`, begun with step `from` where one is named. */
+  | {
+      readonly type: 'job_resubmitted'
+      readonly source: string
+      readonly run: number
+      readonly from?: string
+    }
+  /** The step does not run here: job `source` has done it. */
+  | { readonly type: 'output_taken_over'; readonly step: string; readonly source: string }
   /** It starts nothing before `until`. */
   | { readonly type: 'job_scheduled'; readonly until: Instant }
   | ({

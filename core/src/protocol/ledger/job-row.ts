@@ -123,6 +123,8 @@ export interface StepState {
   /** Place in the order of completion: the job's `endCount` at the newest end of an attempt; 0: none. */
   readonly endedOrder: number
   readonly error: JobError | null
+  /** Job whose output it has: it did not run here; absent: it is this job's own. */
+  readonly takenFrom?: string
   /** True: a task of it lost too many attempts; absent: no. */
   readonly poisoned?: boolean
   /** Null unless the step must be undone. */

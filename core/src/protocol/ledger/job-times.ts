@@ -28,6 +28,18 @@ export function termsOf(command: SubmitCommand, at: Instant): JobTerms {
   }
 }
 
+/** As a job had them, for another like it that starts now: its instants were that job's own. */
+export function termsAgain(row: JobRow, at: Instant): JobTerms {
+  const { priority, timeoutMs, affinity, labels, retentionMs } = row
+  return {
+    priority,
+    ...(timeoutMs === undefined ? {} : timeLimit(timeoutMs, at)),
+    ...(affinity === undefined ? {} : { affinity }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
+  }
+}
+
 /** A new run by an operator has the whole time again, from now on. */
 export function renewedLimit({ timeoutMs }: JobRow, at: Instant): Partial<JobTerms> {
   return timeoutMs === undefined ? {} : timeLimit(timeoutMs, at)

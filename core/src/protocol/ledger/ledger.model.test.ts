@@ -85,6 +85,7 @@ type Deed =
   | { readonly kind: 'pass'; readonly ms: number; readonly slots: number }
   | { readonly kind: 'cancel'; readonly which: number; readonly compensate: boolean }
   | { readonly kind: 'retry' | 'skip' | 'fail'; readonly which: number }
+  | { readonly kind: 'resubmit'; readonly which: number; readonly from: number }
   | { readonly kind: 'flush' | 'crash' }
 
 const which = fc.nat(1000)
@@ -102,6 +103,11 @@ const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
   fc.record({ kind: fc.constant('end-again' as const), which }),
   fc.record({ kind: fc.constant('cancel' as const), which, compensate: fc.boolean() }),
   fc.record({ kind: fc.constantFrom('retry' as const, 'skip' as const, 'fail' as const), which }),
+  fc.record({
+    kind: fc.constant('resubmit' as const),
+    which,
+    from: fc.integer({ min: -1, max: 5 }),
+  }),
   fc.record({ kind: fc.constantFrom('flush' as const, 'crash' as const) }),
 )
 
@@ -137,13 +143,13 @@ test('random jobs under random hands obey the rules, end, and are the same on re
 
 class Play {
   readonly #ledger = new LedgerHarness()
-  readonly #plans: readonly JobPlan[]
-  readonly #ids: readonly string[]
+  readonly #plans: JobPlan[]
+  readonly #ids: string[]
   /** Attempts that were reported before, or died with an earlier life. */
   readonly #past: string[] = []
 
   constructor(plans: readonly JobPlan[], terms: readonly Partial<SubmitCommand>[]) {
-    this.#plans = plans
+    this.#plans = [...plans]
     this.#ids = plans.map((plan, position) => {
       return this.#ledger.submit(plan, { ...terms[position], slots: { x: 1 } })
     })
@@ -179,6 +185,8 @@ class Play {
       case 'fail':
         ledger.apply({ kind: 'fail', id: this.#id(deed.which), reason: 'by hand' })
         return this.#check({})
+      case 'resubmit':
+        return this.#resubmit(deed.which, deed.from)
       case 'flush':
         return ledger.flush()
       case 'crash':
@@ -253,6 +261,21 @@ class Play {
     if (stuck === undefined) return
     const reply = this.#ledger.apply({ kind: 'skip', id, step: stuck.name, reason: 'by hand' })
     assert.equal(reply.ok, this.#ledger.job(id).status !== 'compensation_failed')
+    this.#check({})
+  }
+
+  /** @param from  position of the step to begin with; none there: from the start */
+  #resubmit(number: number, from: number): void {
+    const source = this.#id(number)
+    const plan = this.#plans[this.#ids.indexOf(source)]
+    const step = plan?.steps[from]?.name
+    const id = this.#ledger.newJobId()
+    const where = step === undefined ? {} : { from: step }
+    const reply = this.#ledger.apply({ kind: 'resubmit', id, source, ...where })
+    if (reply.ok && plan !== undefined) {
+      this.#ids.push(id)
+      this.#plans.push(plan)
+    }
     this.#check({})
   }
 

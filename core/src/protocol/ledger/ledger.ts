@@ -11,6 +11,7 @@ import { loseWorker } from './commands/lose-worker.js'
 import { noteAttempt } from './commands/note-attempt.js'
 import { offerServices } from './commands/offer-services.js'
 import { putRecord } from './commands/put-record.js'
+import { resubmitJob } from './commands/resubmit-job.js'
 import { retryJob } from './commands/retry-job.js'
 import { skipCompensation } from './commands/skip-compensation.js'
 import { startReady } from './commands/start-ready.js'
@@ -91,6 +92,8 @@ function run(context: EntryContext, command: Command): Applied {
       return skipCompensation(context, command)
     case 'fail':
       return failJob(context, command)
+    case 'resubmit':
+      return resubmitJob(context, command)
     case 'delete-job':
       return deleteJob(context, command)
     case 'lose-worker':

@@ -8,6 +8,7 @@
  * | `job`, `watch-job`  | the job                                                       | `job_not_found` |
  * | `jobs`              | `{items: [job without input, output and steps], next: JobCursor or null}`, newest first | |
  * | `job-counts`        | `{counts: {STATUS: count}, next: CountsPosition or null}`     | |
+ * | `plan`              | `{plan, input}` as they are stored                            | `job_not_found` |
  * | `history`, `follow-job` | `{items: [{seq, at, type, …}], historyTruncated, more, ended}`, asked with `notes` also `notes` and `activity` | `job_not_found` |
  * | `logs`              | `{items: [{seq, at, level, message, step, attempt, …}], dropped, more}` | `job_not_found` |
  * | `explain`           | `{summary, reasons: [{code, text, …}], more}`                 | `job_not_found` |
@@ -23,6 +24,7 @@
  */
 export type Query =
   | { readonly kind: 'job'; readonly id: string }
+  | { readonly kind: 'plan'; readonly id: string }
   /** Answers once the job is final; `unwatch` with the same request ID takes it back. */
   | { readonly kind: 'watch-job'; readonly id: string }
   | JobsQuery

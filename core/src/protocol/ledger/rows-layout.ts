@@ -186,10 +186,12 @@ export type PurgeRow =
   | { readonly kind: 'job'; readonly job: string }
   | { readonly kind: 'key'; readonly key: string }
 
-/** A cancel, retry, skip or record deletion that was made under an idempotency key. */
+/** A call on something that exists, made under an idempotency key. */
 export interface CallKeyRow {
   readonly fingerprint: string
   readonly expiresAt: Instant
+  /** That the call has made; absent: none. */
+  readonly job?: string
 }
 
 /** What may be started: a single task, or the next items of a `forEach`. */

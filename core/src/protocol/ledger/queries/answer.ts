@@ -4,7 +4,7 @@ import type { JobRow } from '../job-row.js'
 import type { Applied, Reply } from '../outcome.js'
 import type { JobsQuery, Query } from '../query.js'
 import { parseReadyName } from '../ready-name.js'
-import { type CountsRow, endOf, keys, type ServiceRow } from '../rows-layout.js'
+import { type CountsRow, endOf, keys, type PlanRow, type ServiceRow } from '../rows-layout.js'
 import { jobView } from '../views/job-view.js'
 import { explainAnswer } from './explain.js'
 import { found, type ReadContext } from './found.js'
@@ -22,6 +22,8 @@ export function answer(context: ReadContext, query: Query): Reply {
     case 'job':
     case 'watch-job':
       return jobAnswer(context, query.id)
+    case 'plan':
+      return planAnswer(context, query.id)
     case 'jobs':
       return jobsReply(context, query)
     case 'job-counts':
@@ -76,6 +78,14 @@ type Shows = NonNullable<Extract<Applied, { readonly ok: true }>['shows']>
 export function jobAnswer({ rows, hash }: ReadContext, id: string): Reply {
   const row = rows.get<JobRow>(keys.job(id))
   return row === undefined ? jobNotFound(id) : found(jobView(rows, hash, row))
+}
+
+function planAnswer({ rows }: ReadContext, id: string): Reply {
+  const row = rows.get<JobRow>(keys.job(id))
+  const planRow = rows.get<PlanRow>(keys.plan(id))
+  if (row === undefined || planRow === undefined) return jobNotFound(id)
+  const { plan, input } = planRow
+  return { ok: true, result: 'found', body: JSON.stringify({ plan, input }) }
 }
 
 function jobsReply(context: ReadContext, query: JobsQuery): Reply {

@@ -14,16 +14,14 @@ import type { ReadContext } from './found.js'
  * Items of a `forEach` by index, those that were never started included. A page ends at its limit, or
  * with the item that fills ITEMS_PAGE_CHARS: outputs may be large, and the answer is one text.
  */
-export function itemsAnswer(
-  context: ReadContext,
-  query: Extract<Query, { readonly kind: 'items' }>,
-): Reply {
+export function itemsAnswer(context: ReadContext, query: ItemsQuery): Reply {
   const { rows, hash } = context
   const { id, step: name } = query
   const row = rows.get<JobRow>(keys.job(id))
   if (row === undefined) return jobNotFound(id)
   const step = stepOf(rows, row, name)
   if (step === undefined) return stepNotFound(id, name)
+  if (step.takenFrom !== undefined) return itemsOfSource(context, query, step.takenFrom)
   const total = step.fan?.total ?? 0
   const from = Math.max(0, query.after + 1)
   const to = Math.min(total, from + query.limit)
@@ -38,6 +36,16 @@ export function itemsAnswer(
   }
   const more = from + items.length < total
   return { ok: true, result: 'found', body: `{"items":[${items.join(',')}],"more":${more}}` }
+}
+
+type ItemsQuery = Extract<Query, { readonly kind: 'items' }>
+
+/** The items stay with the job that worked on them, for as long as that is kept. */
+function itemsOfSource(context: ReadContext, query: ItemsQuery, source: string): Reply {
+  const reply = itemsAnswer(context, { ...query, id: source })
+  if (reply.ok || reply.code !== 'job_not_found') return reply
+  const message = `the items of step ${query.step} were those of job ${source}, which has been removed`
+  return { ...reply, message }
 }
 
 function stepOf(rows: Rows, row: JobRow, name: string): StepState | undefined {

@@ -15,6 +15,9 @@ export interface ToldEvent {
   readonly attempt?: number
   readonly outcome?: string
   readonly fence?: number
+  readonly source?: string
+  readonly run?: number
+  readonly from?: string
 }
 
 interface TaskStory {

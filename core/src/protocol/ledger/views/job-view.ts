@@ -67,6 +67,7 @@ function stepView(rows: Rows, hash: HashText, { row, step, plan }: StepOfJob): J
     attempts: attemptsOf(rows, keys.attempts(row.id, name, null), task),
     attemptCount: fan?.attemptCount ?? task?.attempt ?? 0,
     lostAttempts: task?.losses ?? 0,
+    ...(step.takenFrom === undefined ? {} : { takenFrom: step.takenFrom }),
     ...(fan === null ? {} : { items: fanView(fan) }),
     compensation:
       undo === null ? null : undoView(rows, keys.undoAttempts(row.id, name, null), undo),
