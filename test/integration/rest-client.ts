@@ -88,7 +88,11 @@ export interface Job {
     readonly name: string
     readonly status: string
     readonly attemptCount: number
-    readonly attempts: readonly { readonly attempt: number; readonly outcome: string | null }[]
+    readonly attempts: readonly {
+      readonly attempt: number
+      readonly outcome: string | null
+      readonly error: { readonly code: string } | null
+    }[]
     readonly compensation: { readonly status: string } | null
   }[]
 }
