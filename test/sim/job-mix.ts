@@ -6,6 +6,7 @@ import type {
   JsonObject,
   RetryPlan,
   StepPlan,
+  WhenPlan,
 } from '@gyre/jobs'
 import type { Prng } from '@gyre/core/internal/base/prng.js'
 import { drawBehaviour, drawUndo, toJson } from './behaviour.js'
@@ -14,13 +15,25 @@ import { SERVICES, type SimOptions, UNDO_SERVICE } from './swarm.js'
 const MAX_STEPS = 5
 const MAX_ITEMS = 8
 
-/** Draws the jobs that clients submit: single services, chains, diamonds and fan-outs. */
+/** Which of them are met is known without a look at the job: skipped-steps.ts. */
+const CONDITIONS: readonly WhenPlan[] = [
+  exists('/job/id'),
+  exists('/input/nonce'),
+  exists('/input/nothing'),
+  exists('/job/id', false),
+  { from: '/input/nonce', is: { kind: 'equals', value: 'another' } },
+]
+
+/** Draws the jobs that clients submit: single services, chains, diamonds, branches and fan-outs. */
 export class JobMix {
   readonly #prng: Prng
+  /** Of its own: what depends on conditions moves nothing else. */
+  readonly #conditions: Prng
   readonly #options: SimOptions
 
   constructor(prng: Prng, options: SimOptions) {
     this.#prng = prng
+    this.#conditions = prng.fork('conditions')
     this.#options = options
   }
 
@@ -33,8 +46,48 @@ export class JobMix {
       const name = isSingle ? 'main' : `s${number}`
       steps.push(this.#drawStep(name, steps, isSingle))
     }
-    const plan: JobPlan = { job: null, single: isSingle, steps, ...outputOf(steps, isSingle) }
+    const output = outputOf(steps, isSingle)
+    const shaped = isSingle ? steps : [...this.#withConditions(steps), ...this.#failureSteps()]
+    const plan: JobPlan = { job: null, single: isSingle, steps: shaped, ...output }
     return { plan, input: { nonce: prng.hex16(), ...this.#filler() } }
+  }
+
+  #withConditions(steps: readonly StepPlan[]): StepPlan[] {
+    const prng = this.#conditions
+    return steps.map((step) => {
+      const plain = step.needs.find((need) => isPlain(steps, need))
+      const ofNeed = plain === undefined ? [] : [exists(`/steps/${plain}/output/token`)]
+      return {
+        ...step,
+        ...(prng.chance(0.25) ? { when: prng.pick([...CONDITIONS, ...ofNeed]) } : {}),
+        ...(prng.chance(0.4) ? { onSkippedNeed: 'run' } : {}),
+      }
+    })
+  }
+
+  #failureSteps(): StepPlan[] {
+    const prng = this.#conditions
+    const names = ['f0', 'f1'].slice(0, prng.chance(0.3) ? prng.between(1, 2) : 0)
+    return names.map((name, at) => ({
+      name,
+      service: prng.pick(SERVICES),
+      needs: at > 0 && prng.chance(0.5) ? ['f0'] : [],
+      input: {
+        behaviour: toJson(drawBehaviour(prng, { kinds: this.#kinds(), maxMs: 50 })),
+        failed: { $from: '/failure/step' },
+      },
+      timeoutMs: prng.pick([100, 500]),
+      retry: {
+        attempts: prng.pick([1, 2]),
+        delayMs: 20,
+        factorMilli: 1000,
+        maxDelayMs: 20,
+        jitter: false,
+      },
+      forEach: null,
+      compensate: null,
+      onFailure: true,
+    }))
   }
 
   /** In half of the inputs, so that batches differ in size. */
@@ -68,8 +121,7 @@ export class JobMix {
     const undo = drawUndo(this.#prng, this.#options.undoMayFail)
     const tokens: Record<string, Json> = {}
     for (const need of needs) {
-      const isPlain = earlier.some((step) => step.name === need && step.forEach === null)
-      if (isPlain) tokens[need] = { $from: `/steps/${need}/output/token` }
+      if (isPlain(earlier, need)) tokens[need] = { $from: `/steps/${need}/output/token` }
     }
     return { behaviour: toJson(behaviour), undo: toJson(undo), tokens }
   }
@@ -114,4 +166,13 @@ function outputOf(steps: readonly StepPlan[], isSingle: boolean): { readonly out
   const last = steps.findLast(({ forEach }) => forEach === null)
   if (isSingle || steps.length < 2 || last === undefined) return {}
   return { output: { token: { $from: `/steps/${last.name}/output/token` } } }
+}
+
+/** True for a step without items: its output is that of one attempt. */
+function isPlain(steps: readonly StepPlan[], name: string): boolean {
+  return steps.some((step) => step.name === name && step.forEach === null)
+}
+
+function exists(from: string, wanted = true): WhenPlan {
+  return { from, is: { kind: 'exists', exists: wanted } }
 }

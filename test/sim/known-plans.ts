@@ -1,5 +1,6 @@
 import type { JobPlan } from '@gyre/jobs'
 import type { Observation } from './observation.js'
+import { skippedSteps } from './skipped-steps.js'
 
 /**
  * What each job was to do, by what clients have asked for: the plan of its submission, or of the job
@@ -8,6 +9,7 @@ import type { Observation } from './observation.js'
 export class KnownPlans {
   readonly #plans = new Map<string, JobPlan>()
   readonly #sources = new Map<string, Source>()
+  readonly #skipped = new Map<JobPlan, ReadonlySet<string>>()
 
   learn(observation: Observation): void {
     if (observation.kind !== 'invoked') return
@@ -24,6 +26,15 @@ export class KnownPlans {
 
   get(job: string): JobPlan | undefined {
     return this.#plans.get(job)
+  }
+
+  /** True for a step that never runs, however the others end. */
+  isSkipped(job: string, step: string): boolean {
+    const plan = this.#plans.get(job)
+    if (plan === undefined) return false
+    const skipped = this.#skipped.get(plan) ?? skippedSteps(plan)
+    this.#skipped.set(plan, skipped)
+    return skipped.has(step)
   }
 
   /** The job that this one was made after, and the step that it began with. */

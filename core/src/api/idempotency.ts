@@ -1,6 +1,6 @@
 import type { Submission } from '@gyre/jobs'
 import type { IdempotencyStamp } from '../protocol/ledger/command.js'
-import { canonicalJson } from './canonical-json.js'
+import { canonicalJson } from '../base/canonical-json.js'
 import { hashId, sha256 } from './hash-id.js'
 import { IDEMPOTENCY_KEY_BYTES_MAX } from './limits.js'
 import { Problem } from './problem.js'

@@ -114,6 +114,7 @@ function checkUserData(parsed: ParsedSubmission, bodyBytes: number): void {
   checkUserValue(submission.output, '/output', bodyBytes)
   for (const [name, step] of Object.entries(submission.steps)) {
     checkUserValue(step.input, `/steps/${name}/input`, bodyBytes)
+    checkUserValue(step.when?.equals, `/steps/${name}/when/equals`, bodyBytes)
     checkUserValue(step.forEach, `/steps/${name}/forEach`, bodyBytes)
     checkUserValue(step.compensate?.input, `/steps/${name}/compensate/input`, bodyBytes)
   }

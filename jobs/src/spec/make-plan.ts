@@ -1,3 +1,4 @@
+import { planConditions } from './conditions.js'
 import type { JobDefinition } from './define-job.js'
 import { planForEach } from './for-each.js'
 import { refusal, type SpecIssue, type SpecRefusal } from './issues.js'
@@ -142,7 +143,8 @@ function planStep(path: string, step: StepSpec, checks: Checks): Omit<StepPlan, 
     input: step.input ?? {},
     ...policies(path, step, service, checks.issues),
     forEach: planForEach(path, step, checks.issues),
-    compensate: planCompensate(path, step, service, checks),
+    compensate: step.onFailure === true ? null : planCompensate(path, step, service, checks),
+    ...planConditions(path, step, checks.issues),
   }
 }
 

@@ -18,7 +18,7 @@ export interface JobPlan {
 export interface StepPlan {
   readonly name: string
   readonly service: string
-  /** Steps that must have succeeded before this one is ready; written out, without duplicates. */
+  /** Steps that must be done before this one is ready; written out, without duplicates. */
   readonly needs: readonly string[]
   /** Template; `{"$from": pointer}` is resolved when an attempt starts. */
   readonly input: Json
@@ -27,6 +27,21 @@ export interface StepPlan {
   readonly retry: RetryPlan
   readonly forEach: ForEachPlan | null
   readonly compensate: CompensatePlan | null
+  /** Absent: it runs whatever is so. */
+  readonly when?: WhenPlan
+  /** Absent: it is skipped when a step that it needs was. */
+  readonly onSkippedNeed?: 'run'
+  /** Runs only when the job has failed. */
+  readonly onFailure?: true
+}
+
+/** Looked at once, when the step's needs are met. */
+export interface WhenPlan {
+  /** Pointer. */
+  readonly from: string
+  readonly is:
+    | { readonly kind: 'equals'; readonly value: Json }
+    | { readonly kind: 'exists'; readonly exists: boolean }
 }
 
 export interface ForEachPlan {

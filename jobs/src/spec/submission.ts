@@ -76,10 +76,41 @@ const ForEachSchema = Type.Unsafe<Json>({
   anyOf: [{ type: 'array' }, { type: 'object' }],
 })
 
+export const WhenSchema = Type.Object(
+  {
+    $from: Type.String({ description: 'Where to look; /steps/x implies needs: [x].' }),
+    equals: Type.Optional(JsonSchema),
+    exists: Type.Optional(Type.Boolean()),
+  },
+  {
+    ...closed,
+    description:
+      'The step runs only when this is so, looked at once when its needs are met; else it is `skipped`. ' +
+      'Exactly one of `equals` (the same JSON value, order of members aside) and `exists` (the pointer ' +
+      'leads somewhere; null is something).',
+  },
+)
+
 export const StepSchema = Type.Object(
   {
     service: ServiceNameSchema,
     needs: Type.Optional(Type.Array(Type.String(), { maxItems: STEPS_MAX })),
+    when: Type.Optional(WhenSchema),
+    onSkippedNeed: Type.Optional(
+      Type.Enum(['skip', 'run'], {
+        description:
+          'When a step that it needs was skipped: it is skipped too (default), or it runs, and pointers into ' +
+          'the skipped one give null.',
+      }),
+    ),
+    onFailure: Type.Optional(
+      Type.Literal(true, {
+        description:
+          'Runs only when the job fails (not when it is cancelled): once everything has stopped and before ' +
+          'anything is undone. The job stays failed. Sees {step, cause, error} as /failure; pointers into ' +
+          'steps that gave nothing are null. Otherwise it is `skipped`.',
+      }),
+    ),
     input: Type.Optional(JsonSchema),
     timeout: Type.Optional(DurationSchema),
     retry: Type.Optional(RetrySchema),
@@ -215,6 +246,7 @@ export const JobDefinitionSchema = Type.Object({
 export type DurationSpec = Static<typeof DurationSchema>
 export type RetrySpec = Static<typeof RetrySchema>
 export type CompensateSpec = Static<typeof CompensateSchema>
+export type WhenSpec = Static<typeof WhenSchema>
 export type StepSpec = Static<typeof StepSchema>
 export type StepsSpec = Readonly<Record<string, StepSpec>>
 export type ServiceSubmission = Static<typeof ServiceSubmissionSchema>

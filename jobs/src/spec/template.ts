@@ -18,6 +18,8 @@ export interface TemplateScope {
   readonly item?: Json
   /** `forEach` steps only; counts from 0. */
   readonly index?: number
+  /** Steps only that run when the job has failed. */
+  readonly failure?: JsonObject
   readonly job: { readonly id: string }
 }
 
@@ -29,6 +31,8 @@ export type Resolution =
 export interface ResolveOptions {
   /** What a pointer that leads nowhere gives: a failed resolution (the default), or null. */
   readonly missing?: 'fail' | 'null'
+  /** Which pointers may lead nowhere, and give null then, all the same. */
+  readonly mayBeMissing?: (pointer: string) => boolean
 }
 
 export function resolveTemplate(
@@ -38,7 +42,8 @@ export function resolveTemplate(
 ): Resolution {
   const missing: string[] = []
   const value = resolve(template, scope, missing)
-  const [pointer] = missing
+  const { mayBeMissing = () => false } = options
+  const pointer = missing.find((one) => !mayBeMissing(one))
   if (pointer !== undefined && options.missing !== 'null') return { ok: false, pointer }
   return { ok: true, value }
 }

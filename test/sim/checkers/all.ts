@@ -13,7 +13,9 @@ import { CommittedEntries } from './committed-entries.js'
 import { CompensationComplete } from './compensation-complete.js'
 import { CompensationOrder } from './compensation-order.js'
 import { ConcurrencyKept } from './concurrency-kept.js'
+import { ConditionsKept } from './conditions-kept.js'
 import { DurablePromise } from './durable-promise.js'
+import { FailureSteps } from './failure-steps.js'
 import { FinalStays } from './final-stays.js'
 import { GaveUpForAReason } from './gave-up-for-a-reason.js'
 import { InItsTime } from './in-its-time.js'
@@ -52,6 +54,8 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new RetriesBounded(),
     new InItsTime(),
     new NeedsFirst(),
+    new ConditionsKept(),
+    new FailureSteps(),
     new OutputsFlow(),
     new TakenOver(),
     new CompensationOrder(),

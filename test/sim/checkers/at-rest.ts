@@ -1,9 +1,12 @@
 import { type Checker, type Held, type Observation, Violation } from '../observation.js'
 
+/** Which steps may be skipped is for conditions-kept. */
+const DONE: ReadonlySet<string> = new Set(['succeeded', 'skipped'])
+
 /**
  * At rest nothing is held: once every job is final no attempt runs, no slot is taken and no proposal
- * waits, by the node's own word and by what handlers do; a job that succeeded has no step that did
- * not.
+ * waits, by the node's own word and by what handlers do; a job that succeeded has no step that may
+ * still run.
  */
 export class AtRest implements Checker {
   readonly name = 'at-rest'
@@ -23,7 +26,7 @@ export class AtRest implements Checker {
       case 'rested':
         for (const attempt of this.#alive) this.#fail(`${attempt} may still run`)
         for (const { id, status, steps } of observation.state.jobs) {
-          const open = steps.find((step) => step.status !== 'succeeded')
+          const open = steps.find((step) => !DONE.has(step.status))
           if (status === 'succeeded' && open !== undefined)
             this.#fail(`job ${id} succeeded, its step ${open.name} is ${open.status}`)
         }

@@ -34,6 +34,7 @@ export class NeedsFirst implements Checker {
     const steps = this.#plans.get(job)?.steps ?? []
     const needs = steps.find(({ name }) => name === step)?.needs ?? []
     for (const need of steps.filter(({ name }) => needs.includes(name))) {
+      if (this.#plans.isSkipped(job, need.name)) continue
       const open = this.#openTasks(job, need)
       if (open.length > 0)
         throw new Violation(this.name, `${attempt} was started before ${open.join(', ')} was done`)

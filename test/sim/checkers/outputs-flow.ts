@@ -66,6 +66,10 @@ export class OutputsFlow implements Checker {
     token: unknown,
   ): void {
     const parts = partsOf(String(token))
+    if (this.#plans.isSkipped(job, step)) {
+      if (token === null) return
+      throw new Violation(this.name, `${who}: ${step} was skipped and gave ${String(token)}`)
+    }
     const isRight =
       this.#succeeded.has(String(token)) &&
       this.#plans.doersOf(job, step).includes(parts.job) &&

@@ -11,6 +11,8 @@ interface Times {
   readonly timeoutMs: number
   /** When its first run is over. */
   readonly timesOutAt: number
+  /** Steps that run when all that is over: none of these times is for them. */
+  readonly failureSteps: ReadonlySet<string>
 }
 
 /**
@@ -44,9 +46,10 @@ export class TimesKept implements Checker {
   }
 
   #onDispatch({ arc, index, attempt }: Dispatch): void {
-    const { job, run, isCompensation } = partsOf(attempt)
-    this.#started.add(job)
+    const { job, run, step, isCompensation } = partsOf(attempt)
     const times = this.#jobs.get(job)
+    if (times?.failureSteps.has(step) === true) return
+    this.#started.add(job)
     const at = this.#timeOf.get(`${arc}/${index}`)
     if (times === undefined || at === undefined || isCompensation || run > 1) return
     if (at < times.runAt) this.#fail(attempt, `was started ${times.runAt - at} ms before runAt`)
@@ -73,10 +76,14 @@ export class TimesKept implements Checker {
 
 function timesOf(command: SubmitCommand, t: number): Times {
   const { delayMs = 0, runAt = t + delayMs, startBy = Infinity, timeoutMs = Infinity } = command
-  return { runAt, startBy, timeoutMs, timesOutAt: Math.max(t, runAt) + timeoutMs }
+  const { steps } = command.plan
+  const failureSteps = new Set(
+    steps.flatMap(({ name, onFailure }) => (onFailure === true ? [name] : [])),
+  )
+  return { runAt, startBy, timeoutMs, timesOutAt: Math.max(t, runAt) + timeoutMs, failureSteps }
 }
 
 /** A job like another starts at once, and has as much time as that had. */
-function timesAgain({ timeoutMs }: Times, t: number): Times {
-  return { runAt: t, startBy: Infinity, timeoutMs, timesOutAt: t + timeoutMs }
+function timesAgain({ timeoutMs, failureSteps }: Times, t: number): Times {
+  return { runAt: t, startBy: Infinity, timeoutMs, timesOutAt: t + timeoutMs, failureSteps }
 }

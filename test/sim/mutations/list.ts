@@ -1,3 +1,5 @@
+import { STEP_MUTATIONS } from './steps.js'
+
 /**
  * Bugs that the simulator must find (protocol.md §12.4): each is planted in the compiled code of a
  * child process by a module load hook; the product's own files stay as they are.
@@ -24,6 +26,7 @@ export interface Edit {
 }
 
 export const MUTATIONS: readonly Mutation[] = [
+  ...STEP_MUTATIONS,
   // ---- durability ----
   {
     name: 'commits-before-the-sync-returns',
@@ -298,13 +301,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'dueAt: at',
   },
   {
-    name: 'runs-more-items-than-a-step-allows',
-    caughtBy: ['concurrency-kept'],
-    file: 'protocol/ledger/fan-out.js',
-    find: 'Math.min(fan.total - fan.cursor, forEachPlan(edit, position).concurrency - fan.active)',
-    replace: '(fan.total - fan.cursor)',
-  },
-  {
     name: 'shows-the-input-as-the-output',
     caughtBy: ['outputs-flow'],
     file: 'protocol/ledger/finish-job.js',
@@ -527,42 +523,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'protocol/ledger/fan-out.js',
     find: 'left: fan.mustUndo,',
     replace: 'left: fan.mustUndo > 1 ? fan.mustUndo - 1 : fan.mustUndo,',
-  },
-  {
-    name: 'collects-items-in-the-order-of-their-ends',
-    caughtBy: ['outputs-flow'],
-    file: 'protocol/ledger/collected-output.js',
-    find: 'outputs[place] = output;',
-    replace: 'outputs.pop(), outputs.unshift(output);',
-  },
-  {
-    name: 'passes-an-item-over',
-    caughtBy: ['needs-first'],
-    file: 'protocol/ledger/fan-out.js',
-    find: 'cursor: fan.cursor + 1, active: fan.active + 1 });\n    return fan.cursor;',
-    replace:
-      'cursor: Math.min(fan.total, fan.cursor + 2), active: fan.active + 1 });\n    return fan.cursor;',
-  },
-  {
-    name: 'begins-an-item-a-second-time',
-    caughtBy: ['crash'],
-    file: 'protocol/ledger/fan-out.js',
-    find: 'active: fan.active + 1 });\n    return fan.cursor;',
-    replace: 'active: fan.active + 1 });\n    return fan.cursor === 2 ? 1 : fan.cursor;',
-  },
-  {
-    name: 'takes-an-item-that-waits-for-done',
-    caughtBy: ['crash'],
-    file: 'protocol/ledger/open-items.js',
-    find: "return task.phase !== 'succeeded';",
-    replace: "return task.phase !== 'succeeded' && task.phase !== 'backoff';",
-  },
-  {
-    name: 'forgets-to-undo-an-item-that-may-be-done',
-    caughtBy: ['crash'],
-    file: 'protocol/ledger/open-items.js',
-    find: 'return undo === null && mustUndo(task);',
-    replace: "return undo === null && task.phase === 'succeeded';",
   },
   {
     name: 'gives-a-step-the-output-of-any-step',

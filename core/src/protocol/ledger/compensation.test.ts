@@ -188,6 +188,8 @@ test('an operator ends a job whose compensation failed: failed for good, with th
   assert.equal(ledger.apply({ ...fail, idempotency: stamp }, { 'undo.a': 1 }).ok, true)
   assert.equal(ledger.job(id).status, 'failed')
   assert.equal(ledger.running.size, 0, 'nothing more is undone')
+  const skip = ledger.apply({ kind: 'skip', id, step: 'c', reason: 'late' })
+  assert.equal(!skip.ok && skip.code, 'nothing_to_skip')
   const told = ledger.history(id).slice(-2)
   assert.deepEqual(
     told.map(({ type }) => type),

@@ -79,7 +79,8 @@ export function followRun(
 function taskAfter(edit: JobEdit, place: TaskPlace, task: TaskState, end: Settled): TaskState {
   const { at, prng } = edit.context
   const policy = policyOf(edit, place)
-  const mayRetry = place.hook === 'compensate' || edit.row.phase === 'forward'
+  const { phase } = edit.row
+  const mayRetry = place.hook === 'compensate' || phase === 'forward' || phase === 'failing'
   const after = ended(task, end, { at, policy, mayRetry })
   if (after.phase !== 'backoff') return after
   return { ...after, dueAt: at + backoffMs(policy, after.tries + after.losses, prng) }

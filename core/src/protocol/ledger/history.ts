@@ -40,6 +40,10 @@ export type HistoryDetail =
   | { readonly type: 'items_found'; readonly step: string; readonly count: number }
   | { readonly type: 'step_succeeded'; readonly step: string }
   | { readonly type: 'step_failed'; readonly step: string; readonly error: JobError }
+  /** Its condition was not met; or the step `need`, which it cannot do without, was not done. */
+  | { readonly type: 'step_skipped'; readonly step: string; readonly need?: string }
+  /** The job has failed, and these steps are there for that. */
+  | { readonly type: 'failure_steps_started'; readonly steps: readonly string[] }
   | { readonly type: 'cancel_requested'; readonly compensate: boolean }
   /** Steps to be undone, in the order in which that happens. */
   | { readonly type: 'compensation_started'; readonly steps: readonly string[] }

@@ -9,6 +9,7 @@ import {
   type TemplateScope,
 } from '@gyre/jobs'
 import { assert } from '../../base/assert.js'
+import { canonicalJson } from '../../base/canonical-json.js'
 import type { JobEdit } from './job-edit.js'
 import type { ItemRow } from './job-row.js'
 import { FOR_EACH_ITEMS_MAX, VALUE_BYTES_MAX } from './limits.js'
@@ -73,7 +74,7 @@ function withItemOutput(
 export function fanSize(edit: JobEdit, position: number): Resolved<{ readonly total: number }> {
   const { forEach, name } = edit.stepPlan(position)
   assert(forEach !== null, `step ${name} of job ${edit.id} is no forEach`)
-  const items = fanItems(edit, name, forEach)
+  const items = fanItems(edit, position, forEach)
   if (!items.ok) return items
   const total = sizeOfItems(items.value)
   if (total === undefined) {
@@ -99,22 +100,60 @@ export function jobOutput(edit: JobEdit, template: Json): Value {
   )
 }
 
+/** Whether a step's `when` is so; without one it is. */
+export function conditionHolds(
+  edit: JobEdit,
+  position: number,
+): Resolved<{ readonly value: boolean }> {
+  const { when, name } = edit.stepPlan(position)
+  if (when === undefined) return { ok: true, value: true }
+  const template = { $from: when.from }
+  const { scope, collapsed } = scopeOf(edit, template, failureScope(edit, position))
+  if (collapsed !== null) return pointsIntoTooMuch(name, collapsed)
+  const found = resolveTemplate(template, scope)
+  if (when.is.kind === 'exists') return { ok: true, value: found.ok === when.is.exists }
+  const isEqual = found.ok && canonicalJson(found.value) === canonicalJson(when.is.value)
+  return { ok: true, value: isEqual }
+}
+
+/** What steps that run when the job has failed know of that. */
+function failureScope(edit: JobEdit, position: number): ItemScope {
+  if (edit.stepPlan(position).onFailure !== true) return {}
+  const { failedStep = null, cause, error } = edit.row
+  return { failure: { step: failedStep, cause, error: error === null ? null : { ...error } } }
+}
+
+/** What never ran gave nothing; a step that runs all the same is given null for it. */
+function mayBeMissing(edit: JobEdit, position: number): (pointer: string) => boolean {
+  const { onFailure } = edit.stepPlan(position)
+  return (pointer) => {
+    const [root, name = ''] = parsePointer(pointer) ?? []
+    if (root !== 'steps') return false
+    const at = edit.positionOf(name)
+    return onFailure === true || (at !== undefined && edit.step(at).phase === 'skipped')
+  }
+}
+
 function runInput(edit: JobEdit, position: number, index: number | null): Value {
   const step = edit.stepPlan(position)
   const item = itemScope(edit, position, index)
-  return item.ok ? resolveOrFail(edit, step.name, step.input, item.item) : item
+  return item.ok ? resolveOrFail(edit, position, step.input, item.item) : item
 }
 
-function resolveOrFail(edit: JobEdit, step: string, template: Json, item: ItemScope): Value {
-  const { scope, collapsed } = scopeOf(edit, template, item)
-  if (collapsed !== null) {
-    const message = `step ${step} points into the output of ${collapsed}, which is larger than ${VALUE_BYTES_MAX} bytes and was not collected; let its items store their results and point at those`
-    return refused('input_too_large', message)
-  }
-  const resolved = resolveTemplate(template, scope)
+function resolveOrFail(edit: JobEdit, position: number, template: Json, item: ItemScope): Value {
+  const { name } = edit.stepPlan(position)
+  const { scope, collapsed } = scopeOf(edit, template, { ...failureScope(edit, position), ...item })
+  if (collapsed !== null) return pointsIntoTooMuch(name, collapsed)
+  const options = { mayBeMissing: mayBeMissing(edit, position) }
+  const resolved = resolveTemplate(template, scope, options)
   if (resolved.ok) return resolved
-  const message = `step ${step} points at ${resolved.pointer}, which leads nowhere`
+  const message = `step ${name} points at ${resolved.pointer}, which leads nowhere`
   return refused('input_unresolved', message)
+}
+
+function pointsIntoTooMuch(step: string, collapsed: string): ReturnType<typeof refused> {
+  const message = `step ${step} points into the output of ${collapsed}, which is larger than ${VALUE_BYTES_MAX} bytes and was not collected; let its items store their results and point at those`
+  return refused('input_too_large', message)
 }
 
 function bodyOf(step: string, input: Json): WorkerBody {
@@ -124,7 +163,7 @@ function bodyOf(step: string, input: Json): WorkerBody {
   return refused('input_too_large', message)
 }
 
-type ItemScope = Pick<TemplateScope, 'item' | 'index'>
+type ItemScope = Pick<TemplateScope, 'item' | 'index' | 'failure'>
 
 function itemScope(
   edit: JobEdit,
@@ -134,21 +173,23 @@ function itemScope(
   if (index === null) return { ok: true, item: {} }
   const { forEach, name } = edit.stepPlan(position)
   assert(forEach !== null, `step ${name} of job ${edit.id} is no forEach`)
-  const value = itemValue(edit, name, forEach, index)
+  const value = itemValue(edit, position, forEach, index)
   return value.ok ? { ok: true, item: { index, item: value.value } } : value
 }
 
 /** An array written in the plan is resolved member by member: not all of it for each item. */
-function itemValue(edit: JobEdit, step: string, forEach: ForEachPlan, index: number): Value {
-  if (isArray(forEach.items)) return resolveOrFail(edit, step, forEach.items[index] ?? null, {})
-  const items = fanItems(edit, step, forEach)
+function itemValue(edit: JobEdit, position: number, forEach: ForEachPlan, index: number): Value {
+  if (isArray(forEach.items)) {
+    return resolveOrFail(edit, position, forEach.items[index] ?? null, {})
+  }
+  const items = fanItems(edit, position, forEach)
   if (!items.ok) return items
   return { ok: true, value: isArray(items.value) ? (items.value[index] ?? null) : index }
 }
 
 /** An array in the plan stands for itself here: only its length is asked for. */
-function fanItems(edit: JobEdit, step: string, forEach: ForEachPlan): Value {
-  if (!isArray(forEach.items)) return resolveOrFail(edit, step, forEach.items, {})
+function fanItems(edit: JobEdit, position: number, forEach: ForEachPlan): Value {
+  if (!isArray(forEach.items)) return resolveOrFail(edit, position, forEach.items, {})
   return { ok: true, value: forEach.items }
 }
 

@@ -16,6 +16,8 @@ export type JobPhase =
   | 'forward'
   /** Has failed or was cancelled; starts nothing and waits for its running attempts to end. */
   | 'stopping'
+  /** Has failed and stopped; runs the steps that are there for that. */
+  | 'failing'
   /** Undoes steps, newest first. */
   | 'compensating'
   | 'ended'
@@ -92,6 +94,8 @@ export interface JobRow extends JobTerms {
   readonly error: JobError | null
   /** True: an operator has ended it, with steps that could not be undone; absent: no. */
   readonly isGivenUp?: true
+  /** The step that failed the job; null or absent: none did. */
+  readonly failedStep?: string | null
   /** True: the output is in the job's own output row; false: it is its only step's, or null. */
   readonly ownOutput: boolean
   readonly steps: readonly StepState[]
@@ -111,8 +115,8 @@ export interface JobRow extends JobTerms {
   readonly ready: number
 }
 
-/** `open`: its needs are met and it has tasks; the last three are ends. */
-export type StepPhase = 'waiting' | 'open' | 'succeeded' | 'failed' | 'cancelled'
+/** `open`: its needs are met and it has tasks; the last four are ends. */
+export type StepPhase = 'waiting' | 'open' | 'succeeded' | 'skipped' | 'failed' | 'cancelled'
 
 export interface StepState {
   readonly phase: StepPhase
@@ -125,6 +129,8 @@ export interface StepState {
   readonly error: JobError | null
   /** Job whose output it has: it did not run here; absent: it is this job's own. */
   readonly takenFrom?: string
+  /** True: it runs only when the job has failed; absent: no. */
+  readonly onFailure?: true
   /** True: a task of it lost too many attempts; absent: no. */
   readonly poisoned?: boolean
   /** Null unless the step must be undone. */
@@ -214,7 +220,9 @@ export function newJob(id: string, plan: JobPlan, at: Instant, terms: JobTerms):
     finishedAt: null,
     error: null,
     ownOutput: false,
-    steps: plan.steps.map(() => NEW_STEP),
+    steps: plan.steps.map(({ onFailure }) =>
+      onFailure === true ? { ...NEW_STEP, onFailure } : NEW_STEP,
+    ),
     fence: 0,
     endCount: 0,
     eventCount: 0,
@@ -223,6 +231,11 @@ export function newJob(id: string, plan: JobPlan, at: Instant, terms: JobTerms):
     ready: 0,
     ...terms,
   }
+}
+
+/** True when the job need not wait for the step any more. */
+export function isDone({ phase }: StepState): boolean {
+  return phase === 'succeeded' || phase === 'skipped'
 }
 
 /** True when the task may have had an effect: it is done, or nobody knows. */

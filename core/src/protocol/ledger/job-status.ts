@@ -25,6 +25,7 @@ export function statusOf(row: JobRow, steps: readonly StepState[]): JobStatus {
     case 'scheduled':
       return 'scheduled'
     case 'forward':
+    case 'failing':
       if (row.running > 0) return 'running'
       return row.ready > 0 ? 'queued' : 'waiting'
   }

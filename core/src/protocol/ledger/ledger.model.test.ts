@@ -46,16 +46,34 @@ const anyStep: fc.Arbitrary<StepSketch & { readonly needed: readonly number[] }>
     compensate: fc.record({
       retry: fc.integer({ min: 1, max: 2 }).map((attempts) => retry(attempts, { delayMs: 5 })),
     }),
+    // The jobs' input is null.
+    when: fc.constantFrom(null, 1).map((value) => {
+      return { from: '/input', is: { kind: 'equals' as const, value } }
+    }),
+    onSkippedNeed: fc.constant('run' as const),
+    onFailure: fc.constant(true as const),
   },
   { requiredKeys: ['service', 'needed', 'retry', 'timeoutMs'] },
 )
 
+function forward(drawn: StepSketch): StepSketch {
+  const { onFailure: _, ...sketch } = drawn
+  return sketch
+}
+
 const anyPlan: fc.Arbitrary<JobPlan> = fc
   .array(anyStep, { minLength: 1, maxLength: 5 })
   .map((sketches) => {
-    const steps = sketches.map(({ needed, ...sketch }, position) => {
-      const needs = needed.filter((other) => other < position).map((other) => `s${other}`)
-      return [`s${position}`, { ...sketch, needs }] as const
+    const steps = sketches.map(({ needed, ...drawn }, position) => {
+      const sketch = position === 0 ? forward(drawn) : drawn
+      const isOnFailure = (other: number): boolean =>
+        other > 0 && sketches[other]?.onFailure === true
+      const fits = (other: number): boolean =>
+        other < position && isOnFailure(other) === isOnFailure(position)
+      const needs = needed.filter(fits).map((other) => `s${other}`)
+      if (sketch.onFailure !== true) return [`s${position}`, { ...sketch, needs }] as const
+      const { forEach: _, compensate: _hook, ...single } = sketch
+      return [`s${position}`, { ...single, needs }] as const
     })
     return planOf(Object.fromEntries(steps))
   })

@@ -215,3 +215,31 @@ test('an output of a forEach that was too large to keep is no input after a resu
   const { id } = resubmit(ledger, { source, from: 'join' })
   assert.equal(JSON.stringify(ledger.step(id, 'join')['error']).includes('input_too_large'), true)
 })
+
+test('what was skipped before the step stays skipped, whatever the new input says', () => {
+  const ledger = new LedgerHarness()
+  const when = { from: '/input', is: { kind: 'equals' as const, value: 'run' } }
+  const last = { needs: ['maybe'], onSkippedNeed: 'run' as const, retry: ONCE }
+  const source = ledger.submit(planOf({ maybe: { when }, last }), { input: 'skip' })
+  ledger.fail('last')
+  const { id, reply } = resubmit(ledger, { source, from: 'last', input: 'run' })
+  assert.equal(reply.ok, true)
+  assert.deepEqual(
+    [...ledger.running.values()].map(({ step }) => step),
+    ['last'],
+  )
+  assert.equal(ledger.step(id, 'maybe').status, 'skipped')
+})
+
+test('what ran because the first job had failed is not taken over, and is no step to begin with', () => {
+  const ledger = new LedgerHarness()
+  const source = ledger.submit(planOf({ work: { retry: ONCE }, tell: { onFailure: true } }))
+  ledger.fail('work')
+  ledger.succeed('tell', 'told')
+  assert.equal(codeOf(resubmit(ledger, { source, from: 'tell' }).reply), 'step_not_found')
+  const { id } = resubmit(ledger, { source, from: 'work' })
+  ledger.fail('work')
+  assert.equal(ledger.step(id, 'tell').status, 'running')
+  ledger.succeed('tell')
+  assert.equal(ledger.job(id).status, 'failed')
+})

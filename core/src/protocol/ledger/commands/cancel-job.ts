@@ -56,5 +56,8 @@ function cancel(edit: JobEdit, wanted: boolean): void {
   const raised = compensate || wanted
   if (cause === 'cancelled' && raised === compensate) return
   edit.note({ type: 'cancel_requested', compensate: raised })
-  edit.patch({ cause: 'cancelled', compensate: raised })
+  if (phase === 'failing') {
+    const { error } = edit.row
+    beginStopping(edit, { cause: 'cancelled', error, compensate: raised })
+  } else edit.patch({ cause: 'cancelled', compensate: raised })
 }

@@ -3,7 +3,7 @@ import { recallMade, rememberCall } from '../call-keys.js'
 import type { ResubmitCommand } from '../command.js'
 import type { EntryContext } from '../entry-context.js'
 import type { JobEdit } from '../job-edit.js'
-import type { StepState } from '../job-row.js'
+import { isDone, type StepState } from '../job-row.js'
 import { isFinal } from '../job-status.js'
 import { termsAgain } from '../job-times.js'
 import type { Applied } from '../outcome.js'
@@ -57,6 +57,10 @@ function takeOver(edit: JobEdit, origin: JobEdit, positions: readonly number[]):
     const { name } = edit.stepPlan(position)
     const row = rows.get<OutputRow>(keys.output(origin.id, name))
     if (row !== undefined) rows.put(keys.output(edit.id, name), row)
+    if (origin.step(position).phase === 'skipped') {
+      edit.patchStep(position, { phase: 'skipped' })
+      continue
+    }
     const takenFrom = origin.step(position).takenFrom ?? origin.id
     edit.patchStep(position, { phase: 'succeeded', takenFrom })
     edit.note({ type: 'output_taken_over', step: name, source: takenFrom })
@@ -66,7 +70,9 @@ function takeOver(edit: JobEdit, origin: JobEdit, positions: readonly number[]):
 /** Positions of the steps that the new job has nothing to do for; a refusal when one is missing. */
 function takenOver(origin: JobEdit, from: string): number[] | Refusal {
   const { steps } = origin.plan
-  if (origin.positionOf(from) === undefined) return stepNotFound(origin.id, from)
+  const position = origin.positionOf(from)
+  if (position === undefined) return stepNotFound(origin.id, from)
+  if (origin.step(position).onFailure === true) return runsOnFailure(origin.id, from)
   if (!isFinal(origin.row.status)) return notFinished(origin)
   const behind = new Set([from])
   for (const { name, needs } of steps) if (needs.some((need) => behind.has(need))) behind.add(name)
@@ -83,9 +89,12 @@ function takenOver(origin: JobEdit, from: string): number[] | Refusal {
   return taken
 }
 
-/** What was undone, or is to be, is as if it had never been done. */
-function isLasting({ phase, undo }: StepState): boolean {
-  return phase === 'succeeded' && undo === null
+/**
+ * What was undone, or is to be, is as if it had never been done; what ran because a job had failed
+ * has yet to run for another.
+ */
+function isLasting(step: StepState): boolean {
+  return isDone(step) && step.undo === null && step.onFailure !== true
 }
 
 type Refusal = Extract<Applied, { readonly ok: false }>
@@ -94,6 +103,11 @@ type Refusal = Extract<Applied, { readonly ok: false }>
 function notFinished({ id, row }: JobEdit): Refusal {
   const message = `job ${id} is ${row.status}; it can be resubmitted from a step once it has ended, and from the start at any time`
   return { ok: false, code: 'job_not_finished', message }
+}
+
+function runsOnFailure(id: string, step: string): Refusal {
+  const message = `step ${step} of job ${id} runs only when the job has failed; resubmit it from another step, or from the start`
+  return { ok: false, code: 'step_not_found', message }
 }
 
 function missing(origin: JobEdit, step: string, from: string): Refusal {

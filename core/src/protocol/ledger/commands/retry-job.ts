@@ -9,6 +9,7 @@ import type { JobEdit } from '../job-edit.js'
 import { renewedLimit } from '../job-times.js'
 import { openItems } from '../open-items.js'
 import type { Applied } from '../outcome.js'
+import { keys } from '../rows-layout.js'
 import { isPoisoned, readyAgain } from '../task.js'
 import { placeTask, type TaskPlace, taskAt } from '../task-rows.js'
 import { jobNotFound } from './refusals.js'
@@ -47,10 +48,17 @@ function givenUp(id: string): Applied {
 
 function retryRun(edit: JobEdit): void {
   const run = edit.row.run + 1
-  const reset = { cause: null, compensate: false, error: null, finishedAt: null } as const
+  const reset = {
+    cause: null,
+    failedStep: null,
+    compensate: false,
+    error: null,
+    finishedAt: null,
+  } as const
   edit.patch({ ...reset, ...renewedLimit(edit.row, edit.context.at), run, phase: 'forward' })
   edit.note({ type: 'job_retried', run })
   edit.steps.forEach((step, position) => {
+    if (step.onFailure === true) return resetFailureStep(edit, position)
     if (step.phase !== 'failed' && step.phase !== 'cancelled') return
     if (step.poisoned === true) edit.patchStep(position, { poisoned: false })
     if (step.fan !== null) reopenItems(edit, position)
@@ -58,6 +66,15 @@ function retryRun(edit: JobEdit): void {
     else edit.patchStep(position, { phase: 'waiting', error: null })
   })
   advance(edit)
+}
+
+/** The new run may fail as well. */
+function resetFailureStep(edit: JobEdit, position: number): void {
+  edit.context.rows.delete(keys.output(edit.id, edit.stepPlan(position).name))
+  const { task } = edit.step(position)
+  // Whatever it did in this run, it will do again: its attempts go on counting.
+  const again = task === null ? null : { ...task, phase: 'cancelled' as const }
+  edit.patchStep(position, { phase: 'waiting', task: again, error: null })
 }
 
 function reopenStep(edit: JobEdit, position: number): void {

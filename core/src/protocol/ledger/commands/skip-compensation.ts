@@ -18,7 +18,8 @@ export function skipCompensation(context: EntryContext, command: SkipCommand): A
   if (call !== 'new') return call
   const position = edit.positionOf(step)
   if (position === undefined) return stepNotFound(id, step)
-  if (edit.row.phase !== 'ended' || edit.step(position).undo?.phase !== 'failed') {
+  const { status } = edit.row
+  if (status !== 'compensation_failed' || edit.step(position).undo?.phase !== 'failed') {
     const message = `the compensation of step ${step} of job ${id} has not failed; only that can be skipped`
     return { ok: false, code: 'nothing_to_skip', message }
   }

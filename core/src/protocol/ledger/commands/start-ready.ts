@@ -112,7 +112,8 @@ function startAttempt(edit: JobEdit, place: TaskPlace, { task, grant, body }: St
     error: null,
   }
   placeTask(edit, place, started(task, attempt, context.at + timeoutMs))
-  edit.patch({ fence, startedAt: edit.row.startedAt ?? context.at })
+  const isStart = edit.row.startedAt === null && edit.row.phase === 'forward'
+  edit.patch({ fence, ...(isStart ? { startedAt: context.at } : {}) })
   edit.note({ type: 'attempt_started', node, fence, ...ofAttempt(edit, place, number) })
   const step = edit.stepPlan(place.position).name
   const { traceparent } = edit

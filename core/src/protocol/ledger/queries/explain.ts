@@ -1,7 +1,7 @@
 import type { JsonObject, StepPlan } from '@gyre/jobs'
 import { jobNotFound } from '../commands/refusals.js'
 import { isoInstant } from '../iso-instant.js'
-import type { JobRow, StepState } from '../job-row.js'
+import { isDone, type JobRow, type StepState } from '../job-row.js'
 import { isFinal } from '../job-status.js'
 import { EXPLAIN_REASONS_MAX } from '../limits.js'
 import type { Reply } from '../outcome.js'
@@ -181,8 +181,8 @@ function workOf({ row, plans }: JobSubject, step: StepState, position: number): 
   const { task, fan } = step
   const work = { ...shared, service: plan.service, hook: 'run', task } as const
   if (step.phase === 'open') return [{ ...work, items: itemsOf(row, fan) }]
-  if (row.phase !== 'forward') return []
-  const unmet = plan.needs.filter((name) => !hasSucceeded({ row, plans }, name))
+  if (row.phase !== (plan.onFailure === true ? 'failing' : 'forward')) return []
+  const unmet = plan.needs.filter((name) => !isNeedDone({ row, plans }, name))
   return [{ ...work, items: null, unmet }]
 }
 
@@ -197,9 +197,9 @@ function itemsOf(
   return { active: fan.active, queued: fan.queued, run: row.running > single.length }
 }
 
-function hasSucceeded({ row, plans }: JobSubject, name: string): boolean {
-  const position = plans.findIndex((plan) => plan.name === name)
-  return row.steps[position]?.phase === 'succeeded'
+function isNeedDone({ row, plans }: JobSubject, name: string): boolean {
+  const step = row.steps[plans.findIndex((plan) => plan.name === name)]
+  return step !== undefined && isDone(step)
 }
 
 const STEP_RULES: readonly Rule<StepSubject>[] = [

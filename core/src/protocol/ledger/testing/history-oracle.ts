@@ -12,6 +12,7 @@ export interface ToldEvent {
   readonly step?: string
   readonly index?: number
   readonly hook?: string
+  readonly need?: string
   readonly attempt?: number
   readonly outcome?: string
   readonly fence?: number

@@ -1,4 +1,12 @@
-import type { CompensatePlan, ForEachPlan, JobPlan, Json, RetryPlan, StepPlan } from '@gyre/jobs'
+import type {
+  CompensatePlan,
+  ForEachPlan,
+  JobPlan,
+  Json,
+  RetryPlan,
+  StepPlan,
+  WhenPlan,
+} from '@gyre/jobs'
 
 /** Plans for tests, short to write: what is left out is the simplest there is. */
 
@@ -17,6 +25,9 @@ export interface StepSketch {
   readonly timeoutMs?: number
   readonly forEach?: Partial<ForEachPlan> & { readonly items: Json }
   readonly compensate?: Partial<CompensatePlan> | true
+  readonly when?: WhenPlan
+  readonly onSkippedNeed?: 'run'
+  readonly onFailure?: true
 }
 
 /** @param steps by name, in an order in which each stands behind those that it needs */
@@ -40,6 +51,9 @@ function stepOf(name: string, sketch: StepSketch): StepPlan {
     retry: sketch.retry ?? retry(3),
     forEach: sketch.forEach ? forEachOf(sketch.forEach) : null,
     compensate: sketch.compensate ? compensateOf(name, sketch.compensate) : null,
+    ...(sketch.when === undefined ? {} : { when: sketch.when }),
+    ...(sketch.onSkippedNeed === undefined ? {} : { onSkippedNeed: sketch.onSkippedNeed }),
+    ...(sketch.onFailure === undefined ? {} : { onFailure: sketch.onFailure }),
   }
 }
 

@@ -1,8 +1,8 @@
 import type { JsonObject } from '@gyre/jobs'
-import type { JobRow, StepState } from '../job-row.js'
+import { isDone, type JobRow, type StepState } from '../job-row.js'
 
 /**
- * How far a job is. Steps are counted, and items one by one once a `forEach` knows how many it has. A
+ * How far a job is. Steps are counted, but for those that run only when it has failed, and items one by one once a `forEach` knows how many it has. A
  * job of one step without items is as far as its handler says, where that says of how much.
  */
 export function progressOf(row: JobRow): JsonObject {
@@ -11,9 +11,11 @@ export function progressOf(row: JobRow): JsonObject {
   if (told !== null) return told
   let done = 0
   let total = 0
-  for (const { fan, phase } of row.steps) {
+  for (const step of row.steps) {
+    const { fan, phase } = step
+    if (step.onFailure === true) continue
     total += fan?.total ?? 1
-    if (fan === null) done += phase === 'succeeded' ? 1 : 0
+    if (fan === null) done += isDone(step) ? 1 : 0
     else done += phase === 'succeeded' ? fan.total : fan.succeeded
   }
   return { done, total }
