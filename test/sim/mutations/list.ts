@@ -3,8 +3,6 @@ import { STEP_MUTATIONS } from './steps.js'
 /**
  * Bugs that the simulator must find (protocol.md §12.4): each is planted in the compiled code of a
  * child process by a module load hook; the product's own files stay as they are.
- *
- * Long on purpose: one table, which grows by rows and not by branches.
  */
 export interface Mutation extends Edit {
   readonly name: string
