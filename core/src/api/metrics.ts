@@ -4,6 +4,7 @@ import type { EngineStatus } from '../protocol/node/messages.js'
 import type { NodeClient } from '../runtime/node-client.js'
 import type { EventStreams } from './event-streams.js'
 import type { JobWaits } from './job-waits.js'
+import { type LoopDelays, loopDelayText } from './loop-delays.js'
 import { inTime, statusInTime } from './status-in-time.js'
 
 /**
@@ -32,6 +33,7 @@ export interface MetricsOptions {
   readonly waits: JobWaits
   readonly streams: EventStreams
   readonly bodiesInFlightBytes: () => number
+  readonly loopDelays: () => LoopDelays
 }
 
 export class Metrics {
@@ -115,7 +117,7 @@ export class Metrics {
     )
     this.#set('gyre_plugin_failures', 'Plugins that did not load.', client.offers.failures.length)
     await Promise.all([this.#takeStatus(), this.#takeCounts()])
-    return this.#registry.metrics()
+    return (await this.#registry.metrics()) + loopDelayText(this.#options.loopDelays())
   }
 
   async #takeStatus(): Promise<void> {

@@ -8,6 +8,7 @@ import { EventStreams } from './event-streams.js'
 import { JobIds } from './job-ids.js'
 import { JobWaits } from './job-waits.js'
 import { KnownWork } from './known-work.js'
+import type { LoopDelays } from './loop-delays.js'
 import { Metrics } from './metrics.js'
 import { serveOpenApi } from './openapi.js'
 import { batchRoutes } from './routes/batch.js'
@@ -32,6 +33,8 @@ export interface ApiOptions {
   /** Allows an address that other machines can reach, though nobody has to show a token. */
   readonly insecure?: boolean
   readonly compileSchema: CompileSchema
+  /** How late the event loops of this node's threads are; absent: nobody measures. */
+  readonly loopDelays?: () => LoopDelays
   /** Called for failures that are the node's own fault. */
   readonly report: (error: unknown) => void
 }
@@ -57,7 +60,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const streams = new EventStreams(client)
   const admission = new Admission()
   const bodiesInFlightBytes = () => admission.inFlightBytes
-  const metrics = new Metrics({ client, waits, streams, bodiesInFlightBytes })
+  const loopDelays = options.loopDelays ?? (() => ({}))
+  const metrics = new Metrics({ client, waits, streams, bodiesInFlightBytes, loopDelays })
   const app = makeServer({
     identity: client.identity,
     admission,

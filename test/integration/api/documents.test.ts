@@ -167,6 +167,26 @@ test('metrics are Prometheus text with every known job status from the start', a
   assert.doesNotMatch(body, /[0-9a-f]{32}/, 'no IDs in labels')
 })
 
+test('metrics tell of each thread how late its event loop is', async () => {
+  const run = (service: string, input: object) =>
+    node.rest.submit({ service, input }, undefined, { prefer: 'wait=20' })
+  await run('test.block', { ms: 1_500 })
+  await run('test.echo', {})
+  const { body } = await node.rest.call('GET', '/metrics')
+  const value = (metric: string): number => {
+    const line = String(body)
+      .split('\n')
+      .find((each) => each.startsWith(`gyre_event_loop_delay_seconds_${metric} `))
+    return Number(line?.split(' ').at(-1))
+  }
+  for (const thread of ['api', 'engine', 'ledger', 'services']) {
+    assert.ok(value(`count{thread="${thread}"}`) > 0, thread)
+  }
+  const all = value('bucket{thread="services",le="+Inf"}')
+  assert.ok(all > value('bucket{thread="services",le="1"}'), 'the blocked loop was late once')
+  assert.ok(value('sum{thread="services"}') > 1)
+})
+
 test('the ring of one node owns every arc without a gap', async () => {
   const { body } = await node.rest.call('GET', '/v1/ring')
   assert.equal(body.nodes.length, 1)

@@ -1,4 +1,5 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads'
+import { measureLoopDelay } from '../../adapters/loop-delay.js'
 import { openLogStore } from '../../adapters/log-store/open-log-store.js'
 import type { SegmentedLog } from '../../adapters/log-store/log-store.js'
 import { RealFiles } from '../../adapters/real-files.js'
@@ -35,6 +36,7 @@ const setup: EngineSetup = workerData
 const AFTER_DISK = 'check the disk, then start the node again: nothing acknowledged is lost'
 
 sendLastWords(parentPort)
+measureLoopDelay(setup.loops.engine)
 const log = createThreadLog('engine', setup.logLevel)
 const clock = new SystemClock()
 const files = new RealFiles(setup.dataFolder)
@@ -89,6 +91,7 @@ function run(store: SegmentedLog): void {
       clock,
       settings: setup.settings,
       plugins: setup.plugins,
+      loop: setup.loops.services,
       log: ({ level, message, fields }) => log[level](fields, message),
     },
   })
@@ -124,6 +127,7 @@ function startLedger(): Link<ToLedgerThread, FromLedgerThread> {
     self: setup.self,
     arcCount: setup.arcCount,
     logLevel: setup.logLevel,
+    loop: setup.loops.ledger,
   }
   const worker = new Worker(new URL('./ledger-thread.js', import.meta.url), {
     workerData: ledgerSetup,

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
+import { measureLoopDelay } from '../../adapters/loop-delay.js'
 import { SystemClock } from '../../adapters/system-clock.js'
 import { ThreadLink } from '../../adapters/thread-link.js'
 import { assert } from '../../base/assert.js'
@@ -17,6 +18,7 @@ import type { LedgerSetup } from './thread-setup.js'
 assert(parentPort !== null, 'the ledger thread was not started as a thread')
 const setup: LedgerSetup = workerData
 const log = createThreadLog('ledger', setup.logLevel)
+measureLoopDelay(setup.loop)
 
 process.on('uncaughtExceptionMonitor', (error) => {
   if (error instanceof AppError && error.code === 'state_damaged') {

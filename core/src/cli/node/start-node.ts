@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { DirectoryLock } from '../../adapters/directory-lock.js'
 import { makeFolderDurably } from '../../adapters/durable-folder.js'
+import { makeLoopDelayMemory, measureLoopDelay, readLoopDelay } from '../../adapters/loop-delay.js'
 import { RealFiles } from '../../adapters/real-files.js'
 import { type HandlerSettings, NO_SETTINGS } from '../../adapters/services/handler-settings.js'
 import { compileUserSchema } from '../../adapters/services/user-schema.js'
@@ -10,6 +11,7 @@ import { beginBoot, loadSuperblock } from '../../adapters/superblock.js'
 import { SystemClock } from '../../adapters/system-clock.js'
 import { ThreadLink } from '../../adapters/thread-link.js'
 import { THREAD_YOUNG_MB } from '../../adapters/thread-memory.js'
+import type { LoopDelays } from '../../api/loop-delays.js'
 import { AppError } from '../../base/app-error.js'
 import type { FromApi, ToApi } from '../../protocol/node/messages.js'
 import { EngineClient } from '../../runtime/engine-client.js'
@@ -19,7 +21,7 @@ import { builtInModules } from './built-ins.js'
 import { checkAddress, listen } from './listen.js'
 import { NodeLife } from './node-life.js'
 import { createThreadLog } from './thread-log.js'
-import type { EngineSetup, NewNode } from './thread-setup.js'
+import type { EngineSetup, NewNode, ThreadLoops } from './thread-setup.js'
 
 export interface NodeOptions {
   readonly dataFolder: string
@@ -88,8 +90,10 @@ interface Opened {
 async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
   const { identity, lock } = opened
   const log = createThreadLog('api', options.logLevel ?? 'info')
+  const loops = makeLoops()
+  measureLoopDelay(loops.api)
   const worker = new Worker(new URL('./engine-thread.js', import.meta.url), {
-    workerData: engineSetup(options, opened),
+    workerData: engineSetup(options, opened, loops),
     resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
   })
   const life = new NodeLife(worker)
@@ -116,6 +120,7 @@ async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
     portFallback: options.portFallback ?? false,
     insecure: options.insecure ?? false,
     compileSchema: compileUserSchema,
+    loopDelays: () => loopDelays(loops),
     report: (error) => log.error({ err: error }, "a request failed by the node's own fault"),
   }).catch(async (error: unknown) => {
     await life.end()
@@ -132,7 +137,21 @@ async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
   return { identity, url: api.url, stop, closed: life.closed }
 }
 
-function engineSetup(options: NodeOptions, { identity, create, logEnd }: Opened): EngineSetup {
+function makeLoops(): ThreadLoops {
+  const make = makeLoopDelayMemory
+  return { api: make(), engine: make(), ledger: make(), services: make() }
+}
+
+function loopDelays(loops: ThreadLoops): LoopDelays {
+  const entries = Object.entries(loops).map(([thread, memory]) => [thread, readLoopDelay(memory)])
+  return Object.fromEntries(entries)
+}
+
+function engineSetup(
+  options: NodeOptions,
+  { identity, create, logEnd }: Opened,
+  loops: ThreadLoops,
+): EngineSetup {
   return {
     dataFolder: options.dataFolder,
     self: { node: identity.nodeId, boot: identity.bootEpoch },
@@ -147,6 +166,7 @@ function engineSetup(options: NodeOptions, { identity, create, logEnd }: Opened)
     capacity: options.capacity ?? {},
     settings: options.settings ?? NO_SETTINGS,
     logLevel: options.logLevel ?? 'info',
+    loops,
   }
 }
 

@@ -20,6 +20,15 @@ export interface EngineSetup {
   /** What handlers get of the node's configuration. */
   readonly settings: HandlerSettings
   readonly logLevel: string
+  readonly loops: ThreadLoops
+}
+
+/** Where each thread notes how late its event loop is (adapters/loop-delay.ts). */
+export interface ThreadLoops {
+  readonly api: SharedArrayBuffer
+  readonly engine: SharedArrayBuffer
+  readonly ledger: SharedArrayBuffer
+  readonly services: SharedArrayBuffer
 }
 
 /** Identity of a node that does not exist yet. */
@@ -31,4 +40,5 @@ export interface LedgerSetup {
   readonly self: { readonly node: string; readonly boot: number }
   readonly arcCount: number
   readonly logLevel: string
+  readonly loop: SharedArrayBuffer
 }
