@@ -20,6 +20,6 @@ export async function serveOpenApi(app: ApiServer, version: string): Promise<voi
         typeof json['$id'] === 'string' ? json['$id'] : `schema-${index}`,
     },
   })
-  await app.register(swaggerUi, { routePrefix: '/docs' })
+  await app.register(swaggerUi, { routePrefix: '/docs', theme: { title: 'The API of Gyre' } })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 }

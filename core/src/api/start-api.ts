@@ -13,6 +13,7 @@ import { Metrics } from './metrics.js'
 import { serveOpenApi } from './openapi.js'
 import { batchRoutes } from './routes/batch.js'
 import { catalogRoutes } from './routes/catalog.js'
+import { discoveryRoute } from './routes/discovery.js'
 import { eventRoutes } from './routes/events.js'
 import { explainRoute } from './routes/explain.js'
 import { healthRoutes } from './routes/health.js'
@@ -83,6 +84,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   explainRoute(app, { client })
   recordRoutes(app, { client })
   ringRoutes(app, { client, address: () => url })
+  discoveryRoute(app, { client, address: () => url })
   catalogRoutes(app, { client, known })
   healthRoutes(app, { client, metrics })
   try {

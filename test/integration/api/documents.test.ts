@@ -52,6 +52,7 @@ test('the OpenAPI document lists exactly the routes of the first version', async
     'GET /v1/jobs/{id}/steps/{name}/items',
     'GET /v1/ring',
     'GET /v1/ring/owner',
+    'GET /v1/sd',
     'GET /v1/services',
     'POST /v1/jobs',
     'POST /v1/jobs/batch',
@@ -198,6 +199,19 @@ test('the ring of one node owns every arc without a gap', async () => {
     assert.equal(arc.to, body.arcs[(index + 1) % body.arcs.length].from)
     assert.equal(arc.owner, body.nodes[0].id)
   }
+})
+
+test('Prometheus discovers the node at an address that serves its metrics', async () => {
+  const { headers, body } = await node.rest.call('GET', '/v1/sd')
+  assert.match(String(headers['content-type']), /^application\/json/)
+  const [{ targets, labels }] = body
+  const { body: ring } = await node.rest.call('GET', '/v1/ring')
+  assert.deepEqual(
+    [labels.gyre_node, labels.gyre_name, labels.gyre_cluster],
+    [ring.nodes[0].id, ring.nodes[0].name, ring.cluster],
+  )
+  const answer = await fetch(`http://${targets[0]}/metrics`)
+  assert.match(await answer.text(), /^gyre_serving 1$/m)
 })
 
 test('services and job definitions are listed with their schemas', async () => {
