@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Pool } from 'undici'
 import { atEnd, type Owner } from '@gyre/core/internal/adapters/testing/at-end.js'
 import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
@@ -9,6 +10,9 @@ import { NodeProcess } from './node-process.js'
 import { RestClient } from './rest-client.js'
 
 /** What strangers send, however much and however slowly, leaves a node its memory and its clients. */
+
+/** Some 450 were measured; 1,500 when all pages were on their way at once. */
+const PAGES_MIB_MAX = 800
 
 const BATCH_HEAD = 'POST /v1/jobs/batch HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n'
 
@@ -50,6 +54,47 @@ test('a connection that asks on and on and reads nothing is not given all its an
   assert.deepEqual([statuses[0], statuses.at(-1)], ['200', '503'])
   assert.ok(peakMiB(node) < 300, `${peakMiB(node)} MiB`)
 })
+
+test('clients that ask for large pages and read nothing are given what fits, and then cut off', async (t) => {
+  const node = await startNode(t)
+  const client = RestClient.open(t, node.url)
+  const page = await largePage(client)
+  const asked = `GET ${page} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(16)
+  // 14 connections of 16 pages of 2 MiB each: 448 MiB.
+  const silent = Array.from({ length: 14 }, () => open(t, node.url).pause())
+  for (const socket of silent) socket.write(asked)
+  await untilMetric(client, /^gyre_http_unread_bytes [1-9]\d{7,}$/m)
+  assert.equal((await client.call('GET', '/readyz')).status, 200, 'what is small is told')
+  const { status, body } = await client.submit({ service: 'test.echo', input: 1 })
+  assert.equal(status, 202)
+  assert.equal((await client.finished(body.id)).status, 'succeeded')
+  // Nobody of them goes: the node does it, after half a minute.
+  await untilMetric(client, /^gyre_http_unread_bytes 0$/m)
+  await untilMetric(client, /^gyre_http_requests_total\{.*items",status="503"\} [1-9]/m)
+  assert.equal((await client.call('GET', page)).status, 200)
+  t.diagnostic(`${peakMiB(node)} MiB`)
+  assert.ok(peakMiB(node) < PAGES_MIB_MAX, `${peakMiB(node)} MiB`)
+})
+
+/** A page of 2 MiB: ten outputs of 200 KiB. @returns its path */
+async function largePage(client: RestClient): Promise<string> {
+  const each = { service: 'test.echo', forEach: { range: 10 }, input: { $from: '/input' } }
+  const steps = { each: { ...each, collect: 'count' } }
+  const { body } = await client.submit({ steps, input: 'x'.repeat(200 * 1024) })
+  assert.equal((await client.finished(body.id)).status, 'succeeded')
+  return `/v1/jobs/${body.id}/steps/each/items?limit=1000`
+}
+
+/** Resolves when the metrics say so; a minute and a half at most. */
+async function untilMetric(client: RestClient, said: RegExp): Promise<void> {
+  const until = performance.now() + 90_000
+  for (;;) {
+    const { body } = await client.call('GET', '/metrics')
+    if (said.test(body)) return
+    assert.ok(performance.now() < until, `the metrics never say ${String(said)}`)
+    await pause(200)
+  }
+}
 
 test('a flood of large batches is refused before it fills the memory, and what was taken is done', async (t) => {
   const node = await startNode(t)

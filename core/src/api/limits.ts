@@ -58,6 +58,17 @@ export const OPEN_FILES_ASSUMED = 1024
 export const BODIES_IN_FLIGHT_BYTES_MAX = 32 * 1024 * 1024
 /** Requests of one connection that are not answered yet: past it 503. */
 export const PIPELINED_MAX = 16
+/**
+ * Bytes of answers that are not read yet, of all connections: past it reads get 503 instead of their
+ * answer. Less: fewer large pages at a time. More: slow readers take more memory.
+ */
+export const UNREAD_BYTES_MAX = 64 * 1024 * 1024
+/** The same of one connection; past it, it may ask for nothing: 503. */
+export const UNREAD_PER_CONNECTION_BYTES_MAX = 16 * 1024 * 1024
+/** Bytes that a connection may always be given: health, metrics and refusals among them. */
+export const SMALL_ANSWERS_BYTES = 16 * 1024
+/** How long a client may take nothing of an answer, ms; then its connection is cut. */
+export const ANSWER_PATIENCE_MS = 30_000
 /** How long a client may take to send its headers, and its whole request, ms. */
 export const HEADERS_TIMEOUT_MS = 15_000
 export const REQUEST_TIMEOUT_MS = 60_000

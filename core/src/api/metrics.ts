@@ -34,6 +34,7 @@ export interface MetricsOptions {
   readonly streams: EventStreams
   readonly bodiesInFlightBytes: () => number
   readonly loopDelays: () => LoopDelays
+  readonly unreadBytes: () => number
 }
 
 export class Metrics {
@@ -107,7 +108,7 @@ export class Metrics {
 
   /** Prometheus text. What the node does not say in time is left as it was. */
   async render(): Promise<string> {
-    const { client, waits, streams, bodiesInFlightBytes } = this.#options
+    const { client, waits, streams, bodiesInFlightBytes, unreadBytes } = this.#options
     this.#set('gyre_http_waits', 'Requests that wait for a job to end.', waits.count)
     this.#set('gyre_http_event_streams', 'Timelines that are followed live.', streams.count)
     this.#set(
@@ -115,6 +116,7 @@ export class Metrics {
       'Memory reserved for request bodies.',
       bodiesInFlightBytes(),
     )
+    this.#set('gyre_http_unread_bytes', 'Answers that clients have not read yet.', unreadBytes())
     this.#set('gyre_plugin_failures', 'Plugins that did not load.', client.offers.failures.length)
     await Promise.all([this.#takeStatus(), this.#takeCounts()])
     return (await this.#registry.metrics()) + loopDelayText(this.#options.loopDelays())

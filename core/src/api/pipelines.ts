@@ -11,6 +11,11 @@ import { Problem } from './problem.js'
 export class Pipelines {
   readonly #open = new WeakMap<Duplex, number>()
 
+  /** Requests of this connection that are not answered yet. */
+  openOf(socket: Duplex): number {
+    return this.#open.get(socket) ?? 0
+  }
+
   /**
    * A request has come; it counts until its answer is sent.
    *

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import fastify, { type FastifyError, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { NodeIdentity } from '../runtime/node-client.js'
 import type { Admission } from './admission.js'
 import type { ApiServer } from './api-server.js'
@@ -27,12 +27,14 @@ import { Pipelines } from './pipelines.js'
 import { Problem } from './problem.js'
 import { PROBLEM_TYPE, writeProblem } from './raw-problem.js'
 import { readJsonBody } from './request-body.js'
+import type { UnreadAnswers } from './unread-answers.js'
 import { compileValidator } from './validation.js'
 
 export interface ServerOptions {
   readonly identity: NodeIdentity
   readonly admission: Admission
   readonly metrics: Metrics
+  readonly unread: UnreadAnswers
   /** Failures that are the node's own fault; the client gets 500 without any detail. */
   readonly report: (error: unknown) => void
   readonly isStopping: () => boolean
@@ -40,7 +42,7 @@ export interface ServerOptions {
 
 /** Fastify with our conventions and without routes: problems everywhere, bounded everything. */
 export function makeServer(options: ServerOptions): ApiServer {
-  const { identity, admission, metrics, report, isStopping } = options
+  const { identity, admission, metrics, unread, report, isStopping } = options
   const servedBy = headerText(identity.name, identity.nodeId)
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
@@ -76,6 +78,7 @@ export function makeServer(options: ServerOptions): ApiServer {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'Gyre-Served-By': servedBy, 'X-Content-Type-Options': 'nosniff' })
     pipelines.enter(request.raw.socket, reply.raw)
+    if (unread.isFull(request.raw.socket)) throw unreadProblem()
     if (isStopping()) throw new Problem('not_ready', 'the node is stopping; ask another node')
     if (request.headers.host === undefined && request.raw.httpVersion !== '1.0') {
       throw new Problem('malformed_request', 'HTTP/1.1 requests name their Host')
@@ -92,10 +95,18 @@ export function makeServer(options: ServerOptions): ApiServer {
     checkBodyEncoding(headers)
     admission.enter(request, bodyBytesMaxOf(request))
   })
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', async (request, reply, payload) => {
+    const answer = readable(request, reply, payload)
+    const { socket } = request.raw
+    const isLast = (): boolean => pipelines.openOf(socket) === 0
+    // Streams have bounds of their own.
+    if (typeof answer === 'string') {
+      unread.hold(socket, { response: reply.raw, bytes: answer.length }, isLast)
+    }
     if (!request.raw.complete) drainBeforeClosing(request, reply, { thenClose: isStopping() })
     // A connection that is kept alive would keep the server from closing.
     else if (isStopping()) reply.header('Connection', 'close')
+    return answer
   })
   app.addHook('onResponse', async (request, reply) => {
     admission.leave(request)
@@ -111,6 +122,22 @@ export function makeServer(options: ServerOptions): ApiServer {
       .send(JSON.stringify(problem.toBody(pathOf(request))))
   })
   return app
+
+  /** The answer, or why it cannot be kept until it is read. What was done is told in any case. */
+  function readable(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+    if (typeof payload !== 'string' || request.method !== 'GET') return payload
+    if (unread.hasRoom(request.raw.socket, payload.length)) return payload
+    const problem = unreadProblem()
+    reply.code(problem.status).headers(problem.headers).type(PROBLEM_TYPE)
+    return JSON.stringify(problem.toBody(pathOf(request)))
+  }
+}
+
+function unreadProblem(): Problem {
+  const detail =
+    'the node keeps as many answers as it can that their clients do not read; read what this ' +
+    'connection was sent, and try again'
+  return new Problem('overloaded', detail)
 }
 
 function parseOnlyJson(app: ApiServer, admission: Admission): void {

@@ -25,6 +25,7 @@ import { resubmitRoute } from './routes/resubmit.js'
 import { ringRoutes } from './routes/ring.js'
 import { makeServer } from './server.js'
 import { Submissions } from './submissions.js'
+import { UnreadAnswers } from './unread-answers.js'
 
 export interface ApiOptions {
   readonly client: NodeClient
@@ -60,13 +61,23 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const waits = new JobWaits(client)
   const streams = new EventStreams(client)
   const admission = new Admission()
+  const unread = new UnreadAnswers()
   const bodiesInFlightBytes = () => admission.inFlightBytes
   const loopDelays = options.loopDelays ?? (() => ({}))
-  const metrics = new Metrics({ client, waits, streams, bodiesInFlightBytes, loopDelays })
+  const unreadBytes = () => unread.bytes
+  const metrics = new Metrics({
+    client,
+    waits,
+    streams,
+    bodiesInFlightBytes,
+    loopDelays,
+    unreadBytes,
+  })
   const app = makeServer({
     identity: client.identity,
     admission,
     metrics,
+    unread,
     report: options.report,
     isStopping: () => stopping,
   })

@@ -6,9 +6,16 @@ import type { Reply } from '../protocol/ledger/outcome.js'
 import type { Query } from '../protocol/ledger/query.js'
 import type { EngineStatus, FromApi, OffersBody, ToApi } from '../protocol/node/messages.js'
 import type { EventPage, NodeClient, NodeIdentity, Proposal, Watch } from './node-client.js'
+import { Turns } from './turns.js'
 
 /** How long an answer may take, ms, before the outcome counts as unknown. Watches have no bound. */
 const ANSWER_TIMEOUT_MS = 30_000
+
+/**
+ * Reads that are on their way at a time; the others wait here, as requests and not as answers: each
+ * answer may have megabytes, and is there several times on its way. Less: a slow read holds up others.
+ */
+const READS_MAX = 16
 
 /** What happens to the node as a whole. */
 export interface NodeEvents {
@@ -45,6 +52,7 @@ export class EngineClient implements NodeClient {
   readonly #clock: Clock
   readonly #events: NodeEvents
   readonly #waiting = new Map<number, Waiting>()
+  readonly #reads = new Turns(READS_MAX)
   #offers: OffersBody = { services: [], jobs: [], failures: [] }
   #lastRequest = 0
   #sweepIsSet = false
@@ -81,11 +89,11 @@ export class EngineClient implements NodeClient {
   }
 
   query(arc: ArcId, query: Query): Promise<Reply> {
-    return this.#ask(arc, query)
+    return this.#reads.run(() => this.#ask(arc, query))
   }
 
   queryAll(query: Query): Promise<Reply> {
-    return this.#ask(null, query)
+    return this.#reads.run(() => this.#ask(null, query))
   }
 
   watchJob(id: string): Watch {
