@@ -87,7 +87,7 @@ async function followHistory(context: CommandContext, id: string): Promise<void>
       const event: EventBody = JSON.parse(data)
       const { at, type } = event
       context.output.item(event, () =>
-        `${at}  ${type.padEnd(18)}  ${otherMembers(event)}`.trimEnd(),
+        `${at}  ${type.padEnd(20)}  ${otherMembers(event)}`.trimEnd(),
       )
     }
   }
