@@ -75,6 +75,7 @@ export class NodeLife {
       capacity: sim.capacity,
       logChars: sim.logChars,
       duplicateReports: sim.duplicateReports,
+      arcCount: sim.arcCount,
       observe,
     })
     const link = connect<ToApi, FromApi>({

@@ -27,6 +27,12 @@ export type Observation =
   | { readonly kind: 'aborted'; readonly attempt: string; readonly reason: AbortReason }
   /** A handler did something to the world outside. */
   | { readonly kind: 'effect'; readonly effect: OutsideEffect }
+  /** A handler asks that its attempt be counted in a record; it is told that it was. */
+  | {
+      readonly kind: 'counting' | 'counted'
+      readonly attempt: string
+      readonly key: string
+    }
   /** No code of the attempt runs any more: it settled, or its thread or process is gone. */
   | { readonly kind: 'ceased'; readonly attempt: string }
   /** The attempt's end is reported to the engine. */

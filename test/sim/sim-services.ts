@@ -12,6 +12,7 @@ import type {
 } from '@gyre/core/internal/protocol/node/messages.js'
 import { partsOf } from './attempt-parts.js'
 import { type Behaviour, behaviourOf, memberOf } from './behaviour.js'
+import { HandlerCounts } from './handler-counts.js'
 import type { Observation } from './observation.js'
 import type { SimThread } from './sim-thread.js'
 
@@ -40,6 +41,7 @@ export class SimServices implements WorkerHost {
   readonly #logChars: number
   readonly #duplicateReports: number
   readonly #observe: (observation: Observation) => void
+  readonly #counts: HandlerCounts
   readonly #running = new Map<string, Handler>()
   #receive: ((messages: readonly FromServices[]) => void) | null = null
   #isUp = false
@@ -55,6 +57,8 @@ export class SimServices implements WorkerHost {
     /** Length of the line that each attempt logs. */
     readonly logChars: number
     readonly duplicateReports: number
+    /** Arcs of the ring, for the records that handlers count in. */
+    readonly arcCount: number
     readonly observe: (observation: Observation) => void
   }) {
     this.#thread = options.thread
@@ -65,6 +69,9 @@ export class SimServices implements WorkerHost {
     this.#logChars = options.logChars
     this.#duplicateReports = options.duplicateReports
     this.#observe = options.observe
+    const { thread, arcCount, observe } = options
+    const toEngine = (message: FromServices): void => this.#emit(message)
+    this.#counts = new HandlerCounts({ thread, arcCount, observe, toEngine })
   }
 
   onReceive(receive: (messages: readonly FromServices[]) => void): void {
@@ -90,6 +97,7 @@ export class SimServices implements WorkerHost {
     this.#thread.process.effect()
     if (message.kind === 'dispatch') this.#onDispatch(message)
     else if (message.kind === 'abort') this.#onAbort(message.attempt, message.reason)
+    else this.#counts.answered(message)
   }
 
   /** The thread is gone, with every handler in it, and comes back `downMs` later. */
@@ -161,8 +169,18 @@ export class SimServices implements WorkerHost {
       case 'deaf':
         return this.#act(dispatch)
       default:
-        return this.#succeed(handler)
+        return behaviour.ms % 2 === 0 ? this.#countFirst(handler) : this.#succeed(handler)
     }
+  }
+
+  /** Half of those that succeed count in the hash table before; a handler that was stopped meanwhile, not. */
+  #countFirst(handler: Handler): void {
+    const { attempt } = handler.dispatch
+    this.#counts.count(attempt, handler.behaviour.ms / 2, (hasCounted) => {
+      if (!this.#isRunning(handler)) return
+      if (hasCounted) this.#succeed(handler)
+      else this.#settle(handler, failure('dht_contended', true))
+    })
   }
 
   #succeed(handler: Handler): void {

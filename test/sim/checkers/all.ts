@@ -18,6 +18,7 @@ import { DurablePromise } from './durable-promise.js'
 import { FailureSteps } from './failure-steps.js'
 import { FinalStays } from './final-stays.js'
 import { GaveUpForAReason } from './gave-up-for-a-reason.js'
+import { HandlersCounted } from './handlers-counted.js'
 import { InItsTime } from './in-its-time.js'
 import { LateReports } from './late-reports.js'
 import { NotAfterKept } from './not-after-kept.js'
@@ -63,6 +64,7 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new FinalStays(),
     new AnsweredOnce(),
     new RecordsLinearizable(),
+    new HandlersCounted(),
     new ReplayEquals(makeReference(options.arcCount), imageOf),
     new GaveUpForAReason((wasShort) => {
       const retainBytes = wasShort ? 0 : options.retainBytes

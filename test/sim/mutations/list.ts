@@ -319,6 +319,21 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "phase: 'stopping', stopping: reason",
     replace: "phase: reason === 'timed_out' ? 'ready' : 'stopping', stopping: reason",
   },
+  // ---- handlers' hash table ----
+  {
+    name: 'lets-handlers-overwrite-each-other',
+    caughtBy: ['handlers-counted'],
+    file: 'adapters/services/record-desk.js',
+    find: 'const more = condition === undefined ? {} : { condition };',
+    replace: 'const more = {};',
+  },
+  {
+    name: 'tells-a-handler-that-a-lost-write-was-done',
+    caughtBy: ['handlers-counted'],
+    file: 'adapters/services/record-desk.js',
+    find: 'if (!reply.ok)',
+    replace: "if (!reply.ok && reply.code !== 'version_conflict')",
+  },
   // ---- ledger: compensation ----
   {
     name: 'compensates-while-an-attempt-runs',
