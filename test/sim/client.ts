@@ -50,6 +50,8 @@ export class Client {
   readonly #versions = new Map<string, number | null>()
   /** Submissions and resubmissions with a key, to be repeated on purpose. */
   readonly #keyed: Intention[] = []
+  /** Bulk actions that it has begun, to be gone on with: each asks for one more slice. */
+  readonly #bulks: Intention[] = []
 
   constructor(prng: Prng, options: SimOptions, jobs: JobMix, wallNow: () => number) {
     this.#prng = prng
@@ -91,6 +93,8 @@ export class Client {
           reason: 'drawn',
           ...this.#maybeIdempotent(),
         }))
+      case 'bulk':
+        return [this.#bulk()]
       case 'resubmit':
         return this.#resubmit()
       case 'deleteJob':
@@ -251,6 +255,24 @@ export class Client {
     const intention = { isRepeatable: 'idempotency' in idempotent, build }
     if (intention.isRepeatable) this.#keyed.push(intention)
     return [intention]
+  }
+
+  #bulk(): Intention {
+    const prng = this.#prng
+    if (this.#bulks.length > 0 && prng.chance(0.7)) return prng.pick(this.#bulks)
+    const action = prng.pick(['cancel', 'retry', 'retry', 'delete'] as const)
+    const ofTeam = action === 'delete' || prng.chance(0.5)
+    const command: Command = {
+      kind: 'act-on-jobs',
+      bulk: hash128(`bulk ${prng.hex16()}`),
+      action,
+      filter: ofTeam ? { labels: { team: prng.pick(TEAMS) } } : {},
+      limit: prng.between(1, 4),
+    }
+    const arc = prng.below(this.#options.arcCount)
+    const intention: Intention = { isRepeatable: true, build: () => ({ arc, command, needs: [] }) }
+    this.#bulks.push(intention)
+    return intention
   }
 
   #recentJob(): string {

@@ -62,6 +62,7 @@ export interface OperationWeights {
   readonly skip: number
   readonly fail: number
   readonly resubmit: number
+  readonly bulk: number
   readonly putRecord: number
   readonly deleteRecord: number
   readonly getRecord: number
@@ -97,7 +98,8 @@ export function drawOptions(seed: number): SimOptions {
   const drawn = drawLater(first, prng)
   const operated = { ...drawn, ...(prng.chance(0.4) ? drawOperators(drawn) : {}) }
   const resubmit = prng.chance(0.4) ? prng.pick([1, 4]) : 0
-  return { ...operated, weights: { ...operated.weights, resubmit } }
+  const bulk = prng.chance(0.3) ? prng.pick([1, 4]) : 0
+  return { ...operated, weights: { ...operated.weights, resubmit, bulk } }
 }
 
 function drawLater(first: SimOptions, prng: Prng): SimOptions {
@@ -223,6 +225,7 @@ function drawWeights(prng: Prng): OperationWeights {
     skip: weight(1),
     fail: 0,
     resubmit: 0,
+    bulk: 0,
     putRecord: weight(4),
     deleteRecord: weight(1),
     getRecord: weight(3),

@@ -51,7 +51,7 @@ export async function readJobsPage(
 }
 
 /** How many there are, in all and by status. */
-export async function countJobs(client: NodeClient, filter: JobFilter): Promise<object> {
+export async function countJobs(client: NodeClient, filter: JobFilter): Promise<JobCounts> {
   const byStatus: Record<string, number> = {}
   let total = 0
   let from: CountsPosition | null = null
@@ -66,6 +66,13 @@ export async function countJobs(client: NodeClient, filter: JobFilter): Promise<
     if (from === null) return { total, byStatus, ...gaps(found.missing) }
   }
   throw new Problem('overloaded', 'there is too much to count; count a shorter time, or by status')
+}
+
+export interface JobCounts {
+  readonly total: number
+  readonly byStatus: Readonly<Record<string, number>>
+  readonly partial?: true
+  readonly missing?: number
 }
 
 /** What a list says of arcs that did not answer. */

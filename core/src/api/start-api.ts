@@ -12,6 +12,7 @@ import type { LoopDelays } from './loop-delays.js'
 import { Metrics } from './metrics.js'
 import { serveOpenApi } from './openapi.js'
 import { batchRoutes } from './routes/batch.js'
+import { bulkActionsRoute } from './routes/bulk-actions.js'
 import { catalogRoutes } from './routes/catalog.js'
 import { discoveryRoute } from './routes/discovery.js'
 import { eventRoutes } from './routes/events.js'
@@ -89,6 +90,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   jobRoutes(app, { client, submissions, waits })
   batchRoutes(app, { submissions })
   jobActionRoutes(app, { client })
+  bulkActionsRoute(app, { client, ids })
   resubmitRoute(app, { client, known, schemas, ids })
   jobPartRoutes(app, { client })
   eventRoutes(app, { client, streams })

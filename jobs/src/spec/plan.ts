@@ -62,6 +62,8 @@ export interface RetryPlan {
   readonly maxDelayMs: number
   /** True: the delay is drawn between half of it and all of it. */
   readonly jitter: boolean
+  /** Lost attempts that make it poison, for work of Gyre's own; absent: as for all (ledger/limits.ts). */
+  readonly lost?: number
 }
 
 export interface CompensatePlan {

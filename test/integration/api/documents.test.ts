@@ -55,6 +55,7 @@ test('the OpenAPI document lists exactly the routes of the first version', async
     'GET /v1/sd',
     'GET /v1/services',
     'POST /v1/jobs',
+    'POST /v1/jobs/actions',
     'POST /v1/jobs/batch',
     'POST /v1/jobs/{id}/cancel',
     'POST /v1/jobs/{id}/fail',

@@ -98,3 +98,59 @@ test('what may not be resubmitted is refused with what to do instead', async () 
   const gone = await node.rest.call('POST', `/v1/jobs/${asleep.body.id}/resubmit`)
   assert.deepEqual([gone.status, gone.body.code], [404, 'job_not_found'])
 })
+
+test('a bulk action is counted first, then done by a job, which tells what it has done', async () => {
+  const labels = { batch: 'bulk' }
+  const jobs = Array.from({ length: 120 }, () => ({
+    service: 'test.sleep',
+    input: { ms: 60_000 },
+    delay: '1h',
+    labels,
+  }))
+  const { body: batch } = await node.rest.call('POST', '/v1/jobs/batch', { body: { jobs } })
+  const ids: string[] = batch.results.map(({ id }: { id: string }) => id)
+  const act = (body: object, headers = {}) =>
+    node.rest.call('POST', '/v1/jobs/actions', { body, headers })
+  const filter = { 'label.batch': 'bulk' }
+
+  const counted = await act({ action: 'cancel', filter, dryRun: true })
+  assert.deepEqual([counted.status, counted.body.count], [200, 120])
+  assert.deepEqual(counted.body.byStatus, { scheduled: 120 })
+  const begun = await act({ action: 'cancel', filter }, { 'idempotency-key': 'bulk' })
+  assert.equal(begun.status, 202)
+  assert.equal(begun.headers['location'], `/v1/jobs/${begun.body.id}`)
+  const done = await node.rest.finished(begun.body.id)
+  assert.deepEqual([done.status, done.output], ['succeeded', { done: 120, skipped: 0, failed: 0 }])
+  for (const id of ids) assert.equal((await node.rest.finished(id)).status, 'cancelled')
+  const repeated = await act({ action: 'cancel', filter }, { 'idempotency-key': 'bulk' })
+  assert.deepEqual([repeated.status, repeated.body.id], [202, begun.body.id])
+
+  const again = await act({ action: 'cancel', filter })
+  const skipped = await node.rest.finished(again.body.id)
+  assert.deepEqual(skipped.output, { done: 0, skipped: 120, failed: 0 })
+  const removed = await act({ action: 'delete', filter: { ...filter, status: 'cancelled' } })
+  const removal = await node.rest.finished(removed.body.id)
+  assert.deepEqual(removal.output, { done: 120, skipped: 0, failed: 0 })
+  const { body: left } = await node.rest.call('GET', '/v1/jobs?label.batch=bulk')
+  assert.deepEqual(left.items, [])
+})
+
+test('a bulk action says which jobs it means: a filter, and nothing that the list does not know', async () => {
+  const refused = async (body: object) => {
+    const { status, body: problem } = await node.rest.call('POST', '/v1/jobs/actions', { body })
+    return [status, problem.code]
+  }
+  assert.deepEqual(await refused({ action: 'cancel' }), [400, 'invalid_request'])
+  assert.deepEqual(await refused({ filter: {} }), [400, 'invalid_request'])
+  assert.deepEqual(await refused({ action: 'pause', filter: {} }), [400, 'invalid_request'])
+  assert.deepEqual(await refused({ action: 'cancel', filter: { state: 'x' } }), [
+    400,
+    'unknown_field',
+  ])
+  assert.deepEqual(await refused({ action: 'cancel', filter: {}, force: 1 }), [
+    400,
+    'unknown_field',
+  ])
+  const late = { createdBefore: 'yesterday' }
+  assert.deepEqual(await refused({ action: 'cancel', filter: late }), [400, 'invalid_request'])
+})

@@ -27,6 +27,9 @@ export class AcknowledgedKept implements Checker {
   readonly #failed = new Map<string, number>()
   /** Whose deletion was tried, and whose was acknowledged. */
   readonly #maybeDeleted = new Set<string>()
+  /** Whose jobs were to be deleted by a bulk action; and of which team each job is. */
+  readonly #deletedTeams = new Set<string>()
+  readonly #teamOf = new Map<string, string>()
   /** With a retention of their own, which jobs made from them have too. */
   readonly #keptBriefly = new Set<string>()
   readonly #deleted = new Set<string>()
@@ -64,6 +67,11 @@ export class AcknowledgedKept implements Checker {
     if (work.kind !== 'command') return
     const { command } = work
     if (command.kind === 'delete-job') this.#maybeDeleted.add(command.id)
+    if (command.kind === 'act-on-jobs' && command.action === 'delete')
+      this.#deletedTeams.add(command.filter.labels?.['team'] ?? '')
+    if (command.kind === 'submit') this.#teamOf.set(command.id, command.labels?.['team'] ?? 'none')
+    if (command.kind === 'resubmit')
+      this.#teamOf.set(command.id, this.#teamOf.get(command.source) ?? 'none')
     if (command.kind === 'submit' && command.retentionMs !== undefined) {
       this.#keptBriefly.add(command.id)
     }
@@ -86,6 +94,7 @@ export class AcknowledgedKept implements Checker {
       const job = found.get(id)
       if (job === undefined) {
         if (this.#maybeDeleted.has(id) || this.#keptBriefly.has(id)) continue
+        if (this.#deletedTeams.has(this.#teamOf.get(id) ?? '')) continue
         this.#fail(`job ${id} was acknowledged and is lost`)
       }
       if (this.#deleted.has(id)) this.#fail(`job ${id} was deleted and is there`)

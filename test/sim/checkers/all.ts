@@ -9,6 +9,7 @@ import { AnsweredOnce } from './answered-once.js'
 import { ArcTime } from './arc-time.js'
 import { AtRest } from './at-rest.js'
 import { AttemptsRise } from './attempts-rise.js'
+import { BulkOnce } from './bulk-once.js'
 import { CommittedEntries } from './committed-entries.js'
 import { CompensationComplete } from './compensation-complete.js'
 import { CompensationOrder } from './compensation-order.js'
@@ -59,6 +60,7 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new FailureSteps(),
     new OutputsFlow(),
     new TakenOver(),
+    new BulkOnce(options.arcCount),
     new CompensationOrder(),
     new CompensationComplete(),
     new FinalStays(),

@@ -46,10 +46,18 @@ export class CompensationOrder implements Checker {
     this.#entryCount += 1
     const command: Command = JSON.parse(body).c
     if (command.kind === 'retry') this.#undoing.get(command.id)?.done.clear()
+    if (command.kind === 'act-on-jobs' && command.action === 'retry') this.#beginAnew(arc)
     if (command.kind === 'lose-worker') this.#forgetEnds(arc)
     if (command.kind !== 'finish-attempt' || command.attempt.hook !== 'run') return
     const { job, step } = command.attempt
     if (!this.#undoing.has(job)) this.#endOf.set(`${job}.${step}`, this.#entryCount)
+  }
+
+  /** Any job of the arc may have been retried. */
+  #beginAnew(arc: number): void {
+    for (const [job, undoing] of this.#undoing) {
+      if (this.#arcOf.get(job) === arc) undoing.done.clear()
+    }
   }
 
   /** Which attempts end here cannot be seen from outside: some were started and never dispatched. */

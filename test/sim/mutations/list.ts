@@ -384,6 +384,14 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "if (status !== 'compensation_failed')",
     replace: "if (status !== 'compensation_failed' && status !== 'compensating')",
   },
+  // ---- ledger: bulk actions ----
+  {
+    name: 'begins-a-bulk-action-anew',
+    caughtBy: ['bulk-once'],
+    file: 'protocol/ledger/commands/act-on-jobs.js',
+    find: 'context.rows.get(key) ?? begin(context, bulk)',
+    replace: 'begin(context, bulk)',
+  },
   // ---- ledger: resubmission ----
   {
     name: 'runs-again-what-was-taken-over',

@@ -14,6 +14,7 @@ const JOBS_ONLY = {
   skip: 0,
   fail: 0,
   resubmit: 0,
+  bulk: 0,
   putRecord: 0,
   deleteRecord: 0,
   getRecord: 0,

@@ -1,3 +1,4 @@
+import { ACTIONS_SERVICE } from '../../base/own-services.js'
 import type { Clock } from '../../ports/clock.js'
 import type { WorkerHost } from '../../ports/worker-host.js'
 import type {
@@ -6,6 +7,7 @@ import type {
   OffersBody,
   ToServices,
 } from '../../protocol/node/messages.js'
+import { ACTIONS_SLOTS, ActionsDesk } from './actions-desk.js'
 import { type Capacity, capacityOffer, measuredCapacity, threadCountOf } from './capacity.js'
 import { RecordDesk, type RecordDeskOptions } from './record-desk.js'
 import { refusalsOf } from './refusals.js'
@@ -39,9 +41,13 @@ export class ServicesHost implements WorkerHost {
   #receive: (messages: readonly FromServices[]) => void = () => {}
   #outputs: FromServices[] = []
   readonly #desk: RecordDesk
+  readonly #actions: ActionsDesk
 
   constructor({ capacity, supervisor, pool, records }: ServicesHostOptions) {
     this.#desk = new RecordDesk({ ...records, toEngine: (message) => this.#output(message) })
+    const { arcCount } = records
+    const toEngine = (message: FromServices): void => this.#output(message)
+    this.#actions = new ActionsDesk({ clock: supervisor.clock, arcCount, toEngine })
     const onCall = (body: string, answer: (body: string) => void): void =>
       this.#desk.take(body, (given) => answer(JSON.stringify(given)))
     const shared = supervisor.settings === undefined ? {} : { settings: supervisor.settings }
@@ -79,25 +85,32 @@ export class ServicesHost implements WorkerHost {
 
   send(message: ToServices): void {
     if (message.kind === 'dispatch') return this.#dispatch(message)
-    if (message.kind === 'reply') return this.#desk.answered(message)
+    if (message.kind === 'reply') {
+      if (!this.#actions.answered(message)) this.#desk.answered(message)
+      return
+    }
     const { attempt, reason } = message
-    if (this.#pool.has(attempt)) this.#pool.abort(attempt, reason)
+    if (this.#actions.has(attempt)) this.#actions.abort(attempt, reason)
+    else if (this.#pool.has(attempt)) this.#pool.abort(attempt, reason)
     else this.#supervisor.send(message)
   }
 
   stop(done: () => void): void {
-    let left = 2
+    let left = 3
     const one = (): void => {
       left -= 1
       if (left === 0) done()
     }
+    this.#actions.stop(one)
     this.#supervisor.stop(one)
     this.#pool.stop(one)
   }
 
   /** While the services thread is down nobody knows which services there are: it says no to all. */
   #dispatch(dispatch: Dispatch): void {
-    const isIsolated = this.#isolated.has(dispatch.service) && this.#supervisor.isUp
+    const { service } = dispatch
+    if (service === ACTIONS_SERVICE && this.#supervisor.isUp) return this.#actions.run(dispatch)
+    const isIsolated = this.#isolated.has(service) && this.#supervisor.isUp
     if (!isIsolated || this.#pool.has(dispatch.attempt)) this.#supervisor.send(dispatch)
     else this.#pool.run(dispatch, this.#memoryMb.get(dispatch.service))
   }
@@ -116,7 +129,12 @@ export class ServicesHost implements WorkerHost {
       ),
     )
     const capacity = capacityOffer(this.#capacity, this.#threads, offers.services)
-    return { ...message, slots, capacity, body: JSON.stringify({ ...offers, refused }) }
+    return {
+      ...message,
+      slots: { ...slots, [ACTIONS_SERVICE]: ACTIONS_SLOTS },
+      capacity,
+      body: JSON.stringify({ ...offers, refused }),
+    }
   }
 
   /** Collected for the rest of the turn (port promise W4). */

@@ -13,6 +13,7 @@ export const JOB_ERROR_CODES: readonly string[] = [
   'poison',
   'memory_exceeded',
   'attempt_aborted',
+  'bulk_interrupted',
   'job_timed_out',
   'start_by_passed',
   'input_unresolved',

@@ -95,6 +95,12 @@ const withLabels = {
 export const JobsQuery = Type.Object({ ...consistency, ...page, ...jobFilter }, withLabels)
 export const JobCountsQuery = Type.Object({ ...consistency, ...jobFilter }, withLabels)
 
+/** The same in a body. */
+export const JobFilterBody = Type.Object(jobFilter, {
+  ...withLabels,
+  description: '`status`, `job`, `createdAfter`, `createdBefore` and `label.KEY`; all must hold.',
+})
+
 export const RecordsQuery = Type.Object(
   { ...consistency, ...page, prefix: Type.Optional(Type.String()) },
   closed,

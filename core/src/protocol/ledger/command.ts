@@ -1,5 +1,6 @@
 import type { JobError, JobPlan, Json, JsonObject } from '@gyre/jobs'
 import type { Duration, Instant } from '../../base/ids.js'
+import type { JobFilter } from './query.js'
 
 /**
  * Every way to change a ledger. A command carries whatever is random or timed; `apply` draws nothing
@@ -17,6 +18,7 @@ export type Command =
   | SkipCommand
   | FailCommand
   | ResubmitCommand
+  | ActCommand
   | DeleteJobCommand
   | LoseWorkerCommand
   | PutRecordCommand
@@ -197,6 +199,17 @@ export interface ResubmitCommand {
   readonly input?: Json
   readonly idempotency?: IdempotencyStamp
   readonly traceparent?: string
+}
+
+/** The next slice of a bulk action on the jobs of this arc. */
+export interface ActCommand {
+  readonly kind: 'act-on-jobs'
+  /** The job that does it: names the action and what was done of it. */
+  readonly bulk: string
+  readonly action: 'cancel' | 'retry' | 'delete'
+  readonly filter: JobFilter
+  /** Jobs to look at in this entry, ≤ BULK_JOBS_PER_ENTRY; absent: that many. */
+  readonly limit?: number
 }
 
 export interface DeleteJobCommand {

@@ -1,6 +1,7 @@
 import type { Instant } from '../../base/ids.js'
 import type { Rows } from '../state/rows.js'
 import type { Command, EntryBody } from './command.js'
+import { actOnJobs } from './commands/act-on-jobs.js'
 import { cancelJob } from './commands/cancel-job.js'
 import { deleteJob } from './commands/delete-job.js'
 import { deleteRecord } from './commands/delete-record.js'
@@ -94,6 +95,8 @@ function run(context: EntryContext, command: Command): Applied {
       return failJob(context, command)
     case 'resubmit':
       return resubmitJob(context, command)
+    case 'act-on-jobs':
+      return actOnJobs(context, command)
     case 'delete-job':
       return deleteJob(context, command)
     case 'lose-worker':

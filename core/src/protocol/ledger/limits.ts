@@ -72,6 +72,15 @@ export const PURGE_ROWS_PER_ENTRY = 1000
 /** Items of one `forEach`, where a pointer brought them in (checked at submission otherwise). */
 export { FOR_EACH_ITEMS_MAX } from '@gyre/jobs'
 
+/** Jobs that one entry of a bulk action looks at, so that no entry is slow; the next goes on behind them. */
+export const BULK_JOBS_PER_ENTRY = 100
+
+/** Steps and started items of the jobs that one such entry acts on; the last job may pass it. */
+export const BULK_WEIGHT_PER_ENTRY = 1000
+
+/** How long an arc remembers what a bulk action has done there, milliseconds: longer than any takes. */
+export const BULK_KEPT_MS = 30 * 24 * 3600 * 1000
+
 /** Jobs whose task IDs a peek computes to find a task: a place on the ring holds few jobs. */
 export const PEEK_JOBS_MAX = 1000
 

@@ -47,5 +47,7 @@ export type Applied =
         /** A job that was removed: all that is left of it. */
         | { readonly kind: 'purged-job'; readonly id: string; readonly status: string }
         | { readonly kind: 'record'; readonly key: string }
+        /** How far a bulk action came. */
+        | { readonly kind: 'bulk'; readonly id: string }
     }
   | Extract<Reply, { readonly ok: false }>

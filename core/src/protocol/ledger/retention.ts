@@ -90,9 +90,9 @@ function leaveStub({ rows, at }: EntryContext, row: JobRow): void {
 function forget(
   { rows }: EntryContext,
   rowKey: string,
-  { key }: Extract<PurgeRow, { readonly kind: 'key' }>,
+  value: Exclude<PurgeRow, { readonly kind: 'job' }>,
 ): number {
-  rows.delete(keys.submissionKey(key))
+  rows.delete(value.kind === 'key' ? keys.submissionKey(value.key) : keys.bulk(value.bulk))
   rows.delete(rowKey)
   return 2
 }

@@ -4,6 +4,7 @@ import type { AttemptRef, IdempotencyStamp, LogLine } from './command.js'
 import type { HistoryEvent } from './history.js'
 import type { JobTimerKind } from './job-timers.js'
 import type { JobStatus } from './job-row.js'
+import type { JobCursor } from './query.js'
 import type { AttemptRow } from './task.js'
 
 /**
@@ -14,6 +15,7 @@ import type { AttemptRow } from './task.js'
  * | key                                    | value          | there while |
  * |----------------------------------------|----------------|-------------|
  * | `#`                                    | ClockRow       | the arc has applied an entry |
+ * | `a/BULK`                               | BulkRow        | a bulk action has begun here, for 30 days |
  * | `c/layout`                             | LayoutRow      | the rows have been brought up to this version's layout |
  * | `c/n/NAME`                             | CountsRow      | jobs of that definition: by status |
  * | `c/jobs`, `c/ready`                    | CountsRow      | ever: jobs by status, startable tasks by service and priority |
@@ -35,6 +37,7 @@ import type { AttemptRow } from './task.js'
  * | `l/NODE/BOOT/ATTEMPT`                  | AttemptRef     | the attempt is leased or stopping |
  * | `n/NAME/CREATED_AT/JOB`                | {}             | ever: each job of a definition |
  * | `q/DUE_AT/j.JOB`, `q/DUE_AT/k.KEY`     | PurgeRow       | the job is finished or being removed; the key outlives its job |
+ * | `q/DUE_AT/a.BULK`                      | PurgeRow       | as long as `a/BULK` |
  * | `r/SERVICE/PRIORITY/READY_AT/TASK`     | ReadyRow       | the task, or some item of the step, may start |
  * | `s/SERVICE`                            | ServiceRow     | ever; system arc only |
  * | `t/DUE_AT/ATTEMPT`                     | TimerRow       | the attempt's timeout, its task's next try, is ahead |
@@ -45,6 +48,7 @@ import type { AttemptRow } from './task.js'
  */
 export const keys = {
   clock: '#',
+  bulk: (bulk: string): string => `a/${bulk}`,
   jobCounts: 'c/jobs',
   layout: 'c/layout',
   namedCounts: (name: string): string => `c/n/${name}`,
@@ -74,6 +78,7 @@ export const keys = {
   lease: (node: string, boot: number, attempt: string): string =>
     `l/${node}/${sortable(boot)}/${attempt}`,
   purgeJob: (dueAt: Instant, job: string): string => `q/${sortable(dueAt)}/j.${job}`,
+  forgetBulk: (dueAt: Instant, bulk: string): string => `q/${sortable(dueAt)}/a.${bulk}`,
   forgetKey: (dueAt: Instant, key: string): string => `q/${sortable(dueAt)}/k.${key}`,
   readyOf: (service: string): string => `r/${service}/`,
   ready: (service: string, priority: number, readyAt: Instant, task: string): string =>
@@ -122,6 +127,17 @@ export function sortableAt(key: string, offset: number): number {
 export interface ClockRow {
   /** Arc time: the stamp of the last applied entry. */
   readonly t: Instant
+}
+
+/** How far a bulk action came in this arc. */
+export interface BulkRow {
+  /** Of the last job that it has looked at; null: none yet, or there are no more. */
+  readonly cursor: JobCursor | null
+  readonly done: number
+  /** Jobs in no state for it. */
+  readonly skipped: number
+  readonly failed: number
+  readonly ended: boolean
 }
 
 export interface LayoutRow {
@@ -185,6 +201,7 @@ export interface SubmissionKeyRow {
 export type PurgeRow =
   | { readonly kind: 'job'; readonly job: string }
   | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'bulk'; readonly bulk: string }
 
 /** A call on something that exists, made under an idempotency key. */
 export interface CallKeyRow {

@@ -222,7 +222,7 @@ function phaseAfter(task: TaskState, end: Settled, options: EndOptions): TaskPha
       // One attempt allowed means never started twice: whether it ran is unknown, and stays so.
       if (attempts === 1) return 'failed'
       if (end.uncharged) return 'ready'
-      return task.losses + 1 < LOST_ATTEMPTS_MAX ? 'backoff' : 'failed'
+      return task.losses + 1 < (options.policy.lost ?? LOST_ATTEMPTS_MAX) ? 'backoff' : 'failed'
   }
 }
 

@@ -4,7 +4,14 @@ import type { JobRow } from '../job-row.js'
 import type { Applied, Reply } from '../outcome.js'
 import type { JobsQuery, Query } from '../query.js'
 import { parseReadyName } from '../ready-name.js'
-import { type CountsRow, endOf, keys, type PlanRow, type ServiceRow } from '../rows-layout.js'
+import {
+  type BulkRow,
+  type CountsRow,
+  endOf,
+  keys,
+  type PlanRow,
+  type ServiceRow,
+} from '../rows-layout.js'
 import { jobView } from '../views/job-view.js'
 import { explainAnswer } from './explain.js'
 import { found, type ReadContext } from './found.js'
@@ -70,6 +77,8 @@ function shownBy(context: ReadContext, shows: Shows): Reply {
       return found({ id: shows.id, status: shows.status, purged: true })
     case 'record':
       return recordAnswer(context, shows.key)
+    case 'bulk':
+      return bulkAnswer(context, shows.id)
   }
 }
 
@@ -86,6 +95,12 @@ function planAnswer({ rows }: ReadContext, id: string): Reply {
   if (row === undefined || planRow === undefined) return jobNotFound(id)
   const { plan, input } = planRow
   return { ok: true, result: 'found', body: JSON.stringify({ plan, input }) }
+}
+
+function bulkAnswer({ rows }: ReadContext, id: string): Reply {
+  const row = rows.get<BulkRow>(keys.bulk(id))
+  const { done = 0, skipped = 0, failed = 0, ended = true } = row ?? {}
+  return found({ done, skipped, failed, ended })
 }
 
 function jobsReply(context: ReadContext, query: JobsQuery): Reply {

@@ -1,4 +1,4 @@
-import type { Json } from '@gyre/jobs'
+import type { JsonObject } from '@gyre/jobs'
 import { assert } from '../../../base/assert.js'
 import type { JobRow } from '../job-row.js'
 import { LIST_ROWS_MAX } from '../limits.js'
@@ -10,7 +10,7 @@ import { cursorOf, listsOf, rangeOf } from './job-filter.js'
 import { Intersection, ReadBudget } from './job-list.js'
 
 export interface JobsPage {
-  readonly items: readonly Json[]
+  readonly items: readonly JsonObject[]
   /** Where the list goes on; null: it is at its end. */
   readonly next: JobCursor | null
 }
@@ -30,7 +30,7 @@ export function jobsPage(
   const budget = new ReadBudget()
   const walks = openWalks(arcs, query, budget)
   budget.allow(rowsMax)
-  const items: Json[] = []
+  const items: JsonObject[] = []
   let last: JobCursor | null = null
   for (;;) {
     const walk = walks.shift()

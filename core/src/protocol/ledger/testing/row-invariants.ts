@@ -191,8 +191,9 @@ function checkJobs(rows: Rows, tasks: readonly FoundTask[]): void {
 
 /** Whatever is finished for good has its removal ahead; rows of a job that is gone, too, and its key. */
 function checkRemovals(rows: Rows, jobs: readonly JobRow[]): void {
-  const due = all<PurgeRow>(rows, 'q/').map(({ value }) => {
-    return value.kind === 'job' ? `job ${value.job}` : `key ${value.key}`
+  const due = all<PurgeRow>(rows, 'q/').flatMap(({ value }) => {
+    if (value.kind === 'bulk') return []
+    return [value.kind === 'job' ? `job ${value.job}` : `key ${value.key}`]
   })
   const finished = jobs.filter(({ status }) => isFinal(status) && status !== 'compensation_failed')
   const known = new Set(jobs.map(({ id }) => id))
