@@ -14,6 +14,9 @@ import { RestClient } from './rest-client.js'
 /** Some 650 were measured; 1,600 when all pages were on their way at once. */
 const PAGES_MIB_MAX = 800
 
+/** A body that stands still is refused after ten seconds, not after the minute of a whole request. */
+const HALF_BODIES_MS_MAX = 45_000
+
 const BATCH_HEAD = 'POST /v1/jobs/batch HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n'
 
 test('bodies that come as pieces of one byte each take no more memory than others', async (t) => {
@@ -39,6 +42,32 @@ test('clients that announce much and send little keep nobody else from submittin
   const { status, body } = await client.submit({ service: 'test.echo', input })
   assert.equal(status, 202, body.detail)
 })
+
+test('bodies that stop half-way keep nobody from submitting, and are refused politely', async (t) => {
+  const node = await startNode(t)
+  const client = RestClient.open(t, node.url)
+  // Each has all but its last byte: together as much as the node takes at a time.
+  const began = performance.now()
+  const almost = `${BATCH_HEAD}Content-Length: 8000001\r\n\r\n${' '.repeat(8_000_000)}`
+  const stalled = [1, 2, 3, 4].map(() => answerTo(open(t, node.url), almost))
+  await untilMetric(client, /^gyre_http_bodies_in_flight_bytes 32000000$/m)
+  const job = { service: 'test.echo', input: 'x'.repeat(200 * 1024) }
+  await untilTaken(client, { jobs: Array(10).fill(job) })
+  for (const answer of await Promise.all(stalled)) {
+    assert.match(answer, /^HTTP\/1\.1 (408|503) [^]*"code":"(request_timeout|overloaded)"/)
+  }
+  assert.ok(performance.now() - began < HALF_BODIES_MS_MAX, 'they were kept for a minute')
+})
+
+/** Sends a batch until it is taken, at the pace that clients are told. */
+async function untilTaken(client: RestClient, body: object): Promise<void> {
+  for (let time = 0; time < 5; time += 1) {
+    const { status } = await client.call('POST', '/v1/jobs/batch', { body })
+    if (status === 202) return
+    await pause(1000)
+  }
+  assert.fail('bodies that nobody sends any more keep others out')
+}
 
 test('a connection that asks on and on and reads nothing is not given all its answers to keep', async (t) => {
   const node = await startNode(t)

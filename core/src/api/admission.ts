@@ -1,14 +1,21 @@
 import type { FastifyRequest } from 'fastify'
+import { Arrivals } from './arrivals.js'
 import { BODIES_IN_FLIGHT_BYTES_MAX } from './limits.js'
 import { Problem } from './problem.js'
 
 /**
  * Bounds the memory that request bodies may take. A body counts as it comes and until its request is
- * answered or gone: what a client only announces keeps nobody else out, however slowly it sends.
+ * answered or gone: what a client only announces keeps nobody else out, however slowly it sends, and
+ * what has come in part makes room for others once its client is silent.
  */
 export class Admission {
+  readonly #arrivals: Arrivals
   readonly #received = new WeakMap<FastifyRequest, number>()
   #inFlightBytes = 0
+
+  constructor(arrivals: Arrivals = new Arrivals()) {
+    this.#arrivals = arrivals
+  }
 
   get inFlightBytes(): number {
     return this.#inFlightBytes
@@ -25,6 +32,16 @@ export class Admission {
     if (announced <= bytesMax) this.#requireRoom(announced)
   }
 
+  /** The request's body begins to come; `refuse` ends it when it comes too slowly. */
+  begin(request: FastifyRequest, refuse: (problem: Problem) => void): void {
+    this.#arrivals.begin(request, refuse)
+  }
+
+  /** All of its body has come, or no more will. Idempotent. */
+  end(request: FastifyRequest): void {
+    this.#arrivals.end(request)
+  }
+
   /**
    * Bytes of the request's body have come.
    *
@@ -34,16 +51,25 @@ export class Admission {
     this.#requireRoom(bytes)
     this.#received.set(request, (this.#received.get(request) ?? 0) + bytes)
     this.#inFlightBytes += bytes
+    this.#arrivals.note(request, bytes)
   }
 
   /** All that the request took; again, or for another, it does nothing. */
   leave(request: FastifyRequest): void {
+    this.end(request)
     this.#inFlightBytes -= this.#received.get(request) ?? 0
     this.#received.delete(request)
   }
 
   #requireRoom(bytes: number): void {
-    if (bytes === 0 || this.#inFlightBytes + bytes <= BODIES_IN_FLIGHT_BYTES_MAX) return
-    throw new Problem('overloaded', 'the node is receiving more than it can hold; try again')
+    while (bytes > 0 && this.#inFlightBytes + bytes > BODIES_IN_FLIGHT_BYTES_MAX) {
+      const silent = this.#arrivals.giveWay()
+      if (silent === null) throw full()
+      this.leave(silent)
+    }
   }
+}
+
+function full(): Problem {
+  return new Problem('overloaded', 'the node is receiving more than it can hold; try again')
 }

@@ -47,6 +47,17 @@ test('bytes that cannot be taken end the body, and none after them is asked for'
   assert.equal(asked, 3)
 })
 
+test('a body that is refused while it comes ends with that refusal', async () => {
+  const body = new PassThrough()
+  const refusal = new AbortController()
+  const refused = refusal.signal
+  const collected = collectBody(body, { bytesMax: 10, take: nothing, refused })
+  body.write('a')
+  refusal.abort(new Problem('request_timeout', 'too slow'))
+  await assert.rejects(collected, (error) => codeOf(error) === 'request_timeout')
+  body.destroy()
+})
+
 test('a client that breaks off is an error', async () => {
   const body = new PassThrough()
   const collected = collectBody(body, { bytesMax: 10, take: nothing })

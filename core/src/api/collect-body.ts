@@ -6,6 +6,8 @@ export interface BodyBounds {
   readonly bytesMax: number
   /** Told of the bytes as they come. @throws Problem when they cannot be taken */
   readonly take: (bytes: number) => void
+  /** Aborted with a Problem when nothing more of the body is wanted. */
+  readonly refused?: AbortSignal
 }
 
 /**
@@ -40,9 +42,15 @@ export function collectBody(body: Readable, bounds: BodyBounds): Promise<Buffer>
       stop()
       reject(error)
     }
+    const onRefused = (): void => {
+      stop()
+      reject(bounds.refused?.reason)
+    }
     const stop = (): void => {
+      bounds.refused?.removeEventListener('abort', onRefused)
       body.off('data', onData).off('end', onEnd).off('error', onError)
     }
+    bounds.refused?.addEventListener('abort', onRefused)
     body.on('data', onData).on('end', onEnd).on('error', onError)
   })
 }

@@ -56,6 +56,13 @@ export const OPEN_FILES_ASSUMED = 1024
  * is there several times. Less: fewer large batches at a time, of which each may have 8 MiB.
  */
 export const BODIES_IN_FLIGHT_BYTES_MAX = 32 * 1024 * 1024
+/** Least that must come of a body in each such time, bytes and ms: else 408. */
+export const BODY_PACE_BYTES = 4 * 1024
+export const BODY_PACE_MS = 10_000
+/** How often slow bodies are looked for, ms. */
+export const BODY_CHECK_MS = 1000
+/** Silence after which a body that has come in part makes room for others when there is none, ms: 503. */
+export const BODY_GIVES_WAY_MS = 1000
 /** Requests of one connection that are not answered yet: past it 503. */
 export const PIPELINED_MAX = 16
 /**

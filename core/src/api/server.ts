@@ -146,7 +146,11 @@ function parseOnlyJson(app: ApiServer, admission: Admission): void {
     const bytesMax = bodyBytesMaxOf(request)
     if (Number(request.headers['content-length']) > bytesMax) throw tooLarge({ bytesMax })
     const take = (bytes: number): void => admission.take(request, bytes)
-    return readJsonBody(request, await collectBody(body, { bytesMax, take }))
+    const refusal = new AbortController()
+    admission.begin(request, (problem) => refusal.abort(problem))
+    const bytes = await collectBody(body, { bytesMax, take, refused: refusal.signal })
+    admission.end(request)
+    return readJsonBody(request, bytes)
   })
 }
 
