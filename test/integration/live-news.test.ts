@@ -85,6 +85,13 @@ function follow(t: TestContext, url: string, args: readonly string[]) {
   return { until, closed, told: () => printed }
 }
 
+test('ring --watch looks again and again', async (t) => {
+  const data = join(temporaryFolder(t), 'data')
+  const node = await NodeProcess.start(t, ['--data', data, '--init'])
+  const watch = follow(t, node.url, ['ring', '--watch', '--json'])
+  await watch.until(/^\{"cluster".*\n\{"cluster".*\n/m)
+})
+
 test('submit --wait, logs --follow and history --follow show what happens while it happens', async (t) => {
   const folder = temporaryFolder(t)
   await writeFile(join(folder, 'tells.ts'), TELLS)

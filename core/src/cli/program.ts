@@ -240,9 +240,9 @@ function addRecordCommands(add: AddCommand, program: Command): void {
 }
 
 function addRingCommands(add: AddCommand): void {
-  add('ring', 'show the ring and its nodes', async (context) =>
-    (await import('./commands/ring.js')).ring(context),
-  )
+  add('ring', 'show the ring and its nodes', async (context, command) =>
+    (await import('./commands/ring.js')).ring(context, command.opts()),
+  ).option('--watch', 'look again every two seconds, until Ctrl-C')
   add('services', 'list the services that the ring offers', async (context) =>
     (await import('./commands/ring.js')).services(context),
   )

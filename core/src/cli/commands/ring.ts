@@ -1,9 +1,23 @@
 import type { RingBody, ServiceBody } from '../api-shapes.js'
 import type { CommandContext } from '../command-context.js'
 
-/** Shows the ring: its nodes and the health of its arcs. */
-export async function ring(context: CommandContext): Promise<void> {
-  const { client, output } = context
+/** Pause between two looks of `--watch`, milliseconds. */
+const WATCH_EVERY_MS = 2_000
+
+/** Shows the ring: its nodes and the health of its arcs; with `--watch` again and again. */
+export async function ring(
+  context: CommandContext,
+  { watch }: { readonly watch?: boolean },
+): Promise<void> {
+  for (;;) {
+    await showRing(context)
+    if (watch !== true) return
+    await new Promise((resolve) => setTimeout(resolve, WATCH_EVERY_MS))
+    if (!context.output.json) context.output.line('')
+  }
+}
+
+async function showRing({ client, output }: CommandContext): Promise<void> {
   const { body } = await client.call<RingBody>('GET', '/v1/ring')
   await output.result(body, async () => {
     const { healthy, underReplicated, unavailable } = body.health
