@@ -146,3 +146,22 @@ test('a node runs threads, keeps logs, and lets what fits nowhere wait until it 
   const again = RestClient.open(t, more.url)
   assert.equal((await again.finished(drawing.id)).output, 'drawn')
 })
+
+test('a service waits for a node with the labels that it asks for, and the ring shows what a node is', async (t) => {
+  const folder = temporaryFolder(t)
+  const text = `export const eu = { name: 'plugin.eu', labels: { region: 'eu' }, run: () => 'here' }`
+  await writeFile(join(folder, 'eu.js'), text)
+  const start = ['--data', join(folder, 'data'), '--workers', folder]
+  const us = await NodeProcess.start(t, [...start, '--init', '--label', 'region=us'])
+  const rest = RestClient.open(t, us.url)
+  const { body: job } = await rest.submit({ service: 'plugin.eu' })
+  const { body: why } = await rest.call('GET', `/v1/jobs/${job.id}/explain`)
+  assert.equal(why.reasons[0].code, 'refused')
+  assert.match(why.reasons[0].text, /it runs where region=eu, and this node has region=us/)
+  await us.terminate()
+  const eu = await NodeProcess.start(t, [...start, '--label', 'region=eu', '--zone', 'rack-7'])
+  const again = RestClient.open(t, eu.url)
+  assert.equal((await again.finished(job.id)).output, 'here')
+  const { body: ring } = await again.call('GET', '/v1/ring')
+  assert.deepEqual([ring.nodes[0].zone, ring.nodes[0].labels], ['rack-7', { region: 'eu' }])
+})

@@ -50,6 +50,8 @@ function scriptedClient(propose: Propose, answer: Reply = SERVICES): NodeClient 
       name: 'näme',
       arcCount: 4,
       version: '0.0.0',
+      zone: null,
+      labels: {},
     },
     offers: { services: [], jobs: [], failures: [FAILURE] },
     propose: async (proposal) => propose(proposal),

@@ -88,6 +88,8 @@ function addNodeCommands(add: AddCommand): void {
     .option('--init', 'make a new ring in an empty data folder')
     .option('--join <host:port>', 'join a ring (not available in this version)')
     .option('--name <name>', 'name of the node, for people')
+    .option('--zone <zone>', 'what fails together with it: a rack, a building')
+    .option('--label <k=v...>', 'labels of the node, which services may ask for')
     .option('--api <host:port>', 'where the API listens (default: 127.0.0.1:7070)')
     .option('--arcs <p>', 'arcs of a new ring, a power of two')
     .option('--insecure', 'listen on other than loopback addresses without tokens')

@@ -54,4 +54,7 @@ export interface NodeIdentity {
   readonly name: string
   readonly arcCount: number
   readonly version: string
+  /** What fails together; null: nobody said. */
+  readonly zone: string | null
+  readonly labels: Readonly<Record<string, string>>
 }

@@ -190,19 +190,20 @@ function readSchema(members: Members, member: 'input' | 'output'): SchemaCheck {
   return compiled.check
 }
 
-/** What decides where and beside what an attempt runs. Labels have nothing to compare on one node. */
+/** What decides where and beside what an attempt runs. */
 function readPlacement({
   requires,
   labels,
   isolation,
-}: Members): Pick<ServiceOffer, 'requires' | 'isolation'> {
+}: Members): Pick<ServiceOffer, 'requires' | 'isolation' | 'labels'> {
   if (labels !== undefined && !isRecordOf(labels, (value) => typeof value === 'string')) {
     throw expected('labels', 'an object of texts', labels)
   }
   if (isolation !== undefined && isolation !== 'loop' && isolation !== 'thread') {
     throw expected('isolation', '"loop" or "thread"', isolation)
   }
-  return { ...readRequires(requires), ...(isolation === 'thread' ? { isolation } : {}) }
+  const asked = labels === undefined ? {} : { labels: plain(labels) as Record<string, string> }
+  return { ...readRequires(requires), ...asked, ...(isolation === 'thread' ? { isolation } : {}) }
 }
 
 function readRequires(requires: unknown): Pick<ServiceOffer, 'requires'> {

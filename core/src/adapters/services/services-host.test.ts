@@ -78,6 +78,7 @@ export const handlers = [
   { name: 'echo', run: (input: unknown) => input },
   { name: 'blocks', run: () => { for (;;); } },
   { name: 'huge', requires: { memoryMb: 1e9 }, run: () => 1 },
+  { name: 'eu', labels: { region: 'eu' }, run: () => 1 },
   { name: 'graphics', requires: { units: { gpu: 1 } }, run: () => 1 },
 ]
 `
@@ -224,7 +225,7 @@ test('stop ends the threads of the pool and reports what ran there before it is 
 test('a service that can never fit is offered with no slots and refused with the reason', async (t) => {
   const host = setup(t)
   const { refused } = await host.offers(1)
-  assert.deepEqual(Object.keys(refused ?? {}).sort(), ['graphics', 'huge'])
+  assert.deepEqual(Object.keys(refused ?? {}).sort(), ['eu', 'graphics', 'huge'])
   assert.equal(refused?.['huge']?.reason, 'memory')
   assert.equal(
     refused?.['graphics']?.text,
@@ -241,7 +242,7 @@ test('a service that can never fit is offered with no slots and refused with the
 test('what the owner declares wins over what is measured', async (t) => {
   const host = setup(t, { capacity: { cpu: 1.5, gpu: 2 } })
   const { refused } = await host.offers(1)
-  assert.deepEqual(Object.keys(refused ?? {}), ['huge'])
+  assert.deepEqual(Object.keys(refused ?? {}), ['huge', 'eu'])
   const [offers] = host.received.filter((message) => message.kind === 'offers')
   assert.deepEqual([offers?.capacity?.has['cpu'], offers?.capacity?.has['gpu']], [1_500, 2_000])
 })
@@ -286,6 +287,26 @@ test('a handler that says a million times how far it is leaves a few lines, the 
     toldLines(host, 'babbles').map(({ message }) => message),
     ['progress 1000000 of 1000000'],
   )
+})
+
+test('a service that asks for labels is offered where the node has them, and refused elsewhere', async (t) => {
+  for (const [labels, text] of [
+    [{ region: 'eu', disk: 'fast' }, undefined],
+    [
+      { region: 'us' },
+      'it runs where region=eu, and this node has region=us; start a node with --label region=eu',
+    ],
+    [
+      {},
+      'it runs where region=eu, and this node has no region; start a node with --label region=eu',
+    ],
+  ] as const) {
+    const host = setup(t, { labels })
+    const { refused } = await host.offers(1)
+    assert.equal(refused?.['eu']?.text, text)
+    const [offers] = host.received.filter((message) => message.kind === 'offers')
+    assert.equal(offers?.slots['eu'], text === undefined ? 16 : undefined)
+  }
 })
 
 test('what a handler logged goes with its report, also when its thread had to be ended', async (t) => {

@@ -17,6 +17,8 @@ import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js'
 export interface ServicesHostOptions {
   /** What the node's owner says it has; what is not named is measured, units are 0. */
   readonly capacity?: Capacity
+  /** As its owner has labelled it. */
+  readonly labels?: Readonly<Record<string, string>>
   readonly supervisor: SupervisorOptions
   /** The ring, as far as handlers' records need it. */
   readonly records: Pick<RecordDeskOptions, 'arcCount' | 'idOf'>
@@ -33,6 +35,7 @@ export class ServicesHost implements WorkerHost {
   readonly #supervisor: ServicesSupervisor
   readonly #pool: ThreadPool
   readonly #capacity: Capacity
+  readonly #labels: Readonly<Record<string, string>>
   readonly #threads: number
   /** Services with a thread of their own. */
   #isolated: ReadonlySet<string> = new Set()
@@ -43,7 +46,8 @@ export class ServicesHost implements WorkerHost {
   readonly #desk: RecordDesk
   readonly #actions: ActionsDesk
 
-  constructor({ capacity, supervisor, pool, records }: ServicesHostOptions) {
+  constructor({ capacity, labels, supervisor, pool, records }: ServicesHostOptions) {
+    this.#labels = labels ?? {}
     this.#desk = new RecordDesk({ ...records, toEngine: (message) => this.#output(message) })
     const { arcCount } = records
     const toEngine = (message: FromServices): void => this.#output(message)
@@ -119,7 +123,8 @@ export class ServicesHost implements WorkerHost {
   #withRoom(message: FromServices): FromServices {
     if (message.kind !== 'offers') return message
     const offers: OffersBody = JSON.parse(message.body)
-    const refused = refusalsOf(this.#capacity, offers.services)
+    const traits = { capacity: this.#capacity, labels: this.#labels }
+    const refused = refusalsOf(traits, offers.services)
     const slots = Object.fromEntries(
       Object.entries(message.slots).filter(([service]) => !Object.hasOwn(refused, service)),
     )

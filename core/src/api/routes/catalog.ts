@@ -42,7 +42,7 @@ export function catalogRoutes(app: ApiServer, { client, known }: CatalogRoutesOp
         description:
           '`nodes` is empty for one that no live node offers now. `running`: attempts that run; ' +
           '`refused`: how many ready tasks are not taken now, and why (`busy`, `cpu`, `memory`, ' +
-          '`units`; `never` when no end of another attempt will change that).',
+          '`units`, `labels`; `never` when no end of another attempt will change that).',
         tags: ['catalog'],
         response: answers({ 200: listOf(AnyObject) }),
       },

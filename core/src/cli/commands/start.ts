@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { CliError, EXIT, type ExitCode, usageError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
 import { readHandlerSettings } from '../handler-settings.js'
+import { parseLabels } from '../labels.js'
 import { type ApiAddress, parseArcCount, parseCapacity, parseHostAndPort } from '../node-flags.js'
 import { holdsNoNode } from '../data-folder.js'
 import { devAsOwner, personAsOwner } from '../node-owner.js'
@@ -13,6 +14,8 @@ export interface StartOptions {
   readonly init?: boolean
   readonly join?: string
   readonly name?: string
+  readonly zone?: string
+  readonly label?: readonly string[]
   readonly api?: string
   readonly arcs?: string
   readonly insecure?: boolean
@@ -57,6 +60,8 @@ export async function start(context: CommandContext, options: StartOptions): Pro
     builtIns: options.builtIns !== false,
     insecure: options.insecure === true,
     ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.zone === undefined ? {} : { zone: options.zone }),
+    labels: Object.fromEntries(parseLabels(options.label ?? [])),
     ...(options.capacity === undefined ? {} : { capacity: parseCapacity(options.capacity) }),
     ...(options.arcs === undefined ? {} : { arcCount: parseArcCount(options.arcs) }),
     ...(options.logLevel === undefined ? {} : { logLevel: options.logLevel }),

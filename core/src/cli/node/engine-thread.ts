@@ -86,6 +86,7 @@ function run(store: SegmentedLog): void {
   })
   const services = new ServicesHost({
     capacity: setup.capacity,
+    labels: setup.labels,
     records: { arcCount: setup.arcCount, idOf: (key) => hashId('record', key) },
     supervisor: {
       clock,

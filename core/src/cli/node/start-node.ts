@@ -42,6 +42,10 @@ export interface NodeOptions {
   readonly settings?: HandlerSettings
   /** `cpu`, `memoryMb` and units; what is not named is measured. */
   readonly capacity?: Readonly<Record<string, number>>
+  /** Of this node: what services may ask for. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** What fails together: a rack, a building. */
+  readonly zone?: string
   readonly logLevel?: string
 }
 
@@ -71,7 +75,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const files = new RealFiles(dataFolder)
     const create = mode === 'init' ? newNode(files, options) : null
     const logEnd = create === null ? loadSuperblock(files).logEnd : 0
-    const identity = identityOf(create ?? beginBoot(files))
+    const { zone = null, labels = {} } = options
+    const identity = { ...identityOf(create ?? beginBoot(files)), zone, labels }
     return await run(options, { lock, logEnd, create, identity })
   } catch (error) {
     lock.release()
@@ -164,6 +169,7 @@ function engineSetup(
       folders: [...options.workers, ...options.jobs],
     },
     capacity: options.capacity ?? {},
+    labels: options.labels ?? {},
     settings: options.settings ?? NO_SETTINGS,
     logLevel: options.logLevel ?? 'info',
     loops,
@@ -203,7 +209,9 @@ function firstNodeId(storeId: string): string {
   return `${'0'.repeat(16)}${lower}`
 }
 
-function identityOf(known: NewNode & { readonly bootEpoch?: number }): NodeIdentity {
+function identityOf(
+  known: NewNode & { readonly bootEpoch?: number },
+): Omit<NodeIdentity, 'zone' | 'labels'> {
   const { clusterId, nodeId, storeId, name, arcCount, bootEpoch = 1 } = known
   return { clusterId, nodeId, storeId, name, arcCount, bootEpoch, version: VERSION }
 }

@@ -17,6 +17,8 @@ export interface EngineSetup {
   readonly plugins: PluginSources
   /** What the owner says the node has; the rest is measured. */
   readonly capacity: Capacity
+  /** Services may ask for them. */
+  readonly labels: Readonly<Record<string, string>>
   /** What handlers get of the node's configuration. */
   readonly settings: HandlerSettings
   readonly logLevel: string

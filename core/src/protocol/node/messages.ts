@@ -248,7 +248,7 @@ export interface OffersBody {
 
 /** Why a node does not take a service's attempts. */
 export interface Refusal {
-  readonly reason: 'cpu' | 'memory' | 'units'
+  readonly reason: 'cpu' | 'memory' | 'units' | 'labels'
   readonly text: string
 }
 
@@ -271,6 +271,8 @@ export interface ServiceOffer {
     readonly memoryMb?: number
     readonly units?: Readonly<Record<string, number>>
   }
+  /** Only nodes with all of these labels run it; absent: any. */
+  readonly labels?: Readonly<Record<string, string>>
   /** `thread`: runs in a thread of its own; absent: on the event loop that services share. */
   readonly isolation?: 'thread'
 }
