@@ -27,13 +27,15 @@ const CONDITIONS: readonly WhenPlan[] = [
 /** Draws the jobs that clients submit: single services, chains, diamonds, branches and fan-outs. */
 export class JobMix {
   readonly #prng: Prng
-  /** Of its own: what depends on conditions moves nothing else. */
+  /** Of their own: what depends on them moves nothing else. */
   readonly #conditions: Prng
+  readonly #memos: Prng
   readonly #options: SimOptions
 
   constructor(prng: Prng, options: SimOptions) {
     this.#prng = prng
     this.#conditions = prng.fork('conditions')
+    this.#memos = prng.fork('memos')
     this.#options = options
   }
 
@@ -47,9 +49,25 @@ export class JobMix {
       steps.push(this.#drawStep(name, steps, isSingle))
     }
     const output = outputOf(steps, isSingle)
-    const shaped = isSingle ? steps : [...this.#withConditions(steps), ...this.#failureSteps()]
+    const memoised = steps.map((step) => this.#maybeMemoised(step))
+    const shaped = isSingle
+      ? memoised
+      : [...this.#withConditions(memoised), ...this.#failureSteps()]
     const plan: JobPlan = { job: null, single: isSingle, steps: shaped, ...output }
     return { plan, input: { nonce: prng.hex16(), ...this.#filler() } }
+  }
+
+  /** Work that other jobs have, too, so that what one of them gave is often given to another. */
+  #maybeMemoised(step: StepPlan): StepPlan {
+    const prng = this.#memos
+    if (step.compensate !== null || !prng.chance(0.4)) return step
+    const behaviour = {
+      act: prng.pick(['succeed', 'succeed', 'flaky']),
+      ms: 1,
+      failures: 1,
+    }
+    const memoize = { forMs: prng.pick([100, 2_000, 60_000]), version: '1.0.0' }
+    return { ...step, input: { behaviour }, memoize }
   }
 
   #withConditions(steps: readonly StepPlan[]): StepPlan[] {

@@ -37,6 +37,12 @@ export class KnownPlans {
     return skipped.has(step)
   }
 
+  /** True for a step whose result may be that of the same work in another job. */
+  isMemoised(job: string, step: string): boolean {
+    const steps = this.#plans.get(job)?.steps ?? []
+    return steps.some(({ name, memoize }) => name === step && memoize !== undefined)
+  }
+
   /** The job that this one was made after, and the step that it began with. */
   sourceOf(job: string): Source | undefined {
     return this.#sources.get(job)

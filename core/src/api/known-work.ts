@@ -31,9 +31,15 @@ export class KnownWork implements Catalog {
   service(name: string): KnownService | undefined {
     const offer = this.offer(name)
     if (offer === undefined) return undefined
-    const { timeoutMs, compensates } = offer
+    const { timeoutMs, compensates, version, memoizeMs } = offer
     const retry = parseRetry(offer.retry)
-    return { timeoutMs, compensates, ...(retry === null ? {} : { retry }) }
+    return {
+      timeoutMs,
+      compensates,
+      version,
+      ...(memoizeMs === undefined ? {} : { memoizeMs }),
+      ...(retry === null ? {} : { retry }),
+    }
   }
 
   job(name: string): JobDefinition | undefined {

@@ -30,6 +30,8 @@ export const DURATION_MS_MAX = 3650 * 24 * 3600 * 1000
 
 /** Longest a finished job may be kept, milliseconds: a year. */
 export const RETENTION_MS_MAX = 365 * 24 * 3600 * 1000
+/** Longest a result may be shared with later jobs, milliseconds: a year. */
+export const MEMOIZE_MS_MAX = 365 * 24 * 3600 * 1000
 /** Attempt timeout where neither step nor service says one, milliseconds. */
 export const ATTEMPT_TIMEOUT_MS_DEFAULT = 60_000
 /** `forEach` concurrency where the step says none. */

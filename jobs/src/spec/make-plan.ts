@@ -4,6 +4,7 @@ import { planForEach } from './for-each.js'
 import { refusal, type SpecIssue, type SpecRefusal } from './issues.js'
 import type { Json } from './json.js'
 import { ATTEMPT_TIMEOUT_MS_DEFAULT } from './limits.js'
+import { planMemoize } from './memoize.js'
 import type { ParsedSubmission } from './parse-submission.js'
 import { parseJobDefinition } from './parse-submission.js'
 import type { CompensatePlan, JobPlan, StepPlan } from './plan.js'
@@ -31,6 +32,9 @@ export interface KnownService {
   readonly retry?: RetrySpec
   /** True: it has a hook of its own that undoes its work. */
   readonly compensates: boolean
+  readonly version?: string
+  /** For how long its results are shared; absent: they are not, unless a step says so. */
+  readonly memoizeMs?: number
 }
 
 /** What is known when a job is submitted. */
@@ -144,6 +148,7 @@ function planStep(path: string, step: StepSpec, checks: Checks): Omit<StepPlan, 
     ...policies(path, step, service, checks.issues),
     forEach: planForEach(path, step, checks.issues),
     compensate: step.onFailure === true ? null : planCompensate(path, step, service, checks),
+    ...planMemoize(path, step, service, checks.issues),
     ...planConditions(path, step, checks.issues),
   }
 }

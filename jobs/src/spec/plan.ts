@@ -27,12 +27,22 @@ export interface StepPlan {
   readonly retry: RetryPlan
   readonly forEach: ForEachPlan | null
   readonly compensate: CompensatePlan | null
+  /** Absent: it runs whatever has run before. */
+  readonly memoize?: MemoizePlan
   /** Absent: it runs whatever is so. */
   readonly when?: WhenPlan
   /** Absent: it is skipped when a step that it needs was. */
   readonly onSkippedNeed?: 'run'
   /** Runs only when the job has failed. */
   readonly onFailure?: true
+}
+
+/** Results are shared with tasks of the same service, version and input. */
+export interface MemoizePlan {
+  /** For how long, milliseconds ≥ 1. */
+  readonly forMs: number
+  /** Of the service, as it was known when the job was submitted: another's results are not shared. */
+  readonly version: string
 }
 
 /** Looked at once, when the step's needs are met. */

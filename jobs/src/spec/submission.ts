@@ -115,6 +115,13 @@ export const StepSchema = Type.Object(
     timeout: Type.Optional(DurationSchema),
     retry: Type.Optional(RetrySchema),
     compensate: Type.Optional(CompensateSchema),
+    memoize: Type.Optional(
+      Type.Union([...DurationSchema.anyOf, Type.Literal(false)], {
+        description:
+          'For so long the result is shared: a task of the same service, version and input, of any job, is ' +
+          'given it and does not run. Never beside a compensation. false: not, although the service says so.',
+      }),
+    ),
     forEach: Type.Optional(ForEachSchema),
     concurrency: Type.Optional(
       Type.Integer({

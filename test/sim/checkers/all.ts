@@ -22,6 +22,7 @@ import { GaveUpForAReason } from './gave-up-for-a-reason.js'
 import { HandlersCounted } from './handlers-counted.js'
 import { InItsTime } from './in-its-time.js'
 import { LateReports } from './late-reports.js'
+import { MemosHonest } from './memos-honest.js'
 import { NotAfterKept } from './not-after-kept.js'
 import { NeedsFirst } from './needs-first.js'
 import { NoOverlap } from './no-overlap.js'
@@ -58,6 +59,7 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new NeedsFirst(),
     new ConditionsKept(),
     new FailureSteps(),
+    new MemosHonest(),
     new OutputsFlow(),
     new TakenOver(),
     new BulkOnce(options.arcCount),

@@ -2,6 +2,7 @@ import type { StepPlan } from '@gyre/jobs'
 import { type Checker, type Observation, Violation } from '../observation.js'
 import { partsOf } from '../attempt-parts.js'
 import { KnownPlans } from '../known-plans.js'
+import { memoisedTask } from '../memoised-task.js'
 
 /**
  * A step starts only when every step that it needs has succeeded: an attempt of that step reported so,
@@ -18,7 +19,11 @@ export class NeedsFirst implements Checker {
 
   observe(_at: number, observation: Observation): void {
     this.#plans.learn(observation)
-    if (observation.kind === 'reported') {
+    if (observation.kind === 'entry') {
+      // Nobody reports what did not run.
+      const task = memoisedTask(observation.entry.body)
+      if (task !== null) this.#succeeded.add(task)
+    } else if (observation.kind === 'reported') {
       const { task, isCompensation } = partsOf(observation.attempt)
       if (!isCompensation && observation.outcome.kind === 'succeeded') this.#succeeded.add(task)
     } else if (observation.kind === 'ceased') {

@@ -70,6 +70,8 @@ export class OutputsFlow implements Checker {
       if (token === null) return
       throw new Violation(this.name, `${who}: ${step} was skipped and gave ${String(token)}`)
     }
+    // Whose result a memoised step is given is for memos-honest.
+    if (this.#plans.isMemoised(job, step) && this.#succeeded.has(String(token))) return
     const isRight =
       this.#succeeded.has(String(token)) &&
       this.#plans.doersOf(job, step).includes(parts.job) &&

@@ -103,4 +103,45 @@ export const STEP_MUTATIONS: readonly Mutation[] = [
     find: 'return resetFailureStep(edit, position);',
     replace: 'return;',
   },
+  // ---- memoised results ----
+  {
+    name: 'recalls-the-result-of-another-input',
+    caughtBy: ['memos-honest'],
+    file: 'protocol/ledger/memo-key.js',
+    find: '${canonicalJson(input)}',
+    replace: '',
+  },
+  {
+    name: 'recalls-the-result-of-another-service',
+    caughtBy: ['memos-honest'],
+    file: 'protocol/ledger/memo-key.js',
+    find: '${service}',
+    replace: '',
+  },
+  {
+    name: 'recalls-what-has-expired',
+    caughtBy: ['memos-honest'],
+    file: 'protocol/ledger/ledger-node.js',
+    find: 'memo === undefined || memo.expiresAt <= at',
+    replace: 'memo === undefined',
+    also: [
+      {
+        file: 'protocol/ledger/commands/keep-memo.js',
+        find: 'before.expiresAt > at',
+        replace: 'true',
+      },
+      {
+        file: 'protocol/ledger/commands/keep-memo.js',
+        find: 'const isExpired = sortableAt(key, prefix.length) <= at;',
+        replace: 'const isExpired = false;',
+      },
+    ],
+  },
+  {
+    name: 'names-the-wrong-job-for-a-recalled-result',
+    caughtBy: ['memos-honest'],
+    file: 'protocol/ledger/ledger-node.js',
+    find: 'memoizedFrom: job',
+    replace: 'memoizedFrom: key',
+  },
 ]

@@ -37,6 +37,11 @@ export interface ServiceDefinition<
    */
   readonly isolation?: 'loop' | 'thread'
   /**
+   * For how long a result is shared with later tasks of the same service, version and input, of any job:
+   * they are given it and do not run. Only for what always gives the same, and without `compensate`.
+   */
+  readonly memoize?: number | string
+  /**
    * Does the work. Its result is the step's output (JSON, at most 256 KiB; undefined becomes null);
    * a `ServiceError` says whether to try again, any other thrown value is tried again.
    */

@@ -1,5 +1,6 @@
 import {
   ATTEMPT_TIMEOUT_MS_DEFAULT,
+  MEMOIZE_MS_MAX,
   checkJobDefinition,
   type DurationSpec,
   type JobDefinition,
@@ -75,7 +76,7 @@ const VERSION_LENGTH_MAX = 64
 
 const SERVICE_MEMBERS = new Set([
   ...['name', 'version', 'description', 'input', 'output', 'timeout', 'retry'],
-  ...['concurrency', 'requires', 'labels', 'isolation', 'run', 'compensate'],
+  ...['concurrency', 'requires', 'labels', 'isolation', 'memoize', 'run', 'compensate'],
 ])
 const JOB_MEMBERS = new Set(['name', 'description', 'input', 'steps', 'output'])
 
@@ -118,6 +119,7 @@ function readOffer(name: string, members: Members): ServiceOffer {
     ...(retry === undefined ? {} : { retry: plain(retry) }),
     concurrency: readConcurrency(members),
     compensates: members['compensate'] !== undefined,
+    ...readMemoize(members),
     ...readPlacement(members),
   }
 }
@@ -165,6 +167,17 @@ function readDescription({ description }: Members): { description?: string } {
   if (!isText(description, 2_000))
     throw expected('description', 'text of at most 2,000 characters', description)
   return { description }
+}
+
+function readMemoize({ memoize, compensate }: Members): { memoizeMs?: number } {
+  if (memoize === undefined) return {}
+  const isSpec = typeof memoize === 'number' || typeof memoize === 'string'
+  const memoizeMs = isSpec ? parseDuration(memoize satisfies DurationSpec) : null
+  if (memoizeMs === null || memoizeMs < 1 || memoizeMs > MEMOIZE_MS_MAX) {
+    throw expected('memoize', 'milliseconds, or text like "30s", "1h", at most "365d"', memoize)
+  }
+  if (compensate === undefined) return { memoizeMs }
+  throw new Invalid('has both "memoize" and "compensate": what one job undoes cannot be shared')
 }
 
 function readTimeout({ timeout }: Members): number {

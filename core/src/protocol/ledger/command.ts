@@ -23,6 +23,7 @@ export type Command =
   | LoseWorkerCommand
   | PutRecordCommand
   | DeleteRecordCommand
+  | KeepMemoCommand
   | OfferServicesCommand
   | TermStartCommand
 
@@ -116,6 +117,8 @@ export interface FinishAttemptCommand {
   readonly kind: 'finish-attempt'
   readonly attempt: AttemptRef
   readonly outcome: AttemptOutcome
+  /** Under which its output may be shared, if it has succeeded; absent: it may not. */
+  readonly memo?: string
   /** What its handler logged and no note has brought, oldest first; absent: nothing. */
   readonly logs?: readonly LogLine[]
   /** How far it came; absent: as the last note said. */
@@ -143,7 +146,12 @@ export interface AttemptRef {
 }
 
 export type AttemptOutcome =
-  | { readonly kind: 'succeeded'; readonly output: Json }
+  | {
+      readonly kind: 'succeeded'
+      readonly output: Json
+      /** It did not run: its output is what the same work gave in this job. */
+      readonly memoizedFrom?: string
+    }
   /** `unknown`: not its handler says so, it was cut off half-way; maybe it had done its work. */
   | { readonly kind: 'failed'; readonly error: JobError; readonly unknown?: true }
   /** It was stopped by its own timeout; maybe it had done its work. */
@@ -247,6 +255,17 @@ export type RecordCondition =
   | { readonly kind: 'version'; readonly version: number }
   | { readonly kind: 'exists' }
   | { readonly kind: 'absent' }
+
+/** In the arc of its key: what a memoised task gave, for others of the same service, version and input. */
+export interface KeepMemoCommand {
+  readonly kind: 'keep-memo'
+  /** 32 hex digits (memo-key.ts). */
+  readonly key: string
+  /** In which it ran. */
+  readonly job: string
+  readonly output: Json
+  readonly forMs: Duration
+}
 
 /** In the system arc: services that a node offers, remembered for ever (names and schemas). */
 export interface OfferServicesCommand {

@@ -1,4 +1,5 @@
 import type { AbortReason } from '../node/messages.js'
+import type { KeepMemoCommand } from './command.js'
 
 /**
  * What an applied entry causes outside the ledger's rows. Effects of an entry that is applied again
@@ -13,6 +14,13 @@ export type LedgerEffect =
       readonly boot: number
       readonly attempt: string
       readonly reason: AbortReason
+    }
+  /** A memoised task has succeeded under a lease of this node's life: its result may be shared. */
+  | {
+      readonly kind: 'memoize'
+      readonly node: string
+      readonly boot: number
+      readonly memo: KeepMemoCommand
     }
   /** The job's timeline has new events, or a running attempt told something: whoever follows it is told. */
   | { readonly kind: 'job-told'; readonly job: string }
@@ -36,6 +44,8 @@ export interface StartedAttempt {
   readonly idempotencyKey: string
   readonly timeoutMs: number
   readonly traceparent?: string
+  /** There for memoised steps. */
+  readonly memo?: { readonly key: string; readonly version: string }
   readonly next: readonly string[]
   readonly body: string
 }

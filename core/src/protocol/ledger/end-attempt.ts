@@ -11,11 +11,14 @@ import { ofAttempt } from './stop-job.js'
 import { ended, isPoisoned, isRunning, type Settled, settle, type TaskState } from './task.js'
 import { itemAt, placeTask, putItem, type TaskPlace, taskAt } from './task-rows.js'
 
+export interface CurrentAttempt {
+  readonly edit: JobEdit
+  readonly place: TaskPlace
+  readonly task: TaskState
+}
+
 /** The attempt's task, if this is its current attempt and has not ended; else it is stale. */
-export function currentAttempt(
-  context: EntryContext,
-  ref: AttemptRef,
-): { readonly edit: JobEdit; readonly place: TaskPlace; readonly task: TaskState } | undefined {
+export function currentAttempt(context: EntryContext, ref: AttemptRef): CurrentAttempt | undefined {
   const edit = context.job(ref.job)
   const position = edit?.positionOf(ref.step)
   if (edit === undefined || position === undefined || edit.row.run !== ref.run) return undefined
@@ -31,9 +34,13 @@ export function endAttempt(edit: JobEdit, place: TaskPlace, reported: AttemptOut
   const task = taskAt(edit, place)
   assert(task !== null, 'only a running attempt ends')
   const end = settle(task, reported)
-  const after = taskAfter(edit, place, task, end)
+  const after = withMemo(taskAfter(edit, place, task, end), reported)
   placeTask(edit, place, after)
   noteEnd(edit, place, after, end)
+  const source = after.phase === 'succeeded' ? after.newest?.memoizedFrom : undefined
+  if (source !== undefined) {
+    edit.note({ type: 'memoized', source, ...ofAttempt(edit, place, after.attempt) })
+  }
   edit.patch({ endCount: edit.row.endCount + 1 })
   if (place.hook === 'run') {
     edit.patchStep(place.position, { endedOrder: edit.row.endCount })
@@ -74,6 +81,13 @@ export function followRun(
   } else if (after.phase === 'failed' && after.error !== null) {
     failStep(edit, position, after.error, why)
   }
+}
+
+/** Whose result the attempt was given instead of running. */
+function withMemo(task: TaskState, reported: AttemptOutcome): TaskState {
+  if (reported.kind !== 'succeeded' || reported.memoizedFrom === undefined) return task
+  if (task.newest === null || task.phase !== 'succeeded') return task
+  return { ...task, newest: { ...task.newest, memoizedFrom: reported.memoizedFrom } }
 }
 
 function taskAfter(edit: JobEdit, place: TaskPlace, task: TaskState, end: Settled): TaskState {

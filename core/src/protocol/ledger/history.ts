@@ -34,6 +34,8 @@ export type HistoryDetail =
       readonly lostAttempts?: number
       readonly error?: JobError
     } & OfAttempt)
+  /** The attempt did not run: it was given what the same work gave in job `source`. */
+  | ({ readonly type: 'memoized'; readonly source: string } & OfAttempt)
   /** Another attempt will follow, not before `until`. */
   | ({ readonly type: 'retry_scheduled'; readonly until: Instant } & OfAttempt)
   /** A `forEach` step knows its items. */
@@ -77,6 +79,7 @@ const OF_ATTEMPTS: ReadonlySet<HistoryDetail['type']> = new Set([
   'attempt_stopping',
   'attempt_ended',
   'retry_scheduled',
+  'memoized',
 ])
 
 export function isMilestone(detail: HistoryDetail): boolean {

@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.js'
-import type { ArcId, Instant } from '../../base/ids.js'
+import { type ArcId, arcOf, type Instant } from '../../base/ids.js'
 import type { Dispatch, FromLedger, LeaseHolder, ReplyHead, ToLedger } from '../node/messages.js'
 import type { Overlay } from '../state/overlay.js'
 import type { Rows } from '../state/rows.js'
@@ -15,7 +15,7 @@ import { answerForAll } from './queries/all-arcs.js'
 import { answer, replyOf } from './queries/answer.js'
 import type { ReadContext } from './queries/found.js'
 import type { Query } from './query.js'
-import { type CountsRow, endOf, keys, sortable, sortableAt } from './rows-layout.js'
+import { type CountsRow, endOf, keys, type MemoRow, sortable, sortableAt } from './rows-layout.js'
 
 /**
  * The ledgers of all arcs of a node: what runs in the ledger thread, and in the simulator. Takes
@@ -120,14 +120,30 @@ export class LedgerNode {
     }
     const { self } = this.#options
     if (effect.node !== self.node || effect.boot !== self.boot) return
+    if (effect.kind === 'memoize') {
+      const { memo } = effect
+      const body = JSON.stringify(memo)
+      this.#outputs.push({ kind: 'keep-memo', arc: arcOf(memo.key, this.#options.arcCount), body })
+      return
+    }
     if (effect.kind === 'abort') {
       const { attempt, reason } = effect
       this.#outputs.push({ kind: 'abort', attempt, reason })
       return
     }
     const { kind: _kind, node: _node, boot: _boot, ...attempt } = effect
-    const dispatch: Dispatch = { kind: 'dispatch', arc: arc.arc, index, ...attempt }
+    const recalled = effect.memo === undefined ? {} : this.#recall(effect.memo.key, arc.ledger.time)
+    const dispatch: Dispatch = { kind: 'dispatch', arc: arc.arc, index, ...attempt, ...recalled }
     this.#outputs.push(dispatch)
+  }
+
+  /** What the same work gave before. It stands in another arc, so apply itself must not look. */
+  #recall(key: string, at: Instant): Pick<Dispatch, 'recalled'> {
+    const { rows } = this.#arc(arcOf(key, this.#options.arcCount))
+    const memo = rows.get<MemoRow>(keys.memo(key))
+    if (memo === undefined || memo.expiresAt <= at) return {}
+    const { output, job } = memo
+    return { recalled: JSON.stringify({ kind: 'succeeded', output, memoizedFrom: job }) }
   }
 
   #onQuery(message: Extract<ToLedger, { readonly kind: 'query' }>): void {

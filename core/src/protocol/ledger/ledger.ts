@@ -8,6 +8,7 @@ import { deleteRecord } from './commands/delete-record.js'
 import { failJob } from './commands/fail-job.js'
 import { finishAttempt } from './commands/finish-attempt.js'
 import { fireTimers } from './commands/fire-timers.js'
+import { keepMemo } from './commands/keep-memo.js'
 import { loseWorker } from './commands/lose-worker.js'
 import { noteAttempt } from './commands/note-attempt.js'
 import { offerServices } from './commands/offer-services.js'
@@ -105,6 +106,8 @@ function run(context: EntryContext, command: Command): Applied {
       return putRecord(context, command)
     case 'delete-record':
       return deleteRecord(context, command)
+    case 'keep-memo':
+      return keepMemo(context, command)
     case 'offer-services':
       return offerServices(context, command)
     case 'term-start':

@@ -54,6 +54,12 @@ export const ITEMS_PAGE_CHARS = 2 * 1024 * 1024
 /** Items whose outputs share a row until their step's array is made: few rows to read then. */
 export const COLLECTED_CHUNK_ITEMS = 256
 
+/** UTF-8 bytes of memoised outputs in one arc; what expires next makes room for newer ones. */
+export const MEMO_BYTES_MAX = 2 * 1024 * 1024
+
+/** Rows of memos that one entry may remove, so that none is slow; where more would be needed, nothing is kept. */
+export const MEMOS_REMOVED_MAX = 500
+
 /** How long the key of an operator's call is remembered, milliseconds of arc time (api.md: 24 h). */
 export const CALL_KEY_KEPT_MS = 24 * 3600 * 1000
 

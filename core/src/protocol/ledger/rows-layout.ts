@@ -19,6 +19,7 @@ import type { AttemptRow } from './task.js'
  * | `c/layout`                             | LayoutRow      | the rows have been brought up to this version's layout |
  * | `c/n/NAME`                             | CountsRow      | jobs of that definition: by status |
  * | `c/jobs`, `c/ready`                    | CountsRow      | ever: jobs by status, startable tasks by service and priority |
+ * | `c/memos`                              | MemoSumRow     | a memoised result was ever kept |
  * | `d/RECORD_KEY_BYTES`                   | RecordRow      | the record exists |
  * | `e/RECORD_ID`                          | RecordValueRow | the record exists |
  * | `j/JOB`                                | JobRow         | ever (job-row.ts) |
@@ -35,6 +36,7 @@ import type { AttemptRow } from './task.js'
  * | `j/JOB/r`                              | OutputRow      | the job's own output template was resolved |
  * | `k/KEY`                                | SubmissionKeyRow | as long as the job, and a day after its end at least |
  * | `l/NODE/BOOT/ATTEMPT`                  | AttemptRef     | the attempt is leased or stopping |
+ * | `m/KEY`, `w/EXPIRES_AT/KEY`            | MemoRow, {}    | a memoised result is kept |
  * | `n/NAME/CREATED_AT/JOB`                | {}             | ever: each job of a definition |
  * | `q/DUE_AT/j.JOB`, `q/DUE_AT/k.KEY`     | PurgeRow       | the job is finished or being removed; the key outlives its job |
  * | `q/DUE_AT/a.BULK`                      | PurgeRow       | as long as `a/BULK` |
@@ -53,6 +55,10 @@ export const keys = {
   layout: 'c/layout',
   namedCounts: (name: string): string => `c/n/${name}`,
   readyCounts: 'c/ready',
+  memoSum: 'c/memos',
+  memo: (key: string): string => `m/${key}`,
+  memoExpiries: 'w/',
+  memoExpiry: (expiresAt: Instant, key: string): string => `w/${sortable(expiresAt)}/${key}`,
   record: (keyBytes: string): string => `d/${keyBytes}`,
   recordValue: (id: string): string => `e/${id}`,
   job: (id: string): string => `j/${id}`,
@@ -160,6 +166,21 @@ export interface OutputRow {
   readonly output: Json
   /** True: the collected array was too large and `output` is `{count, failed, itemsUrl}` in its place. */
   readonly collapsed?: boolean
+}
+
+/** What a memoised task gave. */
+export interface MemoRow {
+  readonly output: Json
+  /** In which it ran; that one may be gone by now. */
+  readonly job: string
+  /** UTF-8 bytes of the output as JSON. */
+  readonly bytes: number
+  readonly expiresAt: Instant
+}
+
+export interface MemoSumRow {
+  /** Of all memos that are kept. */
+  readonly bytes: number
 }
 
 /** Outputs of neighbouring items, null where there is none (yet). */

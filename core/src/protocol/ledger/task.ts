@@ -64,6 +64,8 @@ export interface AttemptRow {
   readonly startedAt: Instant
   readonly finishedAt: Instant | null
   readonly outcome: AttemptEnd | null
+  /** Job whose result it was given; absent: it ran. */
+  readonly memoizedFrom?: string
   readonly error: JobError | null
   /** The newest that its handler said; absent: nothing yet. */
   readonly progress?: AttemptProgress

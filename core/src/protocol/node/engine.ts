@@ -19,16 +19,18 @@ import { Grants } from './grants.js'
 import * as limits from './limits.js'
 import { loadArcs } from './load-arcs.js'
 import type {
+  Dispatch,
   EngineStatus,
   FromApi,
   FromLedger,
   FromLedgerThread,
   FromServices,
-  ServiceLoad,
 } from './messages.js'
+import { Memos } from './memos.js'
 import { Readiness } from './readiness.js'
 import { applyStopped, notReady, refusalReply } from './refusals.js'
 import { type AttemptCommand, RunningAttempts } from './running-attempts.js'
+import { loadOf } from './service-loads.js'
 import { Slots } from './slots.js'
 import { Stopping } from './stopping.js'
 import { Timers } from './timers.js'
@@ -60,6 +62,7 @@ export class Engine {
   readonly #grants: Grants
   readonly #timers = new Timers()
   readonly #stopping = new Stopping()
+  readonly #memos = new Memos()
   readonly #running: RunningAttempts
   #now: EngineNow = { mono: 0, wall: 0 }
   readonly #readiness: Readiness
@@ -77,6 +80,7 @@ export class Engine {
       grants: this.#grants,
       slots: this.#slots,
       stopping: this.#stopping,
+      memos: this.#memos,
     })
     this.#prng = options.prng
     this.#recovered = options.recovered
@@ -136,13 +140,15 @@ export class Engine {
       case 'reply':
         return this.outputs.toApi(message)
       case 'dispatch':
-        return this.#running.begin(message)
+        return this.#onDispatch(message)
       case 'abort':
         return this.outputs.toServices(message)
       case 'demand':
         return this.#grants.setDemand(message.arc, message.ready, this.#now.mono)
       case 'timer':
         return this.#timers.set(message.arc, message.at)
+      case 'keep-memo':
+        return this.#enqueue(this.#stateOf(message.arc), unasked(message.body), true)
       case 'leases':
         return this.#onLeases(message)
       case 'applied':
@@ -278,7 +284,7 @@ export class Engine {
 
   #onLeading(state: ArcState): void {
     state.startClock(this.#now.mono, this.#now.wall)
-    this.#enqueue(state, { request: 0, body: TERM_START, needs: [] }, true)
+    this.#enqueue(state, unasked(TERM_START), true)
     state.termStartIndex = state.group.lastIndex + 1
   }
 
@@ -287,12 +293,13 @@ export class Engine {
     const { node, boot } = this.#self
     if (!message.workers.some((worker) => worker.node === node && worker.boot < boot)) return
     const body = JSON.stringify({ kind: 'lose-worker', node, beforeBoot: boot })
-    this.#enqueue(this.#stateOf(message.arc), { request: 0, body, needs: [] }, true)
+    this.#enqueue(this.#stateOf(message.arc), unasked(body), true)
   }
 
   #onOffers(message: Extract<FromServices, { kind: 'offers' }>): void {
     this.#slots.offer(message.slots, message.totalSlots, message.capacity)
     this.#readiness.noteOffers(message.body)
+    this.#memos.noteOffers(message.body)
     this.outputs.toApi({ kind: 'offers', body: message.body })
     this.#rememberOffers()
     this.#checkServing()
@@ -306,7 +313,7 @@ export class Engine {
     const { services } = JSON.parse(offersBody)
     for (const service of services) {
       const body = JSON.stringify({ kind: 'offer-services', services: [service] })
-      this.#enqueue(system, { request: 0, body, needs: [] }, true)
+      this.#enqueue(system, unasked(body), true)
     }
   }
 
@@ -416,6 +423,11 @@ export class Engine {
     this.#enqueueOf(this.#running.note(news.attempt, news, hasRoom), [])
   }
 
+  #onDispatch(dispatch: Dispatch): void {
+    const known = this.#running.begin(dispatch)
+    if (known !== null) this.#onEnded({ kind: 'ended', attempt: dispatch.attempt, body: known })
+  }
+
   #onEnded(report: Extract<FromServices, { kind: 'ended' }>): void {
     const ended = this.#running.end(report.attempt, report.body, report)
     this.#enqueueOf(ended, ended?.dispatch.next ?? [])
@@ -446,26 +458,11 @@ export class Engine {
   }
 }
 
-function loadOf(
-  slots: Slots,
-  waiting: ReadonlyMap<string, number>,
-  blockedCounts: ReadonlyMap<string, number>,
-): Readonly<Record<string, ServiceLoad>> {
-  const names = new Set([
-    ...slots.services(),
-    ...slots.used().keys(),
-    ...waiting.keys(),
-    ...blockedCounts.keys(),
-  ])
-  const loads = [...names].map((name): readonly [string, ServiceLoad] => {
-    const running = slots.used().get(name) ?? 0
-    const blocked = blockedCounts.get(name) ?? 0
-    const shortage = slots.shortage(name)
-    return [name, { running, waiting: waiting.get(name) ?? 0, shortage, blocked }]
-  })
-  return Object.fromEntries(loads)
-}
-
 type HandlerCall = Extract<FromServices, { readonly kind: 'propose' | 'query' }>
+
+/** A command that nobody waits for, and that makes nothing ready. */
+function unasked(body: string): PendingProposal {
+  return { request: 0, body, needs: [] }
+}
 
 const TERM_START = JSON.stringify({ kind: 'term-start' })

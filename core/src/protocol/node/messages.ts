@@ -123,6 +123,8 @@ export type FromLedger =
       readonly ready: Readonly<Record<string, number>>
     }
   | { readonly kind: 'timer'; readonly arc: ArcId; readonly at: Instant | null }
+  /** What a memoised task gave, for the arc of its key. `body`: JSON of the command. */
+  | { readonly kind: 'keep-memo'; readonly arc: ArcId; readonly body: string }
   /** Leases of an arc's running attempts, after `term-start` was applied. */
   | { readonly kind: 'leases'; readonly arc: ArcId; readonly workers: readonly LeaseHolder[] }
   /** All entries up to `index` are applied; their dispatches and replies stand before this message. */
@@ -176,6 +178,10 @@ export interface Dispatch {
   readonly traceparent?: string
   /** Services of the steps that may become ready when this one succeeds: a hint for grants. */
   readonly next: readonly string[]
+  /** There for memoised steps: what tells this work from all other, and for which version. */
+  readonly memo?: { readonly key: string; readonly version: string }
+  /** JSON of the outcome that the same work had before; absent: none is known. */
+  readonly recalled?: string
   /** JSON text: `{"input":…}`, for a service's own compensation hook `{"input":…,"output":…}`. */
   readonly body: string
 }
@@ -265,6 +271,8 @@ export interface ServiceOffer {
   readonly retry?: Json
   readonly concurrency: number
   readonly compensates: boolean
+  /** For how long its results are shared, milliseconds; absent: not, unless a step says so. */
+  readonly memoizeMs?: number
   /** What one attempt takes of its node; absent: nothing that is counted. */
   readonly requires?: {
     readonly cpu?: number

@@ -4,6 +4,7 @@ import type { EngineOutputs } from './engine-outputs.js'
 import type { Grants } from './grants.js'
 import { HeldNews } from './held-news.js'
 import type { AttemptNews, Dispatch } from './messages.js'
+import type { Memos } from './memos.js'
 import type { Slots } from './slots.js'
 import type { Stopping } from './stopping.js'
 
@@ -12,6 +13,7 @@ export interface RunningOptions {
   readonly grants: Grants
   readonly slots: Slots
   readonly stopping: Stopping
+  readonly memos: Memos
 }
 
 /** Attempts that were dispatched to this node's services and have not ended: who holds a slot. */
@@ -28,14 +30,18 @@ export class RunningAttempts {
     return this.#running.size
   }
 
-  begin(dispatch: Dispatch): void {
-    const { outputs, grants, stopping } = this.#options
+  /** @returns JSON of the outcome with which it ends at once, since that is known; null: it runs */
+  begin(dispatch: Dispatch): string | null {
+    const { outputs, grants, stopping, memos } = this.#options
     const { attempt } = dispatch
     const reserved = grants.dispatched(dispatch.arc, dispatch.index, dispatch.service)
     assert(reserved, `G1: ${attempt} was started without a slot`)
     this.#running.set(attempt, dispatch)
+    const recalled = memos.recalled(dispatch)
+    if (recalled !== null) return recalled
     outputs.toServices(dispatch)
     if (stopping.hasAborted) outputs.toServices({ kind: 'abort', attempt, reason: 'stopping' })
+    return null
   }
 
   /**
@@ -62,14 +68,16 @@ export class RunningAttempts {
    * @returns the command that records it; null when it had ended before
    */
   end(attempt: string, body: string, news: AttemptNews): AttemptCommand | null {
-    const { slots, stopping } = this.#options
+    const { slots, stopping, memos } = this.#options
     const dispatch = this.#running.get(attempt)
     if (dispatch === undefined) return null
     this.#running.delete(attempt)
     slots.giveBack(dispatch.service, 1)
     const outcome = stopping.outcomeOf(body)
     const told = newsText(this.#held.take(attempt, news))
-    const report = `"attempt":${refText(attempt)},"outcome":${outcome}${told}`
+    const key = memos.keyOf(dispatch)
+    const memo = key === null ? '' : `,"memo":"${key}"`
+    const report = `"attempt":${refText(attempt)},"outcome":${outcome}${told}${memo}`
     return { dispatch, command: `{"kind":"finish-attempt",${report}}` }
   }
 

@@ -1,8 +1,9 @@
 import type { FinishAttemptCommand } from '../command.js'
-import { currentAttempt, endAttempt } from '../end-attempt.js'
+import { type CurrentAttempt, currentAttempt, endAttempt } from '../end-attempt.js'
 import type { EntryContext } from '../entry-context.js'
 import { keepNotes } from '../attempt-notes.js'
 import type { Applied } from '../outcome.js'
+import { taskAt } from '../task-rows.js'
 import { staleAttempt } from './refusals.js'
 
 /**
@@ -15,5 +16,22 @@ export function finishAttempt(context: EntryContext, command: FinishAttemptComma
   // First: the end of the attempt may be the end of the job.
   keepNotes(current, command)
   endAttempt(current.edit, current.place, command.outcome)
+  shareResult(current, command)
   return { ok: true, result: 'done' }
+}
+
+/** Only what the ledger took for a success is shared, and only by the job that has done it. */
+function shareResult(
+  { edit, place, task }: CurrentAttempt,
+  { memo: key, outcome }: FinishAttemptCommand,
+): void {
+  const { memoize } = edit.stepPlan(place.position)
+  if (key === undefined || memoize === undefined || outcome.kind !== 'succeeded') return
+  if (outcome.memoizedFrom !== undefined || task.newest === null) return
+  if (taskAt(edit, place)?.phase !== 'succeeded') return
+  const { node, boot } = task.newest
+  const { forMs } = memoize
+  const output = outcome.output ?? null
+  const memo = { kind: 'keep-memo', key, job: edit.id, output, forMs } as const
+  edit.context.effects.push({ kind: 'memoize', node, boot, memo })
 }

@@ -1,9 +1,10 @@
-import type { JobError } from '@gyre/jobs'
+import type { JobError, Json } from '@gyre/jobs'
 import { assert } from '../../../base/assert.js'
 import { advance } from '../advance.js'
 import { formatAttemptId } from '../attempt-id.js'
 import type { Grant } from '../command.js'
 import { nextToUndo } from '../compensation.js'
+import type { StartedAttempt } from '../effects.js'
 import { followRun } from '../end-attempt.js'
 import type { EntryContext } from '../entry-context.js'
 import {
@@ -16,6 +17,7 @@ import {
 import { runBody, undoBody } from '../inputs.js'
 import type { JobEdit } from '../job-edit.js'
 import { endIfOverdue } from '../job-times.js'
+import { memoKey } from '../memo-key.js'
 import { ATTEMPTS_KEPT, READY_PAGE_ROWS } from '../limits.js'
 import { type AttemptsRow, endOf, keys, type ReadyRow } from '../rows-layout.js'
 import { ofAttempt } from '../stop-job.js'
@@ -133,9 +135,19 @@ function startAttempt(edit: JobEdit, place: TaskPlace, { task, grant, body }: St
     idempotencyKey: `${edit.id}:${step}:${place.index ?? '-'}:${place.hook}`,
     timeoutMs,
     ...(traceparent === undefined ? {} : { traceparent }),
+    ...memoOf(edit, place, body),
     next: nextServices(edit, place),
     body,
   })
+}
+
+/** What tells this work from all other, where its result may be shared. */
+function memoOf(edit: JobEdit, place: TaskPlace, body: string): Pick<StartedAttempt, 'memo'> {
+  const { memoize, service } = edit.stepPlan(place.position)
+  if (memoize === undefined || place.hook !== 'run') return {}
+  const { version } = memoize
+  const { input }: { readonly input: Json } = JSON.parse(body)
+  return { memo: { key: memoKey(edit.context.hash, service, version, input), version } }
 }
 
 /** The task ends before it began: its input cannot be made, and never can. */

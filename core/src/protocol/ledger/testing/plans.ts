@@ -2,6 +2,7 @@ import type {
   CompensatePlan,
   ForEachPlan,
   JobPlan,
+  MemoizePlan,
   Json,
   RetryPlan,
   StepPlan,
@@ -25,6 +26,7 @@ export interface StepSketch {
   readonly timeoutMs?: number
   readonly forEach?: Partial<ForEachPlan> & { readonly items: Json }
   readonly compensate?: Partial<CompensatePlan> | true
+  readonly memoize?: MemoizePlan
   readonly when?: WhenPlan
   readonly onSkippedNeed?: 'run'
   readonly onFailure?: true
@@ -51,6 +53,7 @@ function stepOf(name: string, sketch: StepSketch): StepPlan {
     retry: sketch.retry ?? retry(3),
     forEach: sketch.forEach ? forEachOf(sketch.forEach) : null,
     compensate: sketch.compensate ? compensateOf(name, sketch.compensate) : null,
+    ...(sketch.memoize === undefined ? {} : { memoize: sketch.memoize }),
     ...(sketch.when === undefined ? {} : { when: sketch.when }),
     ...(sketch.onSkippedNeed === undefined ? {} : { onSkippedNeed: sketch.onSkippedNeed }),
     ...(sketch.onFailure === undefined ? {} : { onFailure: sketch.onFailure }),

@@ -9,9 +9,12 @@ import { readyName } from '../ready-name.js'
 import {
   type CountsRow,
   endOf,
+  type MemoRow,
+  type MemoSumRow,
   type PlanRow,
   type PurgeRow,
   type ReadyRow,
+  sortable,
   sortableAt,
   type SubmissionKeyRow,
   type TimerRow,
@@ -30,6 +33,7 @@ export function checkRows(rows: Rows): void {
   checkReady(rows, tasks)
   checkJobs(rows, tasks)
   checkItemIndexes(rows)
+  checkMemos(rows)
 }
 
 interface FoundTask {
@@ -103,6 +107,19 @@ function checkTimers(rows: Rows, tasks: readonly FoundTask[]): void {
     return 'attempt' in value ? [`${value.kind} ${formatAttemptId(value.attempt)}`] : []
   })
   same('timers', kept, wanted)
+}
+
+function checkMemos(rows: Rows): void {
+  const memos = all<MemoRow>(rows, 'm/')
+  const wanted = memos.map(({ key, value }) => `w/${sortable(value.expiresAt)}/${key.slice(2)}`)
+  same(
+    'expiries of memos',
+    all(rows, 'w/').map(({ key }) => key),
+    wanted,
+  )
+  const bytes = rows.get<MemoSumRow>('c/memos')?.bytes ?? 0
+  const counted = sum(memos.map(({ value }) => value.bytes))
+  assert(bytes === counted, `memos count ${bytes} bytes and have ${counted}`)
 }
 
 /** Items that something may still happen to, and those that are to be undone, have rows that say so. */

@@ -23,6 +23,7 @@ export function attemptView(row: AttemptRow): JsonObject {
     // To clients one more way to lose an attempt; the error's code tells them apart.
     outcome: row.outcome === 'not_started' ? 'lost' : row.outcome,
     error: errorView(row.error),
+    ...(row.memoizedFrom === undefined ? {} : { memoizedFrom: row.memoizedFrom }),
     ...(row.progress === undefined ? {} : { progress: progressView(row.progress) }),
   }
 }
