@@ -6,6 +6,7 @@ import type { LedgerEffect } from './effects.js'
 import { JobEdit } from './job-edit.js'
 import { type JobRow, type JobTerms, newJob } from './job-row.js'
 import { type CountsRow, keys, type PlanRow } from './rows-layout.js'
+import { isCounted } from './upgrade-rows.js'
 import { FIRST_GENERATION, packVersion } from './version.js'
 
 /**
@@ -85,10 +86,9 @@ export class EntryContext {
     if (delta !== 0) this.#readyDeltas.set(name, (this.#readyDeltas.get(name) ?? 0) + delta)
   }
 
-  /** @param name  of the job definition, null without one */
-  countJobs(status: string, name: string | null, delta: number): void {
+  countJobs({ id, job: name }: Pick<JobRow, 'id' | 'job'>, status: string, delta: number): void {
     addTo(this.#jobDeltas, status, delta)
-    if (name === null) return
+    if (name === null || !isCounted(this.rows, id)) return
     const named = this.#namedDeltas.get(name) ?? new Map<string, number>()
     this.#namedDeltas.set(name, named)
     addTo(named, status, delta)

@@ -214,11 +214,11 @@ export class JobEdit {
       for (const key of unchangingIndexKeys(context.hash, this.#row)) context.rows.insert(key, {})
     } else {
       context.rows.delete(keys.jobIndex(this.#listedAs, createdAt, this.id))
-      context.countJobs(this.#listedAs, job, -1)
+      context.countJobs(this.#row, this.#listedAs, -1)
     }
     const index: JobIndexRow = { job }
     context.rows.insert(keys.jobIndex(status, createdAt, this.id), index)
-    context.countJobs(status, job, 1)
+    context.countJobs(this.#row, status, 1)
   }
 
   /** A job that has ended holds no lease, no timer and no place in a queue. */

@@ -75,6 +75,9 @@ export const SUBMISSION_KEY_KEPT_MS = 24 * 3600 * 1000
 /** Rows removed by one entry, so that none is slow; what is left goes with the next. */
 export const PURGE_ROWS_PER_ENTRY = 1000
 
+/** Keys, or jobs, that one entry brings up to this version's layout, so that none is slow. */
+export const UPGRADE_ROWS_PER_ENTRY = 500
+
 /** Items of one `forEach`, where a pointer brought them in (checked at submission otherwise). */
 export { FOR_EACH_ITEMS_MAX } from '@gyre/jobs'
 

@@ -33,6 +33,7 @@ export function purgeDue(context: EntryContext): void {
   const to = `q/${sortable(context.at + 1)}`
   for (const { key, value } of context.rows.scan<PurgeRow>('q/', to, PURGE_ROWS_PER_ENTRY)) {
     if (left <= 0) return
+    if (value.kind === 'upgrade') continue
     left -=
       value.kind === 'job' ? purge(context, key, value.job, left) : forget(context, key, value)
   }
@@ -69,7 +70,7 @@ function hide(context: EntryContext, row: JobRow): number {
     ...unchangingIndexKeys(hash, row),
   ]
   for (const key of [...found, keys.job(row.id)]) rows.delete(key)
-  context.countJobs(row.status, row.job, -1)
+  context.countJobs(row, row.status, -1)
   leaveStub(context, row)
   return found.length + 1
 }
@@ -90,7 +91,7 @@ function leaveStub({ rows, at }: EntryContext, row: JobRow): void {
 function forget(
   { rows }: EntryContext,
   rowKey: string,
-  value: Exclude<PurgeRow, { readonly kind: 'job' }>,
+  value: Extract<PurgeRow, { readonly kind: 'key' | 'bulk' }>,
 ): number {
   rows.delete(value.kind === 'key' ? keys.submissionKey(value.key) : keys.bulk(value.bulk))
   rows.delete(rowKey)

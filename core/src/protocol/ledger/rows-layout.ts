@@ -40,6 +40,7 @@ import type { AttemptRow } from './task.js'
  * | `n/NAME/CREATED_AT/JOB`                | {}             | ever: each job of a definition |
  * | `q/DUE_AT/j.JOB`, `q/DUE_AT/k.KEY`     | PurgeRow       | the job is finished or being removed; the key outlives its job |
  * | `q/DUE_AT/a.BULK`                      | PurgeRow       | as long as `a/BULK` |
+ * | `q/0/u`                                | PurgeRow       | rows are being brought up to this version's layout |
  * | `r/SERVICE/PRIORITY/READY_AT/TASK`     | ReadyRow       | the task, or some item of the step, may start |
  * | `s/SERVICE`                            | ServiceRow     | ever; system arc only |
  * | `t/DUE_AT/ATTEMPT`                     | TimerRow       | the attempt's timeout, its task's next try, is ahead |
@@ -86,6 +87,7 @@ export const keys = {
   purgeJob: (dueAt: Instant, job: string): string => `q/${sortable(dueAt)}/j.${job}`,
   forgetBulk: (dueAt: Instant, bulk: string): string => `q/${sortable(dueAt)}/a.${bulk}`,
   forgetKey: (dueAt: Instant, key: string): string => `q/${sortable(dueAt)}/k.${key}`,
+  upgradeDue: (): string => `q/${sortable(0)}/u`,
   readyOf: (service: string): string => `r/${service}/`,
   ready: (service: string, priority: number, readyAt: Instant, task: string): string =>
     `r/${service}/${PRIORITY_MAX - priority}/${sortable(readyAt)}/${task}`,
@@ -149,6 +151,16 @@ export interface BulkRow {
 export interface LayoutRow {
   /** Of the rows; see upgrade-rows.ts. */
   readonly version: number
+  /** There while they are brought up to the newest. */
+  readonly upgrade?: UpgradeProgress
+}
+
+export interface UpgradeProgress {
+  readonly phase: 'keys' | 'jobs'
+  /** Row key from which on keys, ID behind which jobs are still to be looked at. */
+  readonly after: string
+  /** True: jobs were never counted by name before. */
+  readonly countsNames: boolean
 }
 
 /** Counts by name; names that count zero are absent. */
@@ -223,6 +235,8 @@ export type PurgeRow =
   | { readonly kind: 'job'; readonly job: string }
   | { readonly kind: 'key'; readonly key: string }
   | { readonly kind: 'bulk'; readonly bulk: string }
+  /** The next slice of an upgrade (upgrade-rows.ts): always due. */
+  | { readonly kind: 'upgrade' }
 
 /** A call on something that exists, made under an idempotency key. */
 export interface CallKeyRow {

@@ -4,11 +4,18 @@ import type { EntryContext } from '../entry-context.js'
 import { onJobTimer } from '../job-times.js'
 import { TIMERS_PER_FIRE } from '../limits.js'
 import type { Applied } from '../outcome.js'
-import { type AttemptTimerRow, type JobTimerRow, sortable, type TimerRow } from '../rows-layout.js'
+import {
+  type AttemptTimerRow,
+  type JobTimerRow,
+  keys,
+  sortable,
+  type TimerRow,
+} from '../rows-layout.js'
 import { purgeDue } from '../retention.js'
 import { stopAttempt } from '../stop-job.js'
 import { readyAgain } from '../task.js'
 import { placeTask, type TaskPlace, taskAt } from '../task-rows.js'
+import { upgradeSlice } from '../upgrade-rows.js'
 
 /**
  * Handles the timers that are due at the entry's arc time, oldest first. Arc time decides, not the
@@ -23,6 +30,7 @@ export function fireTimers(context: EntryContext): Applied {
     else if (context.rows.get(key) !== undefined) onTimerOfAttempt(context, value)
   }
   purgeDue(context)
+  if (context.rows.get(keys.upgradeDue()) !== undefined) upgradeSlice(context)
   return { ok: true, result: 'done' }
 }
 

@@ -209,7 +209,7 @@ function checkJobs(rows: Rows, tasks: readonly FoundTask[]): void {
 /** Whatever is finished for good has its removal ahead; rows of a job that is gone, too, and its key. */
 function checkRemovals(rows: Rows, jobs: readonly JobRow[]): void {
   const due = all<PurgeRow>(rows, 'q/').flatMap(({ value }) => {
-    if (value.kind === 'bulk') return []
+    if (value.kind === 'bulk' || value.kind === 'upgrade') return []
     return [value.kind === 'job' ? `job ${value.job}` : `key ${value.key}`]
   })
   const finished = jobs.filter(({ status }) => isFinal(status) && status !== 'compensation_failed')
