@@ -36,11 +36,21 @@ test('each wrong member is named, with what was expected and what was found', ()
     ['labels', { region: 1 }],
     ['isolation', 'process'],
     ['compensate', 'undo'],
+    ['memoize', true],
+    ['memoize', 0],
+    ['memoize', '366d'],
   ]
   for (const [member, value] of wrong) {
     const message = complaint({ name: 'a', run, [member]: value })
     assert.match(message, new RegExp(`wrong "${member}": expected .*, got `), member)
   }
+})
+
+test('a service offers for how long its results are shared, and never beside a compensation', () => {
+  const definition = readDefinition({ name: 'a', run, memoize: '1h' })
+  assert.equal(definition.kind === 'service' && definition.service.offer.memoizeMs, 3_600_000)
+  const both = complaint({ name: 'a', run, memoize: '1h', compensate: run })
+  assert.match(both, /both "memoize" and "compensate"/)
 })
 
 test('a schema that does not compile, or is no object, is named by its member', () => {
