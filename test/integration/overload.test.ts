@@ -4,20 +4,24 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
+import { ownerOfThisFile } from './file-owner.js'
 import { NodeProcess } from './node-process.js'
 import { type Job, RestClient } from './rest-client.js'
+import { WorldFaults } from './world-faults.js'
 
 /** Sixty-four clients submit more than a node can take, beside handlers that misbehave. */
+
+const world = new WorldFaults(ownerOfThisFile())
 
 const SUBMITTERS = 64
 /** All of them together are twice the commands that may be on their way at a time. */
 const BATCH_JOBS = 320
 /** Steps of the job that must get through: each is a completion, which starts the next. */
-const STEPS = 20
+const STEPS = 6
 const REFUSALS = 10
 /** A node that takes so many refuses nothing at all. */
-const TAKEN_MAX = 60_000
-const WORK_TIMEOUT_MS = 100_000
+const TAKEN_MAX = 20_000
+const WORK_TIMEOUT_MS = 90_000
 
 /** `stay` never returns and hears no signal, `lie` gives what no handler may give. */
 const PLUGIN = `
@@ -30,7 +34,10 @@ test('64 submitters and bad handlers: refusals store nothing, what was taken is 
   const workers = temporaryFolder(t)
   await writeFile(join(workers, 'handlers.mjs'), PLUGIN)
   const data = temporaryFolder(t)
-  const node = await NodeProcess.start(t, ['--data', data, '--workers', workers, '--init'])
+  const flags = ['--data', data, '--workers', workers, '--init']
+  const node = await NodeProcess.start(t, flags, world)
+  // So that the node is crowded for seconds and not for moments.
+  world.set({ operation: 'sync', path: '/log/segment', delayMs: 200 })
   const client = RestClient.open(t, node.url, SUBMITTERS + 8)
   const bad = await Promise.all(
     ['bad.stay', 'bad.lie'].map((service) => client.submit({ service })),
@@ -43,6 +50,7 @@ test('64 submitters and bad handlers: refusals store nothing, what was taken is 
   assert.equal((await passed).status, 'succeeded')
   assert.ok(flood.refusals >= REFUSALS, `${flood.refusals} refusals: it was no overload`)
   t.diagnostic(`${flood.taken} jobs were taken, ${flood.refusals} batches refused`)
+  world.set()
   for (const { body } of bad) assert.equal((await client.finished(body.id)).status, 'failed')
   const counts = await whenAllEnded(client)
   assert.deepEqual(counts, { succeeded: flood.taken + 1, failed: bad.length })
