@@ -20,7 +20,7 @@ const BATCH_JOBS = 320
 const STEPS = 6
 const REFUSALS = 10
 /** A node that takes so many refuses nothing at all. */
-const TAKEN_MAX = 20_000
+const TAKEN_MAX = 14_000
 const WORK_TIMEOUT_MS = 90_000
 
 /** `stay` never returns and hears no signal, `lie` gives what no handler may give. */
