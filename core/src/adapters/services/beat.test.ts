@@ -24,6 +24,13 @@ test('silence is suspicious once at 1,000 ms and blocked at 10,000 ms', () => {
   assert.equal(answers.indexOf('blocked'), 39)
 })
 
+test('limits given with a reset hold from there on', () => {
+  const watch = setup()
+  watch.reset(30_000, 5_000)
+  const answers = Array.from({ length: 21 }, (_, look) => watch.look(look * 250, 7))
+  assert.equal(answers.indexOf('suspicious'), 20)
+})
+
 test('one beat forgives all silence before it', () => {
   const watch = setup()
   for (let look = 1; look <= 39; look += 1) watch.look(look * 250, 7)

@@ -72,7 +72,7 @@ export type Silence = 'heard' | 'quiet' | 'suspicious' | 'blocked'
  * thread is not to blame for the gap. Proof: beat.test.ts.
  */
 export class SilenceWatch {
-  readonly #warnMs: number
+  #warnMs: number
   readonly #lookMs: number
   #blockedMs = Number.POSITIVE_INFINITY
   #lastCount = -1
@@ -106,8 +106,9 @@ export class SilenceWatch {
     return 'suspicious'
   }
 
-  /** Forgets the past: nothing was looked at for a while. From here on `blockedMs` is the limit. */
-  reset(blockedMs: number): void {
+  /** Forgets the past: nothing was looked at for a while. From here on these are the limits. */
+  reset(blockedMs: number, warnMs = this.#warnMs): void {
+    this.#warnMs = warnMs
     this.#blockedMs = blockedMs
     this.#lastCount = -1
     this.#lastLookAt = null

@@ -226,7 +226,8 @@ for (const [how, hoarder] of [
     assert.deepEqual(await host.ended('neighbour'), { kind: 'lost', charged: false })
     await host.logged(new RegExp(`48 MiB of memory; on its CPU was service ${hoarder}`))
     await host.offers(2)
-    const kinds = host.received.map(({ kind }) => kind)
+    // On a crowded machine it may take more than a second to fill the memory, which is told as well.
+    const kinds = host.received.map(({ kind }) => kind).filter((kind) => kind !== 'blocked')
     assert.deepEqual(kinds, ['offers', 'withdrawn', 'ended', 'ended', 'offers'])
   })
 }

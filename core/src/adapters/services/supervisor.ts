@@ -319,7 +319,10 @@ export class ServicesSupervisor implements WorkerHost {
 
   /** Looks at the beat while something loads or runs; an idle thread neither beats nor is watched. */
   #lookAgain(): void {
-    this.#watch.reset(this.#blockedMs)
+    const isLoading = this.#phase === 'starting'
+    const { blockedWarnMs, loadMs } = this.#options
+    const warnMs = isLoading ? Math.max(blockedWarnMs, loadMs / LOADS_QUIETLY) : blockedWarnMs
+    this.#watch.reset(this.#blockedMs, warnMs)
     if (this.#cancelLook === null) this.#armLook()
   }
 
@@ -399,6 +402,9 @@ export class ServicesSupervisor implements WorkerHost {
     })
   }
 }
+
+/** Compiling a module takes its time: it is named once it was silent for this part of what it may take. */
+const LOADS_QUIETLY = 6
 
 function outcomeAtDeath(
   running: RunningAttempt,

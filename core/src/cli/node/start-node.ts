@@ -108,9 +108,8 @@ async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
     clock: new SystemClock(),
     events: {
       onServing: () => life.becomeServing(),
-      onOffers: ({ failures }) => {
-        for (const { file, error } of failures) log.error({ file, code: error.code }, error.message)
-      },
+      // The services thread has logged which plugins it left out, and why.
+      onOffers: () => {},
       onStopped: () => life.becomeStopped(),
       onAlarm: (code, message) => log.error({ code }, message),
       onFatal: (code, message) => life.fail(new AppError(code, message)),
