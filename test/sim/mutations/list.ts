@@ -404,8 +404,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'takes-over-what-was-undone',
     caughtBy: ['taken-over'],
     file: 'protocol/ledger/commands/resubmit-job.js',
-    find: "phase === 'succeeded' && undo === null",
-    replace: "phase === 'succeeded'",
+    find: 'isDone(step) && step.undo === null',
+    replace: 'isDone(step)',
   },
   {
     name: 'takes-over-from-a-job-that-may-still-undo',

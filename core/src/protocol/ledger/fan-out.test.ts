@@ -359,3 +359,20 @@ function countItemReads({ rows }: LedgerHarness): () => number {
     return pages.reduce((sum, { result }) => sum + (result?.length ?? 0), single.length)
   }
 }
+
+test('a job whose items wait for their next attempts says until when, and so does its explanation', () => {
+  const ledger = new LedgerHarness()
+  const each = { forEach: { items: [1, 2, 3] }, retry: retry(3, { delayMs: 5000 }) }
+  const id = ledger.submit(planOf({ each }))
+  ledger.succeed('each', null, { index: 1 })
+  ledger.fail('each', { index: 2 })
+  const until = new Date(ledger.now + 5000).toISOString()
+  ledger.now += 1000
+  ledger.fail('each', { index: 0 })
+  const job = ledger.job(id)
+  assert.deepEqual([job.status, job['waitingFor']], ['waiting', { kind: 'retry', until }])
+  const reply = ledger.query({ kind: 'explain', id, offers: {} })
+  assert.ok(reply.ok)
+  const [reason] = JSON.parse(reply.body ?? '{}').reasons
+  assert.deepEqual([reason.code, reason.items, reason.until], ['backoff', 2, until])
+})

@@ -78,6 +78,9 @@ export const PURGE_ROWS_PER_ENTRY = 1000
 /** Keys, or jobs, that one entry brings up to this version's layout, so that none is slow. */
 export const UPGRADE_ROWS_PER_ENTRY = 500
 
+/** Items looked at, newest first, to tell when the next one of a step is tried again. */
+export const NEXT_TRY_ITEMS_MAX = 2000
+
 /** Items of one `forEach`, where a pointer brought them in (checked at submission otherwise). */
 export { FOR_EACH_ITEMS_MAX } from '@gyre/jobs'
 

@@ -1,13 +1,16 @@
 import type { JsonObject, StepPlan } from '@gyre/jobs'
+import type { Instant } from '../../../base/ids.js'
+import type { Rows } from '../../state/rows.js'
 import { jobNotFound } from '../commands/refusals.js'
 import { isoInstant } from '../iso-instant.js'
-import { isDone, type JobRow, type StepState } from '../job-row.js'
+import { type FanState, isDone, type JobRow, type StepState, type UndoFan } from '../job-row.js'
 import { isFinal } from '../job-status.js'
 import { EXPLAIN_REASONS_MAX } from '../limits.js'
 import type { Reply } from '../outcome.js'
 import type { ExplainQuery, OfferedSlots } from '../query.js'
 import { keys, type PlanRow } from '../rows-layout.js'
 import { isRunning, type TaskState } from '../task.js'
+import { nextTryOfItems } from '../views/next-try.js'
 import { found, type ReadContext } from './found.js'
 
 /**
@@ -21,7 +24,7 @@ export function explainAnswer({ rows }: ReadContext, query: ExplainQuery): Reply
   const row = rows.get<JobRow>(keys.job(query.id))
   if (row === undefined) return jobNotFound(query.id)
   const plans = rows.get<PlanRow>(keys.plan(query.id))?.plan.steps ?? []
-  const reasons = reasonsOf(row, plans, query.offers)
+  const reasons = reasonsOf({ rows, row, plans }, query.offers)
   const [first] = reasons
   const more = Math.max(0, reasons.length - EXPLAIN_REASONS_MAX)
   return found({
@@ -43,12 +46,8 @@ interface Rule<Subject> {
   readonly tell: (subject: Subject) => JsonObject & { readonly text: string }
 }
 
-function reasonsOf(
-  row: JobRow,
-  plans: readonly StepPlan[],
-  offers: ExplainQuery['offers'],
-): Reason[] {
-  const subject: JobSubject = { row, plans }
+function reasonsOf(subject: JobSubject, offers: ExplainQuery['offers']): Reason[] {
+  const { row } = subject
   const ofJob = told(JOB_RULES, subject)
   if (row.status === SCHEDULED) return ofJob
   const works = row.steps.flatMap((step, position) => workOf(subject, step, position))
@@ -68,6 +67,7 @@ function told<Subject>(rules: readonly Rule<Subject>[], subject: Subject): Reaso
 }
 
 interface JobSubject {
+  readonly rows: Rows
   readonly row: JobRow
   readonly plans: readonly StepPlan[]
 }
@@ -162,39 +162,55 @@ interface WorkItems {
   readonly queued: number
   /** True when attempts of the job run that are not of its single tasks: they are of items. */
   readonly run: boolean
+  /** When the first of them is tried again; absent: none waits for that, or it is not known. */
+  readonly nextTryAt?: Instant
 }
 
 interface StepSubject extends Work {
   readonly offer: OfferedSlots | undefined
 }
 
-function workOf({ row, plans }: JobSubject, step: StepState, position: number): Work[] {
+function workOf(subject: JobSubject, step: StepState, position: number): Work[] {
+  const { row, plans } = subject
   const plan = plans[position]
   if (plan === undefined) return []
   const shared = { step: plan.name, unmet: [] }
   if (step.undo?.phase === 'open') {
     const { task, fan } = step.undo
     const service = plan.compensate?.service ?? plan.service
-    return [{ ...shared, service, hook: 'compensate', task, items: itemsOf(row, fan) }]
+    return [
+      {
+        ...shared,
+        service,
+        hook: 'compensate',
+        task,
+        items: itemsOf(subject, plan.name, fan, 'compensate'),
+      },
+    ]
   }
   if (step.phase !== 'waiting' && step.phase !== 'open') return []
   const { task, fan } = step
   const work = { ...shared, service: plan.service, hook: 'run', task } as const
-  if (step.phase === 'open') return [{ ...work, items: itemsOf(row, fan) }]
+  if (step.phase === 'open') return [{ ...work, items: itemsOf(subject, plan.name, fan, 'run') }]
   if (row.phase !== (plan.onFailure === true ? 'failing' : 'forward')) return []
-  const unmet = plan.needs.filter((name) => !isNeedDone({ row, plans }, name))
+  const unmet = plan.needs.filter((name) => !isNeedDone(subject, name))
   return [{ ...work, items: null, unmet }]
 }
 
 function itemsOf(
-  row: JobRow,
-  fan: { readonly active: number; readonly queued: number } | null,
+  { rows, row }: JobSubject,
+  step: string,
+  fan: FanState | UndoFan | null,
+  hook: Work['hook'],
 ): WorkItems | null {
   if (fan === null) return null
+  const nextTryAt =
+    fan.active === 0 ? undefined : nextTryOfItems(rows, { job: row.id, step, fan, hook })
+  const next = nextTryAt === undefined ? {} : { nextTryAt }
   const single = row.steps.filter(
     ({ task, undo }) => isRunning(task) || isRunning(undo?.task ?? null),
   )
-  return { active: fan.active, queued: fan.queued, run: row.running > single.length }
+  return { active: fan.active, queued: fan.queued, run: row.running > single.length, ...next }
 }
 
 function isNeedDone({ row, plans }: JobSubject, name: string): boolean {
@@ -252,9 +268,10 @@ const STEP_RULES: readonly Rule<StepSubject>[] = [
     tell: ({ task, items, ...subject }) =>
       task === null
         ? {
-            text: `${items?.active ?? 0} items of step ${subject.step} wait for their next attempts.`,
+            text: `${items?.active ?? 0} items of step ${subject.step} wait for their next attempts${after(items)}.`,
             ...placeOf(subject),
             items: items?.active ?? 0,
+            ...(items?.nextTryAt === undefined ? {} : { until: isoInstant(items.nextTryAt) }),
           }
         : {
             text: `attempt ${task.attempt} of ${named(subject)} ended ${endOf(task)}; the next comes at ${isoInstant(task.dueAt)}.`,
@@ -264,6 +281,10 @@ const STEP_RULES: readonly Rule<StepSubject>[] = [
           },
   },
 ]
+
+function after(items: WorkItems | null): string {
+  return items?.nextTryAt === undefined ? '' : `; the first comes at ${isoInstant(items.nextTryAt)}`
+}
 
 function isReady({ task, items }: StepSubject): boolean {
   return task?.phase === 'ready' || (items !== null && items.queued > 0)

@@ -7,6 +7,7 @@ import { keys, type OutputRow, type PlanRow } from '../rows-layout.js'
 import { taskId } from '../task-id.js'
 import { attemptsOf, errorView, instantView, taskStatus } from './attempt-view.js'
 import { progressOf } from './job-progress.js'
+import { nextTryOfItems } from './next-try.js'
 
 /** The job as lists show it: api.md's job without its input, output and steps. */
 export function jobSummary(row: JobRow): JsonObject {
@@ -38,6 +39,7 @@ export function jobView(rows: Rows, hash: HashText, row: JobRow): JsonObject {
   const steps = planRow?.plan.steps ?? []
   return {
     ...jobSummary(row),
+    waitingFor: waitingFor(row, (position) => itemsDue(rows, row, steps, position)),
     input: planRow?.input ?? null,
     output: outputOf(rows, row, steps),
     steps: row.steps.map((step, position) =>
@@ -128,12 +130,29 @@ function undoStatus({ phase, task, fan }: UndoState): string {
   return fan !== null && fan.active > 0 ? 'running' : 'queued'
 }
 
-function waitingFor(row: JobRow): Json {
+function itemsDue(
+  rows: Rows,
+  row: JobRow,
+  steps: readonly StepPlan[],
+  position: number,
+): number | undefined {
+  const [step, fan] = [steps[position]?.name, row.steps[position]?.fan ?? null]
+  if (step === undefined || fan === null || fan.active === 0) return undefined
+  return nextTryOfItems(rows, { job: row.id, step, fan, hook: 'run' })
+}
+
+/** @param dueOfItems  when the next item of the step at a position is tried again, where that is asked for */
+function waitingFor(
+  row: JobRow,
+  dueOfItems: (position: number) => number | undefined = () => undefined,
+): Json {
   if (row.status === 'scheduled' && row.runAt !== undefined) {
     return { kind: 'timer', until: isoInstant(row.runAt) }
   }
   if (row.status !== 'waiting') return null
-  const dues = row.steps.flatMap(({ task }) => (task?.phase === 'backoff' ? [task.dueAt] : []))
+  const dues = row.steps.flatMap(({ task }, position) => {
+    return (task?.phase === 'backoff' ? task.dueAt : dueOfItems(position)) ?? []
+  })
   const [first] = dues.sort((a, b) => a - b)
   return first === undefined ? { kind: 'retry' } : { kind: 'retry', until: isoInstant(first) }
 }
