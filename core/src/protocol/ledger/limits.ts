@@ -24,6 +24,12 @@ export const HISTORY_EVENTS_RESERVED = 100
 /** Events in one history row: few rows per job, and a bounded one to write at each change. */
 export const HISTORY_CHUNK_EVENTS = 32
 
+/**
+ * Characters of the errors in one page of a history: the event that passes it is its last. Two thousand
+ * clients may follow a timeline, and each has a page in memory.
+ */
+export const HISTORY_PAGE_CHARS = 128 * 1024
+
 /** Bytes of log lines kept per job, as JSON (api.md); the oldest reports make room for newer ones. */
 export const JOB_LOG_BYTES_MAX = 64 * 1024
 

@@ -1,10 +1,11 @@
 import type { JsonObject } from '@gyre/jobs'
+import type { Rows } from '../../state/rows.js'
 import { jobNotFound } from '../commands/refusals.js'
 import type { HistoryEvent } from '../history.js'
 import { isoInstant } from '../iso-instant.js'
 import type { JobRow } from '../job-row.js'
 import { isFinal } from '../job-status.js'
-import { HISTORY_CHUNK_EVENTS } from '../limits.js'
+import { HISTORY_CHUNK_EVENTS, HISTORY_PAGE_CHARS } from '../limits.js'
 import type { Reply } from '../outcome.js'
 import type { Query } from '../query.js'
 import { type HistoryRow, keys } from '../rows-layout.js'
@@ -18,20 +19,34 @@ export function historyAnswer(
 ): Reply {
   const row = rows.get<JobRow>(keys.job(query.id))
   if (row === undefined) return jobNotFound(query.id)
-  const items: JsonObject[] = []
   const after = Math.max(0, query.after)
-  for (let seq = after + 1; seq <= row.eventCount && items.length < query.limit; ) {
-    const chunk = Math.floor((seq - 1) / HISTORY_CHUNK_EVENTS)
-    const events = rows.get<HistoryRow>(keys.history(query.id, chunk))?.events ?? []
-    const wanted = events.slice((seq - 1) % HISTORY_CHUNK_EVENTS)
-    items.push(...wanted.slice(0, query.limit - items.length).map(eventView))
-    seq = (chunk + 1) * HISTORY_CHUNK_EVENTS + 1
-  }
+  const items = pageBehind(rows, row, { after, limit: query.limit })
   const more = after + items.length < row.eventCount
   const ended = isFinal(row.status)
   const page = { items, historyTruncated: row.historyTruncated, more, ended }
   if (query.kind === 'history' || query.notes === undefined) return found(page)
   return found({ ...page, notes: row.notes ?? 0, activity: activityView(rows, row) })
+}
+
+/** Ends at its limit, or with the event that fills HISTORY_PAGE_CHARS: the errors in it may be long. */
+function pageBehind(
+  rows: Rows,
+  row: JobRow,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): JsonObject[] {
+  const items: JsonObject[] = []
+  let chars = 0
+  for (let seq = after + 1; seq <= row.eventCount; ) {
+    const chunk = Math.floor((seq - 1) / HISTORY_CHUNK_EVENTS)
+    const events = rows.get<HistoryRow>(keys.history(row.id, chunk))?.events ?? []
+    for (const event of events.slice((seq - 1) % HISTORY_CHUNK_EVENTS)) {
+      if (items.length === limit || chars >= HISTORY_PAGE_CHARS) return items
+      items.push(eventView(event))
+      if ('error' in event) chars += JSON.stringify(event.error).length
+    }
+    seq = (chunk + 1) * HISTORY_CHUNK_EVENTS + 1
+  }
+  return items
 }
 
 /** Instants as text; every other member as it is. */

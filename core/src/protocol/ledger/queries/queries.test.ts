@@ -189,6 +189,31 @@ test('a timeline of many rows is read page by page in order', () => {
   assert.equal(bodyOf(ledger, { kind: 'history', id, after: 99, limit: 5 }).more, false)
 })
 
+test('a page of a timeline ends early where the errors in it are long, and the next goes on behind it', () => {
+  const ledger = new LedgerHarness()
+  const items = { range: 30 }
+  const id = ledger.submit(planOf({ each: { forEach: { items, onItemError: 'continue' } } }))
+  const message = 'x'.repeat(20_000)
+  const error = { code: 'broken', message, retryable: false }
+  for (let index = 0; index < 30; index += 1) {
+    ledger.end(ledger.attemptOf('each', { index }), { kind: 'failed', error })
+  }
+  const seen: number[] = []
+  for (let after = 0, more = true, pages = 0; more; pages += 1) {
+    const page = bodyOf(ledger, { kind: 'history', id, after, limit: 1000 })
+    assert.ok(JSON.stringify(page).length < 200_000, 'the bound, and the event that passed it')
+    assert.ok(pages < 100 && page.items.length > 0)
+    seen.push(...page.items.map(({ seq }: { seq: number }) => seq))
+    after = seen.at(-1) ?? 0
+    more = page.more
+  }
+  assert.ok(seen.length > 60)
+  assert.deepEqual(
+    seen,
+    Array.from({ length: seen.length }, (_, position) => position + 1),
+  )
+})
+
 test('a timeline ends at 10,000 events, the job goes on, and its end is still told', () => {
   const ledger = new LedgerHarness()
   const id = ledger.submit(

@@ -159,9 +159,16 @@ export class LedgerHarness {
   }
 
   history(id: string): ToldEvent[] {
-    const reply = this.query({ kind: 'history', id, after: 0, limit: 100_000 })
-    assert(reply.ok && reply.body !== undefined, `no job ${id}`)
-    return JSON.parse(reply.body).items
+    const events: ToldEvent[] = []
+    for (let more = true; more; ) {
+      const after = events.length
+      const reply = this.query({ kind: 'history', id, after, limit: 100_000 })
+      assert(reply.ok && reply.body !== undefined, `no job ${id}`)
+      const page: { items: ToldEvent[]; more: boolean } = JSON.parse(reply.body)
+      events.push(...page.items)
+      more = page.more
+    }
+    return events
   }
 
   /** Ready tasks by service, as last counted. */
