@@ -1,5 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Answer, RestClient } from '../integration/rest-client.js'
 import type { FuzzRequest } from './requests.js'
+
+/** Seconds, nearly. */
+const SETTLING_LOOKS = 30
 
 /**
  * What the node must hold after all that it has acknowledged, and nothing else: a request that was
@@ -43,9 +47,8 @@ export class KnownState {
 
   /** @returns what is wrong, in words */
   async differences(client: RestClient): Promise<string[]> {
-    const listed = await everything(client, '/v1/jobs', 'id')
+    const { listed, counts } = await settled(client)
     const records = await everything(client, '/v1/dht', 'key')
-    const { body: counts } = await client.call('GET', '/v1/jobs/counts')
     const wrong: string[] = []
     for (const id of listed) if (!this.#jobs.has(id)) wrong.push(`job ${id}: nobody has its ID`)
     for (const id of this.#jobs) {
@@ -94,6 +97,19 @@ function isFleeting(body: Buffer | null): boolean {
 
 function isDeletion(body: Buffer | null): boolean {
   return body?.includes('delete') === true
+}
+
+/**
+ * The jobs as listed and as counted, once both agree: a bulk deletion that was taken may still be at
+ * work between the two questions.
+ */
+async function settled(client: RestClient) {
+  for (let look = 1; ; look += 1) {
+    const listed = await everything(client, '/v1/jobs', 'id')
+    const { body: counts } = await client.call('GET', '/v1/jobs/counts')
+    if (counts.total === listed.size || look === SETTLING_LOOKS) return { listed, counts }
+    await pause(1000)
+  }
 }
 
 /** A member of all items of a list. */
