@@ -60,6 +60,8 @@ export class TakenOver implements Checker {
   /** Only of sources that no operator can have moved on meanwhile. */
   #checkOnce(job: JobView, { name }: StepView, before: JobView): void {
     if (before.status !== 'succeeded' && before.status !== 'cancelled') return
+    // A later run may have done what was not done when the job was made from it.
+    if (before.run > 1) return
     const done = before.steps.find((step) => step.name === name)
     if (done?.status !== 'succeeded' || (done.compensation ?? null) !== null) return
     if (this.#ran.has(`${job.id}.${name}`))

@@ -507,22 +507,15 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'opens-a-step-on-the-first-of-its-needs',
     caughtBy: ['needs-first'],
     file: 'protocol/ledger/advance.js',
-    find: 'plan.needs.every((name)',
-    replace: '(plan.needs.length === 0 || plan.needs.some((name)',
-    also: [
-      {
-        file: 'protocol/ledger/advance.js',
-        find: "edit.step(position).phase === 'succeeded';\n    });",
-        replace: "edit.step(position).phase === 'succeeded';\n    }));",
-      },
-    ],
+    find: 'if (waits)',
+    replace: "if (waits && !needs.some((need) => phaseOf(edit, need) === 'succeeded'))",
   },
   {
     name: 'succeeds-with-its-first-step',
     caughtBy: ['crash'],
     file: 'protocol/ledger/advance.js',
-    find: "edit.steps.every(({ phase }) => phase === 'succeeded')",
-    replace: "edit.steps.some(({ phase }) => phase === 'succeeded')",
+    find: 'edit.steps.every((step) => step.onFailure === true || isDone(step))',
+    replace: 'edit.steps.some((step) => step.onFailure === true || isDone(step))',
   },
   {
     name: 'cancels-what-has-ended',
@@ -614,7 +607,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'starts-again-what-ends-every-worker',
     caughtBy: ['retries-bounded'],
     file: 'protocol/ledger/task.js',
-    find: 'task.losses + 1 < LOST_ATTEMPTS_MAX',
+    find: 'task.losses + 1 < (options.policy.lost ?? LOST_ATTEMPTS_MAX)',
     replace: 'true',
   },
 ]
