@@ -70,7 +70,7 @@ export const STEP_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'skips-what-needs-a-failed-step',
-    caughtBy: ['needs-first'],
+    caughtBy: ['conditions-kept'],
     file: 'protocol/ledger/advance.js',
     find: 'const isLost = onFailure &&',
     replace: 'const isLost =',
