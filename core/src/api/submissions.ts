@@ -4,11 +4,12 @@ import {
   parseDuration,
   RETENTION_MS_MAX,
   type ParsedSubmission,
+  type Submission,
   parseSubmission,
   type StepsSpec,
 } from '@gyre/jobs'
 import { arcOf } from '../base/ids.js'
-import type { SubmitCommand } from '../protocol/ledger/command.js'
+import type { IdempotencyStamp, SubmitCommand } from '../protocol/ledger/command.js'
 import type { Reply } from '../protocol/ledger/outcome.js'
 import type { NodeClient } from '../runtime/node-client.js'
 import { checkedKey, submissionStamp } from './idempotency.js'
@@ -49,7 +50,21 @@ export class Submissions {
    * @throws Problem when it does not get as far as the ledger
    */
   async submit(value: unknown, context: SubmissionContext): Promise<Reply> {
-    const command = await this.#prepare(value, context)
+    checkJson(value)
+    const parsed = parseSubmission(value)
+    if (!parsed.ok) throw problemOf(parsed)
+    checkUserData(parsed, context.bodyBytes)
+    const stamp = stampOf(parsed.submission, context.key)
+    let command: SubmitCommand
+    try {
+      command = await this.#prepare(parsed, stamp, context)
+    } catch (error) {
+      return this.#recall(stamp, error)
+    }
+    return this.#propose(command)
+  }
+
+  #propose(command: SubmitCommand): Promise<Reply> {
     return this.#client.propose({
       arc: arcOf(command.id, this.#client.identity.arcCount),
       command,
@@ -58,11 +73,25 @@ export class Submissions {
     })
   }
 
-  async #prepare(value: unknown, context: SubmissionContext): Promise<SubmitCommand> {
-    checkJson(value)
-    const parsed = parseSubmission(value)
-    if (!parsed.ok) throw problemOf(parsed)
-    checkUserData(parsed, context.bodyBytes)
+  /**
+   * What would be refused today may have been taken before, when other plugins were there: a repeat
+   * is answered as the first time. Looked up only then: what is not refused, the ledger looks up.
+   *
+   * @throws `refusal` when nothing was stored under the key
+   */
+  async #recall(stamp: IdempotencyStamp | undefined, refusal: unknown): Promise<Reply> {
+    if (stamp === undefined || !(refusal instanceof Problem)) throw refusal
+    const arc = arcOf(stamp.key, this.#client.identity.arcCount)
+    const before = await this.#client.query(arc, { kind: 'submission', stamp })
+    if (before.ok && before.result === 'found') throw refusal
+    return before
+  }
+
+  async #prepare(
+    parsed: ParsedSubmission,
+    stamp: IdempotencyStamp | undefined,
+    context: SubmissionContext,
+  ): Promise<SubmitCommand> {
     await this.#known.learn(servicesOf(parsed, this.#known))
     const planned = makePlan(parsed, this.#known)
     if (!planned.ok) throw problemOf(planned)
@@ -70,8 +99,6 @@ export class Submissions {
 
     const { submission } = parsed
     const { retention } = submission
-    const key = keyOf(submission.idempotencyKey, context.key)
-    const stamp = key === undefined ? undefined : submissionStamp(key, submission)
     return {
       kind: 'submit',
       id: this.#ids.mint(stamp),
@@ -84,6 +111,11 @@ export class Submissions {
       ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
     }
   }
+}
+
+function stampOf(submission: Submission, header: string | undefined): IdempotencyStamp | undefined {
+  const key = keyOf(submission.idempotencyKey, header)
+  return key === undefined ? undefined : submissionStamp(key, submission)
 }
 
 function retentionMsOf(retention: DurationSpec): number {

@@ -65,7 +65,7 @@ export function makePlan(parsed: ParsedSubmission, catalog: Catalog): Planned | 
   return {
     ok: true,
     plan: source.output === undefined ? plan : { ...plan, output: source.output },
-    input: parsed.submission.input ?? {},
+    input: parsed.submission.input === undefined ? {} : parsed.submission.input,
   }
 }
 
@@ -144,7 +144,7 @@ function planStep(path: string, step: StepSpec, checks: Checks): Omit<StepPlan, 
   const service = lookUp(`${path}/service`, step.service, checks)
   return {
     service: step.service,
-    input: step.input ?? {},
+    input: step.input === undefined ? {} : step.input,
     ...policies(path, step, service, checks.issues),
     forEach: planForEach(path, step, checks.issues),
     compensate: step.onFailure === true ? null : planCompensate(path, step, service, checks),

@@ -1,3 +1,5 @@
+import type { IdempotencyStamp } from './command.js'
+
 /**
  * Every way to read a ledger. A query names its arc; lists and counts are asked of all arcs at once
  * (queries/all-arcs.ts), which adds `missing`, the number of arcs that cannot answer.
@@ -9,6 +11,7 @@
  * | `jobs`              | `{items: [job without input, output and steps], next: JobCursor or null}`, newest first | |
  * | `job-counts`        | `{counts: {STATUS: count}, next: CountsPosition or null}`     | |
  * | `plan`              | `{plan, input}` as they are stored                            | `job_not_found` |
+ * | `submission`        | the job that it made, or what is left of it, as `replayed` or `replayed-final`; null: none was made | `idempotency_key_reused` |
  * | `history`, `follow-job` | `{items: [{seq, at, type, …}], historyTruncated, more, ended}`, asked with `notes` also `notes` and `activity` | `job_not_found` |
  * | `logs`              | `{items: [{seq, at, level, message, step, attempt, …}], dropped, more}` | `job_not_found` |
  * | `explain`           | `{summary, reasons: [{code, text, …}], more}`                 | `job_not_found` |
@@ -25,6 +28,8 @@
 export type Query =
   | { readonly kind: 'job'; readonly id: string }
   | { readonly kind: 'plan'; readonly id: string }
+  /** Whether a submission under this key was stored before. */
+  | { readonly kind: 'submission'; readonly stamp: IdempotencyStamp }
   /** Answers once the job is final; `unwatch` with the same request ID takes it back. */
   | { readonly kind: 'watch-job'; readonly id: string }
   | JobsQuery

@@ -12,6 +12,7 @@ import {
   type PlanRow,
   type ServiceRow,
 } from '../rows-layout.js'
+import { recallSubmission } from '../submission-keys.js'
 import { jobView } from '../views/job-view.js'
 import { explainAnswer } from './explain.js'
 import { found, type ReadContext } from './found.js'
@@ -31,6 +32,10 @@ export function answer(context: ReadContext, query: Query): Reply {
       return jobAnswer(context, query.id)
     case 'plan':
       return planAnswer(context, query.id)
+    case 'submission': {
+      const before = recallSubmission(context.rows, query.stamp)
+      return before === undefined ? found(null) : replyOf(context, before)
+    }
     case 'jobs':
       return jobsReply(context, query)
     case 'job-counts':
