@@ -6,6 +6,7 @@ import type { Admission } from './admission.js'
 import type { ApiServer } from './api-server.js'
 import { checkBodyEncoding } from './body-encoding.js'
 import { answerClientError } from './client-errors.js'
+import { closeQueries } from './closed-queries.js'
 import { collectBody, tooLarge } from './collect-body.js'
 import { connectionsMaxFor, openFilesMax } from './connection-limit.js'
 import { NAMED_ANSWERS } from './contract/answers.js'
@@ -71,6 +72,7 @@ export function makeServer(options: ServerOptions): ApiServer {
   app.setSerializerCompiler(() => JSON.stringify)
   for (const schema of NAMED_ANSWERS) app.addSchema(schema)
   parseOnlyJson(app, admission)
+  closeQueries(app)
 
   const pipelines = new Pipelines()
   const routes = new KnownRoutes()

@@ -10,6 +10,27 @@ const ERRORS_PAGE = '../../../../core/docs/reference/errors.md'
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const
 
+const UNLISTED = { service: 'test.echo', labels: { of: 'unlisted' } }
+
+/** Bodies that would do something, so that only the query can be what is refused. */
+const BODIES: Readonly<Record<string, unknown>> = {
+  'POST /v1/jobs': UNLISTED,
+  'POST /v1/jobs/batch': { jobs: [UNLISTED] },
+  'POST /v1/jobs/actions': { action: 'cancel', filter: {}, dryRun: true },
+  'POST /v1/jobs/{id}/fail': { reason: 'a test' },
+  'POST /v1/jobs/{id}/skip': { step: 'main', reason: 'a test' },
+  'PUT /v1/dht/{key}': 1,
+}
+
+const CALLS = ['GET', 'PUT', 'POST', 'DELETE'] as const
+
+/** Query parameters that the document lists for reading a path. */
+function queryOf({ get }: ReturnType<typeof JSON.parse>): readonly { readonly name: string }[] {
+  const parameters: readonly { readonly in: string; readonly name: string }[] =
+    get?.parameters ?? []
+  return parameters.filter((each) => each.in === 'query')
+}
+
 async function openApi() {
   const { status, body } = await node.rest.call('GET', '/openapi.json')
   assert.equal(status, 200)
@@ -129,6 +150,30 @@ test('methods that the document does not list are refused by the server', async 
       assert.deepEqual(allow.filter((each) => each !== 'HEAD').sort(), allowed.sort(), path)
     }
   }
+})
+
+test('every operation refuses query parameters that the document does not list, and does nothing', async () => {
+  const { paths } = await openApi()
+  for (const [path, operations] of Object.entries<object>(paths)) {
+    if (!path.startsWith('/v1/')) continue
+    const url = path.replace('{id}', '0'.repeat(32)).replace(/\{\w+\}/, 'unlisted')
+    for (const method of CALLS.filter((each) => each.toLowerCase() in operations)) {
+      const body = BODIES[`${method} ${path}`]
+      const answer = await node.rest.call(method, `${url}?unlisted=1`, { body })
+      assert.deepEqual(
+        [answer.status, answer.body.code],
+        [400, 'unknown_field'],
+        `${method} ${url}`,
+      )
+    }
+    for (const { name } of queryOf(operations)) {
+      const listed = await node.rest.call('GET', `${url}?${name}=1`)
+      assert.notEqual(listed.body.code, 'unknown_field', `${url}?${name}`)
+    }
+  }
+  assert.equal((await node.rest.call('GET', '/v1/dht/unlisted')).status, 404)
+  const { body } = await node.rest.call('GET', '/v1/jobs?label.of=unlisted')
+  assert.deepEqual(body.items, [])
 })
 
 test('the submission schema of the document refuses what the server refuses', async () => {
