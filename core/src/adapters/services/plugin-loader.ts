@@ -60,10 +60,14 @@ export class PluginLoader {
     if (ban !== undefined) return this.#fail(plugin.file, `plugin_${ban.reason}`, banText(ban))
     this.#options.loading(plugin.url)
     let exported: unknown
+    const slowMs = loadMs * SLOW_SHARE
+    const slow = setTimeout(() => this.#log('warn', slowText(plugin.file, slowMs, loadMs)), slowMs)
     try {
       exported = await within(loadMs, importModule(plugin.url))
     } catch (error) {
       return this.#fail(plugin.file, 'plugin_failed', describeFailure(error))
+    } finally {
+      clearTimeout(slow)
     }
     if (exported === LATE) {
       const message = `it was still loading after ${loadMs} ms; move what it awaits into a handler`
@@ -126,6 +130,16 @@ export class PluginLoader {
   #log(level: ServicesLogLine['level'], message: string): void {
     this.#options.log({ level, message, fields: {} })
   }
+}
+
+/** Of the time that loading may take: after it a module that still awaits something is named. */
+const SLOW_SHARE = 1 / 6
+
+function slowText(file: string, slowMs: number, loadMs: number): string {
+  return (
+    `plugin ${file} is still loading after ${Math.round(slowMs)} ms; the plugins after it and the ` +
+    `node's start wait for it, and go on without it after ${loadMs} ms; move what it awaits into a handler`
+  )
 }
 
 function importModule(url: string): Promise<unknown> {

@@ -297,6 +297,17 @@ test('plugins that fail to load are named with what to do, and stop nobody else'
   assert.deepEqual(await host.ended('a'), { kind: 'succeeded', output: 1 })
 })
 
+test('a plugin that awaits something for long while it loads is named before it is given up', async (t) => {
+  const files = { 'a-never.mjs': 'await new Promise(() => {})' }
+  const host = HostHarness.supervisor(t, files, { loadMs: 1_200 })
+  await host.offers(1)
+  const lines = host.log.map(({ message }) => message.replace(/;.*/, ''))
+  assert.deepEqual(lines, [
+    'plugin a-never.mjs is still loading after 200 ms',
+    'plugin a-never.mjs is left out: it was still loading after 1200 ms',
+  ])
+})
+
 test('a plugin that blocks or ends the thread while it loads is left out of the next life', async (t) => {
   const files = {
     'a-blocks.mjs': 'for (;;);',
