@@ -107,8 +107,8 @@ export const StepSchema = Type.Object(
       Type.Literal(true, {
         description:
           'Runs only when the job fails (not when it is cancelled): once everything has stopped and before ' +
-          'anything is undone. The job stays failed. Sees {step, cause, error} as /failure; pointers into ' +
-          'steps that gave nothing are null. Otherwise it is `skipped`.',
+          'anything is undone. The job stays failed. Sees {step, cause, error} as /failure; a pointer into ' +
+          '/steps that leads nowhere gives null, any other fails it (input_unresolved). Otherwise it is `skipped`.',
       }),
     ),
     input: Type.Optional(JsonSchema),
