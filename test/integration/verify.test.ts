@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { before, test } from 'node:test'
@@ -91,6 +91,20 @@ test('one flipped bit in the middle of the log is found, and nothing is repaired
   }
 })
 
+test('flipped bits in stamps of the log cost nothing, and verify and the next start tell of them', async (t) => {
+  const path = await copy()
+  const [segment = ''] = (await readdir(join(path, 'log'))).sort()
+  await flip(join(path, 'log', segment), 0)
+  await flip(join(path, 'log', segment), 4096 + 3)
+  const { code, verdict } = await verify(path)
+  assert.deepEqual(
+    [code, verdict.faults, codesOf(verdict.notes)],
+    [0, [], ['log log_stamp_altered']],
+  )
+  const node = await NodeProcess.start(t, ['--data', path])
+  assert.match(node.stderr, /"log_stamp_altered".*offset 0 and 1 more/)
+})
+
 test('flipped bits in rows of the state are found', async () => {
   const path = await copy()
   await flipNeedles(join(path, 'state', 'state.db'))
@@ -126,8 +140,17 @@ test('a log that ends too soon, and a state that is ahead of it, are found', asy
 test('a state that is missing is no damage while the log reaches back to the beginning', async () => {
   const path = await copy()
   await rm(join(path, 'state'), { recursive: true })
-  assert.equal((await verify(path)).code, 0)
+  await assertRebuiltByStart(path)
+  await mkdir(join(path, 'state'))
+  await assertRebuiltByStart(path)
+  await writeFile(join(path, 'state', 'state.db'), '')
+  for (let round = 0; round < 2; round += 1) await assertRebuiltByStart(path)
 })
+
+async function assertRebuiltByStart(path: string): Promise<void> {
+  const { code, verdict } = await verify(path)
+  assert.deepEqual([code, codesOf(verdict.notes)], [0, ['state state_missing']])
+}
 
 test('a folder on which a node runs, and one that holds none, are refused', async (t) => {
   const path = await copy()

@@ -15,6 +15,11 @@ export type TaskId = Id & { readonly kind: 'task' }
 export type ArcId = number
 export const SYSTEM_ARC: ArcId = 0xffff
 
+/** For people, who meet the registry by its name and not by a number. */
+export function arcName(arc: ArcId): string {
+  return arc === SYSTEM_ARC ? "the registry's own arc" : `arc ${arc}`
+}
+
 /** Raft term and log index. Safe integers; index 0 means "nothing yet". */
 export type Term = number
 export type LogIndex = number

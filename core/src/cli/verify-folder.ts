@@ -26,7 +26,7 @@ export interface Verdict {
   readonly state: { readonly arcs: number }
   /** Damage: each says what to do. */
   readonly faults: readonly Finding[]
-  /** What the next start repairs by itself. */
+  /** What the next start repairs by itself, and what costs nothing. */
   readonly notes: readonly Finding[]
 }
 
@@ -94,6 +94,9 @@ class Verification {
         `batch ${logEnd}: restore the folder \`log\` from a backup`
       this.#faults.push({ part: 'log', code: 'log_lost', message })
     }
+    for (const message of scan.harmlessRot) {
+      this.#notes.push({ part: 'log', code: 'log_stamp_altered', message })
+    }
     if (scan.cuts.length === 0) return
     const message =
       'the log ends in a torn batch, acknowledged to nobody; the next start cuts it off'
@@ -103,11 +106,12 @@ class Verification {
   /** A state store that is missing is rebuilt, if the log reaches back to its beginning. */
   #checkState(scan: ScanResult | null): void {
     const folder = join(this.#folder, 'state')
-    if (!existsSync(join(folder, 'state.db'))) return this.#checkReach(scan, new Map())
+    if (!existsSync(join(folder, 'state.db'))) return this.#checkRebuild(scan)
     const table = SqliteTable.open(folder)
     try {
       for (let key: string | null = ''; key !== null; ) key = table.scrub(key, SCRUB_BOUNDS).next
       const applied = new Map(new Overlay(table).appliedArcs())
+      if (applied.size === 0) return this.#checkRebuild(scan)
       this.#stateArcs = applied.size
       this.#checkReach(scan, applied)
     } finally {
@@ -115,7 +119,17 @@ class Verification {
     }
   }
 
-  #checkReach(scan: ScanResult | null, applied: ReadonlyMap<number, number>): void {
+  #checkRebuild(scan: ScanResult | null): void {
+    if (!this.#checkReach(scan, new Map())) return
+    const message =
+      'the folder `state` holds no rows; the next start rebuilds it from the log, which reaches ' +
+      'back to its beginning'
+    this.#notes.push({ part: 'state', code: 'state_missing', message })
+  }
+
+  /** @returns false where something is lost */
+  #checkReach(scan: ScanResult | null, applied: ReadonlyMap<number, number>): boolean {
+    const before = this.#faults.length
     for (const arc of new Set([...(scan?.arcs.keys() ?? []), ...applied.keys()])) {
       const index = scan?.arcs.get(arc)
       const { term = 0, vote = null, firstIndex = 1, lastIndex = 0 } = index ?? {}
@@ -123,6 +137,7 @@ class Verification {
       const fault = reachFault(arc, start, applied.get(arc) ?? 0)
       if (fault !== null) this.#faults.push({ part: 'state', ...fault })
     }
+    return this.#faults.length === before
   }
 
   #told<T>(part: Finding['part'], look: () => T): T | null {

@@ -29,6 +29,8 @@ export interface RecoveredLog {
   readonly arcs: ReadonlyMap<ArcId, RecoveredArc>
   /** Arcs that a damaged place in the log may have touched, with what is known to be lost, in words. */
   readonly damaged: readonly LogDamage[]
+  /** Altered bytes by which nothing is lost, in words. */
+  readonly harmlessRot: readonly string[]
   /** True when a torn tail was cut: an ordinary power cut, nothing acknowledged was in it. */
   readonly tornTailCut: boolean
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SYSTEM_ARC } from '@gyre/core/internal/base/ids.js'
 import type { DurableImage } from '../disk.js'
 import { entriesOf, hardState, LogBench } from './log-fixture.js'
 
@@ -26,6 +27,36 @@ test('damage: any flipped bit in the middle of the log is harmless or reported, 
     'damage-in-the-middle 2',
     'damage-in-the-middle all',
   ])
+})
+
+test('damage: an altered stamp in a batch that is whole is told at each start, and nothing is lost', () => {
+  for (const offset of [0, 1, 2, 3, 512, BLOCK_BYTES, 2 * BLOCK_BYTES + 3]) {
+    const bench = openChanged(threeBatches(), (files) => files.flipBit(FIRST, offset, 6))
+    for (let life = 0; life < 2; life += 1) {
+      const { damaged, harmlessRot } = bench.log.recovered
+      assert.deepEqual(damaged, [])
+      assert.equal(harmlessRot.length, 1, `offset ${offset}`)
+      const sector = offset - (offset % 512)
+      assert.match(harmlessRot[0] ?? '', new RegExp(`segment-0000000001, offset ${sector}: `))
+      assert.deepEqual(bench.payloads(1), ['1a', '1b', '1c'])
+      assert.ok(bench.append([hardState(1, 9)]))
+      bench.kill()
+      bench.open()
+    }
+  }
+})
+
+test("damage: the registry's entries are called so, not by the number of its arc", () => {
+  const bench = new LogBench()
+  bench.open('create')
+  bench.append([entriesOf(SYSTEM_ARC, 1, ['a declaration']), entriesOf(1, 1, ['1a'])])
+  bench.append([entriesOf(1, 2, ['1b'])])
+  bench.kill()
+  bench.files.flipBit(FIRST, 4 + 64 + 2 * 48 + 12 + 3)
+  bench.open()
+  const [damage] = bench.log.recovered.damaged
+  assert.deepEqual(damage?.arcs, [SYSTEM_ARC])
+  assert.match(damage?.message ?? '', /; the registry's own arc may lack entries/)
 })
 
 test('damage: a log with a missing middle segment names it', () => {

@@ -14,6 +14,7 @@ test('torn tail: a batch torn by a power cut in any way is there whole or cut, n
     bench.crash()
     bench.open()
     assert.deepEqual(bench.log.recovered.damaged, [], `seed ${seed}`)
+    assert.deepEqual(bench.log.recovered.harmlessRot, [], `seed ${seed}`)
     const [first, second] = bench.payloads(1)
     assert.equal(first, 'acknowledged')
     assert.equal(

@@ -114,12 +114,31 @@ function decodeRow(batch: Buffer, at: number, body: BodyPlace, content: Buffer):
 
 /** True when every sector of the batch carries its stamp: the whole write reached the disk once. */
 export function isFullyStamped(segment: Buffer, head: Head): boolean {
+  return unstampedSectors(segment, head).length === 0
+}
+
+/**
+ * Offsets of sectors that arrived and carry another stamp than their batch's. One that never arrived
+ * is all zeroes: a power cut leaves it behind the bodies of a batch that is whole.
+ */
+export function alteredStamps(segment: Buffer, head: Head): number[] {
+  return unstampedSectors(segment, head).filter((at) => !isZeroSector(segment, at))
+}
+
+function unstampedSectors(segment: Buffer, head: Head): number[] {
   const stamp = stampOf(head.batchSeq)
   const end = Math.min((head.block + head.blockCount) * BLOCK_BYTES, segment.length)
+  const found: number[] = []
   for (let at = head.block * BLOCK_BYTES; at < end; at += SECTOR_BYTES) {
-    if (segment.readUInt32LE(at) !== stamp) return false
+    if (segment.readUInt32LE(at) !== stamp) found.push(at)
   }
-  return true
+  return found
+}
+
+const ZERO_SECTOR = Buffer.alloc(SECTOR_BYTES)
+
+function isZeroSector(segment: Buffer, at: number): boolean {
+  return segment.subarray(at, at + SECTOR_BYTES).equals(ZERO_SECTOR)
 }
 
 /** Entries `from … to` out of the body of a row whose first entry is `first`. */

@@ -1,8 +1,15 @@
-import type { ArcId } from '../../base/ids.js'
+import { type ArcId, arcName } from '../../base/ids.js'
 import type { Files } from '../../ports/files.js'
 import type { LogDamage } from '../../ports/log-store.js'
 import { ArcIndex } from './arc-index.js'
-import { decodeEntries, type FoundRow, isFullyStamped, readHead, readRows } from './batch-reader.js'
+import {
+  alteredStamps,
+  decodeEntries,
+  type FoundRow,
+  isFullyStamped,
+  readHead,
+  readRows,
+} from './batch-reader.js'
 import { type RowDraft, rowDraft } from './batch-writer.js'
 import { BLOCK_BYTES, type Head, segmentName, segmentNumberOf, stampOf, unstamp } from './format.js'
 
@@ -23,6 +30,8 @@ export interface UnsettledBatch {
 export interface ScanResult {
   readonly arcs: Map<ArcId, ArcIndex>
   readonly damaged: readonly LogDamage[]
+  /** Altered bytes by which nothing is lost, in words: one text per segment. */
+  readonly harmlessRot: readonly string[]
   readonly cuts: readonly Cut[]
   /** Number → bytes of every segment file, in order of their numbers. */
   readonly segments: ReadonlyMap<number, number>
@@ -57,6 +66,8 @@ interface Finding extends LogDamage {
  * R3: rows that are intact are used although others of their batch are not.
  * R4: the newest batch may stand there more than once, since each start writes it again; one intact
  *     copy is enough.
+ * R5: stamps are looked at only where checksums fail (R2): an altered one in a batch whose checksums
+ *     hold costs nothing, and is told because the disk has altered it.
  */
 export class LogScan {
   readonly #files: Files
@@ -65,6 +76,8 @@ export class LogScan {
   readonly #arcs = new Map<ArcId, ArcIndex>()
   readonly #findings: Finding[] = []
   readonly #cuts: Cut[] = []
+  /** Segment → offsets of sectors whose stamp is altered, in batches that are intact. */
+  readonly #alteredStamps = new Map<number, number[]>()
   /** Null until the first batch, of a log whose beginning was removed. */
   #expectedSeq: number | null = 1
   #lastCrc = 0
@@ -125,7 +138,7 @@ export class LogScan {
     if (!this.#continuesChain(head)) this.#reportBrokenChain(head)
     const rows = readRows(segment.content, head)
     const broken = rows === null ? 'all' : brokenArcs(rows)
-    if (broken.length === 0) return this.#take(segment, head, rows ?? [])
+    if (broken.length === 0) return this.#takeIntact(segment, head, rows ?? [])
     const end = head.block + head.blockCount
     const next = this.#nextHead(segment, end, head.batchSeq - 1)
     if (next?.batchSeq === head.batchSeq) return next.segment === segment.number ? next.block : null
@@ -138,6 +151,15 @@ export class LogScan {
     this.#take(segment, head, rows ?? [])
     this.#last = null
     return end
+  }
+
+  #takeIntact(segment: Segment, head: Head, rows: readonly FoundRow[]): number {
+    const altered = alteredStamps(segment.content, head)
+    if (altered.length > 0) {
+      const known = this.#alteredStamps.get(segment.number) ?? []
+      this.#alteredStamps.set(segment.number, [...known, ...altered])
+    }
+    return this.#take(segment, head, rows)
   }
 
   #take(segment: Segment, head: Head, rows: readonly FoundRow[]): number {
@@ -235,7 +257,7 @@ export class LogScan {
   ): void {
     const segment = segmentName(number)
     const offset = block * BLOCK_BYTES
-    const whose = arcs === 'all' ? 'all arcs' : `arcs ${arcs.join(', ')}`
+    const whose = arcs === 'all' ? 'all arcs' : arcs.map(arcName).join(', ')
     const message = `log segment ${segment}, offset ${offset}: ${what}; ${whose} may lack entries`
     this.#findings.push({ arcs, segment, offset, reason, message, number })
   }
@@ -249,6 +271,9 @@ export class LogScan {
     return {
       arcs: this.#arcs,
       damaged,
+      harmlessRot: [...this.#alteredStamps]
+        .filter(([number]) => number >= oldest)
+        .map(([number, offsets]) => alteredStampsIn(number, offsets)),
       cuts: this.#cuts,
       segments: this.#segments,
       oldestSegment: oldest,
@@ -275,7 +300,7 @@ export class LogScan {
       const missing = arc.firstMissing()
       if (missing === null || named.has(arc.arc)) continue
       const segment = segmentName(this.#oldestSegment)
-      const message = `the log lacks entry ${missing} of arc ${arc.arc}, which it should hold`
+      const message = `the log lacks entry ${missing} of ${arcName(arc.arc)}, which it should hold`
       gaps.push({ arcs: [arc.arc], segment, offset: 0, reason: MIDDLE, message })
     }
     return gaps
@@ -302,6 +327,15 @@ const ROTTEN = 'rotten-tail'
 const MIDDLE = 'damage-in-the-middle'
 const SKIPPED = 'bytes between two batches are not readable'
 const CHECKSUM = 'a checksum does not hold'
+
+function alteredStampsIn(number: number, [first = 0, ...others]: readonly number[]): string {
+  const more = others.length === 0 ? '' : ` and ${others.length} more`
+  return (
+    `log segment ${segmentName(number)}, offset ${first}${more}: the mark at a sector's begin is not ` +
+    'what was written; the checksums of all that stands there hold, so nothing is lost, but this ' +
+    'disk alters what it holds: check it, and look after your backups'
+  )
+}
 
 function draftOf(segment: Segment, row: FoundRow): RowDraft {
   if (row.kind !== 'append' && row.kind !== 'relocate') return rowDraft(row)

@@ -396,7 +396,8 @@ export class SegmentedLog implements LogStore {
 
 function recoveredOf(scan: ScanResult): RecoveredLog {
   const arcs = [...scan.arcs].map(([id, arc]) => [id, arc.recovered()] as const)
-  return { arcs: new Map(arcs), damaged: scan.damaged, tornTailCut: scan.cuts.length > 0 }
+  const { damaged, harmlessRot } = scan
+  return { arcs: new Map(arcs), damaged, harmlessRot, tornTailCut: scan.cuts.length > 0 }
 }
 
 function unreadable(what: string): AppError {

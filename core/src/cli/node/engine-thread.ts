@@ -77,6 +77,8 @@ function run(store: SegmentedLog): void {
       'cut a torn tail off the log: the last batch before a power cut, acknowledged to nobody',
     )
   }
+  for (const message of store.recovered.harmlessRot)
+    log.warn({ code: 'log_stamp_altered' }, message)
   const { self, arcCount, seed } = setup
   const engine = new Engine({
     self,

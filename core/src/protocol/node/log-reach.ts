@@ -1,4 +1,4 @@
-import type { ArcId, LogIndex } from '../../base/ids.js'
+import { type ArcId, arcName, type LogIndex } from '../../base/ids.js'
 import type { EngineArcStart } from './engine-types.js'
 
 /** Why a node cannot resume from what its disk holds. */
@@ -21,7 +21,7 @@ export function reachFault(
   applied: LogIndex,
 ): ReachFault | null {
   if (applied + 1 < start.firstIndex) {
-    const lost = `entries ${applied + 1} to ${start.firstIndex - 1} of arc ${arc}`
+    const lost = `entries ${applied + 1} to ${start.firstIndex - 1} of ${arcName(arc)}`
     const message =
       `the state store lacks ${lost}, and the log no longer reaches back to them; ` +
       'restore the folder `state` from a backup, or start a new node in an empty folder'
@@ -29,7 +29,7 @@ export function reachFault(
   }
   if (applied > start.lastIndex) {
     const message =
-      `the state store has applied entry ${applied} of arc ${arc}, but the log ends at ` +
+      `the state store has applied entry ${applied} of ${arcName(arc)}, but the log ends at ` +
       `${start.lastIndex}: acknowledged entries are missing from the log; restore the folder ` +
       '`log` from where it was moved to, or start a new node in an empty folder'
     return { code: 'log_lost', message }
