@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -113,6 +113,33 @@ test('wrong usage gives exit code 2 and a suggestion', async () => {
     assert.equal(ran.stdout, '')
   }
 })
+
+test('a command whose reader goes away ends without a word, as other tools do', async () => {
+  assert.deepEqual(await unread(['services', '--json']), { stderr: '', code: 141 })
+})
+
+test('a node goes on when nobody reads what it says at its start', async () => {
+  const data = join(temporaryFolder(file), 'data')
+  const plugins = temporaryFolder(file)
+  await writeFile(join(plugins, 'broken.js'), 'export const x: = 1')
+  const start = ['start', '--data', data, '--init', '--api', '127.0.0.1:0', '--workers', plugins]
+  // Once the plugin is told of, signals are heard; the node is ready, into the void, before it stops.
+  const { stderr, code } = await unread(start, (child) => child.kill('SIGTERM'))
+  assert.match(stderr, /SIGTERM: stopping/)
+  assert.equal(code, 0, stderr)
+})
+
+/** Runs a command whose reader is gone before it writes anything. */
+async function unread(args: readonly string[], onNote = (_: ChildProcess): unknown => null) {
+  const child = spawn(process.execPath, [GYRE, ...args], {
+    env: { ...process.env, GYRE_URL: node.url },
+    timeout: COMMAND_TIMEOUT_MS,
+  })
+  child.stdout.destroy()
+  child.stderr.once('data', () => onNote(child))
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
+  return { stderr, code }
+}
 
 test('a level of the log that is none is refused wherever it comes from', async () => {
   const start = ['start', '--data', join(folder, 'unused'), '--init']

@@ -15,7 +15,7 @@ export interface BodyBounds {
  * reserved, nor is a piece kept as it came: each byte of a body may come as a piece of its own, and
  * as an object that would take a hundred times its size.
  *
- * @throws Problem as `bounds` say; the stream's own error when the client breaks off
+ * @throws Problem as `bounds` say, and when the client breaks off
  */
 export function collectBody(body: Readable, bounds: BodyBounds): Promise<Buffer> {
   let collected: Buffer = Buffer.alloc(0)
@@ -38,9 +38,9 @@ export function collectBody(body: Readable, bounds: BodyBounds): Promise<Buffer>
       stop()
       resolve(collected.subarray(0, length))
     }
-    const onError = (error: Error): void => {
+    const onError = (error: NodeJS.ErrnoException): void => {
       stop()
-      reject(error)
+      reject(error.code === 'ECONNRESET' ? brokenOff() : error)
     }
     const onRefused = (): void => {
       stop()
@@ -57,6 +57,11 @@ export function collectBody(body: Readable, bounds: BodyBounds): Promise<Buffer>
 
 export function tooLarge({ bytesMax }: Pick<BodyBounds, 'bytesMax'>): Problem {
   return new Problem('payload_too_large', `the limit for this body is ${bytesMax} bytes`)
+}
+
+/** Read by nobody: the client is gone. But it is no failure of ours either. */
+function brokenOff(): Problem {
+  return new Problem('malformed_request', 'the connection ended in the middle of the body')
 }
 
 const FIRST_BYTES = 4096

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { SubmitCommand } from '../protocol/ledger/command.js'
 import type { Reply } from '../protocol/ledger/outcome.js'
@@ -59,7 +60,7 @@ function scriptedClient(propose: Propose, answer: Reply = SERVICES): NodeClient 
     queryAll: async () => ({
       ok: true,
       result: 'found',
-      body: '{"items":[],"next":null,"missing":4}',
+      body: '{"items":[],"bodies":[],"next":null,"missing":4}',
     }),
     watchJob: () => ({ reply: new Promise(() => {}), cancel: () => {} }),
     followJob: () => ({ reply: new Promise(() => {}), cancel: () => {} }),
@@ -142,6 +143,27 @@ test('a job of unknown outcome may be stored, so the batch is never overloaded a
   assert.equal(body.results[1].error.code, 'outcome_unknown')
   assert.equal((await call('/v1/jobs', submission(1))).status, 504)
 })
+
+test('a client that goes away in the middle of its body is no fault of ours', async (t) => {
+  const { api, reported } = await setup(t, () => assert.fail('nothing is asked of the engine'))
+  const { hostname, port } = new URL(api.url)
+  const socket = connect(Number(port), hostname)
+  const head = 'POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
+  socket.write(`${head}content-length: 100\r\n\r\n{"service":`)
+  await untilBodiesInFlight(api.url, (bytes) => bytes > 0)
+  socket.destroy()
+  await untilBodiesInFlight(api.url, (bytes) => bytes === 0)
+  assert.deepEqual(reported, [])
+})
+
+async function untilBodiesInFlight(url: string, isSo: (bytes: number) => boolean): Promise<void> {
+  for (let look = 0; look < 1_000; look += 1) {
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    const [, bytes] = /^gyre_http_bodies_in_flight_bytes (\d+)$/m.exec(metrics) ?? []
+    if (isSo(Number(bytes))) return
+  }
+  assert.fail('the bodies in flight stay what they are')
+}
 
 test('a fault of ours is 500 without a word about it, and is reported', async (t) => {
   const { call, reported } = await setup(t, () => {

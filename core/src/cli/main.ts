@@ -2,6 +2,7 @@ import { CommanderError } from 'commander'
 import { AppError } from '../base/app-error.js'
 import { CliError, EXIT, type ExitCode } from './cli-error.js'
 import { makeProgram } from './program.js'
+import { endWithReader } from './reader.js'
 
 /** Runs the command line and gives its exit code; whatever went wrong has been told on stderr. */
 async function run(args: readonly string[]): Promise<ExitCode> {
@@ -35,5 +36,6 @@ function stackOf(error: unknown): string {
   return error instanceof Error && error.stack !== undefined ? error.stack : String(error)
 }
 
+endWithReader()
 // Nothing that is left open, a socket or a thread, may keep the command from ending.
 process.exit(await run(process.argv.slice(2)))

@@ -1,5 +1,6 @@
 import { usageError } from './cli-error.js'
 import type { Output } from './output.js'
+import { outliveReader } from './reader.js'
 import { type Ready, printReady } from './ready.js'
 import { endBySignal, StopSignals } from './stop-signals.js'
 
@@ -13,6 +14,7 @@ export interface NodeOwner {
 
 /** Whoever started the node in the foreground: signals come in, lines go out. */
 export function personAsOwner(output: Output): NodeOwner {
+  outliveReader()
   const signals = new StopSignals()
   void signals.again.then(endBySignal)
   return {
@@ -31,6 +33,7 @@ export function devAsOwner(): NodeOwner {
   if (process.send === undefined) {
     throw usageError('--under-dev is how `gyre dev` starts its nodes, and for nobody else.')
   }
+  outliveReader()
   const left = new Promise<string>((resolve) => {
     if (process.connected) process.once('disconnect', () => resolve('disconnect'))
     else resolve('disconnect')

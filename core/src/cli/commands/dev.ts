@@ -11,6 +11,7 @@ import { parseCapacity, parsePort } from '../node-flags.js'
 import type { Output } from '../output.js'
 import { checkPluginFolders } from '../plugin-folders.js'
 import { printReady } from '../ready.js'
+import { outliveReader } from '../reader.js'
 import { StopSignals } from '../stop-signals.js'
 
 export interface DevOptions {
@@ -37,7 +38,8 @@ export async function dev({ output }: CommandContext, options: DevOptions): Prom
   readHandlerSettings(options, {})
   const port = options.api === undefined ? DEFAULT_PORT : parsePort(options.api)
   await checkPluginFolders(options)
-  // From here on a signal must not end this process before the folder is gone.
+  // From here on neither a signal nor a reader that goes away must not end this process before the folder is gone.
+  outliveReader()
   const signals = new StopSignals()
   const npmGone = npmShellGone(process.env)
   const temporary = options.data === undefined ? await makeFolder() : null

@@ -57,6 +57,17 @@ test('of two writers who saw the same version one wins, and the other learns the
   assert.deepEqual(!lost.ok && lost.details, { currentVersion: won })
 })
 
+test('a writer whose tag is no version is not told of one that it never sent', () => {
+  const ledger = new LedgerHarness()
+  put(ledger, 'a', 1)
+  const refused = put(ledger, 'a', 2, { condition: atVersion(-1) })
+  assert.equal(!refused.ok && refused.code, 'version_conflict')
+  assert.match(
+    refused.ok ? '' : refused.message,
+    /expected a version that was never given out, but/,
+  )
+})
+
 test('conditions on existence hold both ways, and a missing record has no current version', () => {
   const ledger = new LedgerHarness()
   const missing = put(ledger, 'a', 1, { condition: { kind: 'exists' } })

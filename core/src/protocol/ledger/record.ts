@@ -33,10 +33,13 @@ function holds(row: RecordRow | undefined, condition: RecordCondition): boolean 
   }
 }
 
+/** The condition of a tag that names no version. */
+const NO_VERSION = 'a version that was never given out'
+
 function wanted(condition: RecordCondition): string {
   switch (condition.kind) {
     case 'version':
-      return `version ${condition.version}`
+      return condition.version < 0 ? NO_VERSION : `version ${condition.version}`
     case 'exists':
       return 'an existing record'
     case 'absent':

@@ -1,0 +1,18 @@
+/** As of a tool that SIGPIPE ended: 128 and its number. Never the code of a success that nobody saw. */
+const READER_GONE = 141
+
+/** What a command prints may be cut off (`gyre services | head -1`): then it ends without a word. */
+export function endWithReader(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', end)
+}
+
+/** A node does not end because nobody reads on what it said at its start. */
+export function outliveReader(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.off('error', end)
+  process.stdout.on('error', () => {})
+}
+
+function end(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(READER_GONE)
+  throw error
+}
