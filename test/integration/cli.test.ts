@@ -129,8 +129,10 @@ test('a node goes on when nobody reads what it says at its start', async () => {
   assert.equal(code, 0, stderr)
 })
 
+type OnNote = (child: ChildProcess) => unknown
+
 /** Runs a command whose reader is gone before it writes anything. */
-async function unread(args: readonly string[], onNote = (_: ChildProcess): unknown => null) {
+async function unread(args: readonly string[], onNote: OnNote = () => null) {
   const child = spawn(process.execPath, [GYRE, ...args], {
     env: { ...process.env, GYRE_URL: node.url },
     timeout: COMMAND_TIMEOUT_MS,
