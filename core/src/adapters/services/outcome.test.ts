@@ -33,6 +33,14 @@ test('an output that is not JSON fails as output_invalid, for good', () => {
   }
 })
 
+test('an output with a member __proto__ fails as output_invalid, wherever it stands', () => {
+  for (const text of ['{"__proto__":1}', '[{"a":1,"__proto__":{}}]', '{"a":{"__proto__":null}}']) {
+    assert.equal(codeOf(JSON.parse(text)), 'output_invalid', text)
+  }
+  const harmless = { a: '__proto__', b: ['{"__proto__":1}', ',"__proto__":'], '{"__proto__': 1 }
+  assert.equal(outputText(harmless).ok, true)
+})
+
 test('an output is refused one byte past 256 KiB', () => {
   assert.equal(outputText('x'.repeat(256 * 1024 - 2)).ok, true)
   assert.equal(codeOf('x'.repeat(256 * 1024 - 1)), 'output_too_large')
@@ -75,6 +83,11 @@ test('a ServiceError is known by its shape and keeps code, message, details', ()
 test('details that are too large or hostile cost the details, or the code, never the report', () => {
   const base = { name: 'ServiceError', code: 'c', message: 'm', retryable: false }
   assert.deepEqual(errorOf({ ...base, details: { x: 'y'.repeat(9000) } }), {
+    code: 'c',
+    message: 'm',
+    retryable: false,
+  })
+  assert.deepEqual(errorOf({ ...base, details: JSON.parse('{"__proto__":1}') }), {
     code: 'c',
     message: 'm',
     retryable: false,

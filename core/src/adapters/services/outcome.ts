@@ -52,7 +52,20 @@ export function outputText(output: unknown): OutputText {
     const message = `the output is nested more than ${JSON_DEPTH_MAX} deep; return flatter data`
     return { ok: false, error: permanent('output_invalid', message) }
   }
+  if (hasProtoMember(text)) {
+    const message = 'the output has a member __proto__, which is not accepted; rename it'
+    return { ok: false, error: permanent('output_invalid', message) }
+  }
   return { ok: true, text }
+}
+
+/**
+ * Stored under this name, a value would become another's prototype; bodies may not have it either.
+ * In what JSON.stringify wrote, a quote behind a brace or comma begins a name or a value, never stands
+ * inside a text.
+ */
+function hasProtoMember(json: string): boolean {
+  return json.includes('{"__proto__":') || json.includes(',"__proto__":')
 }
 
 function tooLarge(): OutputText {
@@ -118,7 +131,7 @@ function fromServiceError(thrown: ServiceErrorShape): JobError {
   const text = stringify(thrown.details)
   const isObject = typeof text === 'string' && text.startsWith('{')
   const fits = isObject && Buffer.byteLength(text) <= ERROR_DETAILS_BYTES_MAX && !isTooDeep(text)
-  return fits ? { ...error, details: parse(text) } : error
+  return fits && !hasProtoMember(text) ? { ...error, details: parse(text) } : error
 }
 
 function fromAnything(thrown: unknown): JobError {

@@ -66,6 +66,7 @@ test('what is no outcome becomes output_invalid', () => {
     '{"kind":"succeeded"}',
     '{"kind":"succeeded","output":1,"more":2}',
     succeeded("{'single':1}"),
+    succeeded('[{"__proto__":{}}]'),
     `${succeeded('1')},"c":{"kind":"cancel"}`,
     '{"kind":"timed_out","output":1}',
     '{"kind":"lost"}',

@@ -69,10 +69,10 @@ function hasOnly(value: Members, names: readonly string[]): boolean {
   return Object.keys(value).every((name) => names.includes(name))
 }
 
-/** True when the value is nested at most `levels` deep. */
+/** True when the value is nested at most `levels` deep and reaches for no prototype. */
 function isFlat(value: unknown, levels = JSON_DEPTH_MAX): boolean {
   if (typeof value !== 'object' || value === null) return true
-  if (levels === 0) return false
+  if (levels === 0 || Object.hasOwn(value, '__proto__')) return false
   const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
   return members.every((member) => isFlat(member, levels - 1))
 }
