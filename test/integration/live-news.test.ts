@@ -109,3 +109,44 @@ test('submit --wait, logs --follow and history --follow show what happens while 
   assert.match(logs.told(), /main #1: progress 3 of 9: counting\n$/)
   assert.match(history.told(), /"type":"job_ended"[^\n]*\n$/)
 })
+
+/** Logs more than a job keeps, in a turn of the loop and after it. */
+const FLOODS = `
+export const floods = {
+  name: 'plugin.floods',
+  run: async (input: unknown, ctx: any) => {
+    for (let j = 1; j <= 20_000; j += 1) ctx.log.info('line ' + j, { j })
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    ctx.log.error('the end', { j: 20_001 })
+  },
+}
+`
+
+test('of a handler that logs without end the newest lines are shown, and how many are gone', async (t) => {
+  const folder = temporaryFolder(t)
+  await writeFile(join(folder, 'floods.ts'), FLOODS)
+  const data = join(folder, 'data')
+  const node = await NodeProcess.start(t, ['--data', data, '--workers', folder, '--init'])
+  const rest = RestClient.open(t, node.url)
+  const { body: job } = await rest.submit({ service: 'plugin.floods' })
+  await rest.finished(job.id)
+  const { body: logs } = await rest.call('GET', `/v1/jobs/${job.id}/logs?limit=1000`)
+  const lines: { seq: number; message: string; fields: { j: number } }[] = logs.items
+  assert.ok(lines.length > 600, `${lines.length} lines`)
+  assert.equal(lines.at(-1)?.message, 'the end')
+  assert.equal(lines.length + logs.dropped, 20_001)
+  for (const [place, { seq, fields }] of lines.entries())
+    assert.deepEqual([seq, fields.j], [logs.dropped + place + 1, seq])
+
+  const told = async (...more: readonly string[]): Promise<string> => {
+    const command = follow(t, node.url, ['logs', job.id, ...more])
+    assert.equal(await command.closed, 0)
+    return command.told()
+  }
+  assert.equal(JSON.parse(await told('--json')).dropped, logs.dropped)
+  const followed = (await told('--follow', '--json')).trimEnd().split('\n')
+  assert.deepEqual(JSON.parse(followed.at(-1) ?? ''), { dropped: logs.dropped })
+  assert.equal(followed.length, lines.length + 1)
+  const said = `${logs.dropped} earlier lines are gone from the job's log`
+  for (const more of [[], ['--follow']]) assert.equal((await told(...more)).split(said).length, 2)
+})

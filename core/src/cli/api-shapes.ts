@@ -37,6 +37,8 @@ export interface ListBody<T> {
   readonly nextCursor: string | null
   readonly partial?: boolean
   readonly missing?: number
+  /** Of a log: lines that are no longer there. */
+  readonly dropped?: number
 }
 
 export interface EventBody {

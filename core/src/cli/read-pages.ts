@@ -19,16 +19,19 @@ export async function readPages<T>(
   const items: T[] = []
   let cursor: string | undefined
   let missing = 0
+  let dropped: number | undefined
   for (;;) {
     const limit = Math.min(options.limit - items.length, PAGE_LIMIT)
     const query = { ...options.query, limit, cursor }
     const { body } = await client.call<ListBody<T>>('GET', path, { query })
     items.push(...body.items)
     missing = Math.max(missing, body.missing ?? 0)
+    dropped = body.dropped
     cursor = body.nextCursor ?? undefined
     if (cursor === undefined || items.length >= options.limit) break
   }
   if (missing > 0) output.note(`The list is not complete: ${missing} arcs did not answer.`)
   const partial = missing > 0 ? { partial: true, missing } : {}
-  return { items, nextCursor: cursor ?? null, ...partial }
+  const gone = dropped === undefined ? {} : { dropped }
+  return { items, nextCursor: cursor ?? null, ...partial, ...gone }
 }

@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events'
 import type { LogFields, ServiceContext, ServiceLog } from '@gyre/workers'
 import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
 import { type HandlerSettings, redactor, secretsOf } from './handler-settings.js'
-import { LOG_BYTES_PER_ATTEMPT } from './limits.js'
+import { keptLine } from './kept-line.js'
+import { LogWindow } from './log-window.js'
 import { ProgressNotes } from './progress-notes.js'
 import type { RecordCalls } from './record-calls.js'
 import type { ServicesLogLine } from './thread-messages.js'
@@ -29,6 +30,8 @@ export function makeContext(dispatch: Dispatch, options: ContextOptions): Attemp
   // A handler may hang as many listeners on its signal as it has things to stop.
   setMaxListeners(0, signal)
   const progress = new ProgressNotes(dispatch, write)
+  const lines = new LogWindow(options.write)
+  const keep = (line: ServicesLogLine): void => addCut(lines, redactedLine(line, redact))
   const context: ServiceContext = {
     job: dispatch.job,
     task: dispatch.task,
@@ -40,7 +43,7 @@ export function makeContext(dispatch: Dispatch, options: ContextOptions): Attemp
     idempotencyKey: dispatch.idempotencyKey,
     signal,
     ...(dispatch.traceparent === undefined ? {} : { traceparent: dispatch.traceparent }),
-    log: makeLog(dispatch, write),
+    log: makeLog(dispatch, keep),
     heartbeat: () => {
       beat()
       signal.throwIfAborted()
@@ -50,7 +53,19 @@ export function makeContext(dispatch: Dispatch, options: ContextOptions): Attemp
     config: settings.config,
     secrets: secretsOf(settings),
   }
-  return { context, flush: () => progress.flush() }
+  const flush = (): void => {
+    lines.flush()
+    progress.flush()
+  }
+  return { context, flush }
+}
+
+/** Cut here, so that a line of any length is bounded when it leaves; behind the redaction, which needs whole words. */
+function addCut(lines: LogWindow, line: ServicesLogLine): void {
+  const { service, job, step, attempt } = line.fields
+  const kept = keptLine(line, Date.now())
+  const fields = { ...kept.fields, service, job, step, attempt }
+  lines.add({ ...line, message: kept.message, fields }, Buffer.byteLength(JSON.stringify(kept)) + 1)
 }
 
 function redactedLine(line: ServicesLogLine, redact: (text: string) => string): ServicesLogLine {
@@ -77,16 +92,9 @@ export class AttemptAborted extends Error {
 
 function makeLog(dispatch: Dispatch, write: (line: ServicesLogLine) => void): ServiceLog {
   const { service, job, step, attempt } = dispatch
-  let bytesLeft = LOG_BYTES_PER_ATTEMPT
   const log = (level: ServicesLogLine['level'], message: unknown, fields: unknown): void => {
-    if (bytesLeft <= 0) return
-    const text = String(message)
-    const more = plainFields(fields)
-    bytesLeft -= Buffer.byteLength(text) + Buffer.byteLength(JSON.stringify(more))
     const own = { service, job, step, attempt }
-    if (bytesLeft > 0) return write({ level, message: text, fields: { ...more, ...own } })
-    const full = `the log of this attempt passed ${LOG_BYTES_PER_ATTEMPT} bytes; the rest is dropped`
-    write({ level: 'warn', message: full, fields: own })
+    write({ level, message: String(message), fields: { ...plainFields(fields), ...own } })
   }
   return {
     debug: (message: string, fields?: LogFields) => log('debug', message, fields),

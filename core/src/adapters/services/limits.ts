@@ -67,8 +67,17 @@ export const OUTPUT_BYTES_MAX = 256 * 1024
 /** Characters of an error's message, bytes of its details; longer is cut, larger is dropped. */
 export const ERROR_MESSAGE_MAX = 2_000
 export const ERROR_DETAILS_BYTES_MAX = 8 * 1024
-/** What one attempt may write to the log, bytes; the rest is dropped with one last line saying so. */
-export const LOG_BYTES_PER_ATTEMPT = 64 * 1024
+/**
+ * Lines of one attempt that are under way, bytes as the job's log keeps them (api.md): those that leave its
+ * thread at once within a pause, those that wait there for the next one, and those that wait for the
+ * ledger. Past it the oldest make room and are counted.
+ */
+export const LOG_WINDOW_BYTES = 64 * 1024
+/**
+ * A handler that has logged so much waits so long, ms, before more of it leaves its thread: a loop that logs
+ * shall not keep the engine from its work.
+ */
+export const LOG_WINDOW_MS = 1_000
 /** Characters of what goes with a handler's progress; longer is cut. */
 export const PROGRESS_NOTE_CHARS_MAX = 200
 /**
@@ -78,7 +87,7 @@ export const PROGRESS_NOTE_CHARS_MAX = 200
 export const NEWS_EVERY_MS = 1_000
 /** Pause between two notes of progress that leave the handler's thread, ms; of those between the newest goes. */
 export const PROGRESS_EVERY_MS = 200
-/** Characters of one line, and of its fields, as kept with the job; longer is cut, or left out. */
+/** Bytes of a line's text, and of its fields, as JSON; a longer text is cut, longer fields are left out, and the line says so. */
 export const LOG_LINE_BYTES_MAX = 8 * 1024
 /**
  * Lines a second about errors that nobody caught: enough to see which there are; the rest of that

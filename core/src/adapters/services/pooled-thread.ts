@@ -4,6 +4,7 @@ import type { HandlerSettings } from './handler-settings.js'
 import type { JobError } from '@gyre/jobs'
 import { POOL_LOOK_MS } from './limits.js'
 import type { LiveNews } from './live-news.js'
+import { logWithGap } from './log-window.js'
 import { failedBody, outcomeBody } from './outcome.js'
 import { outcomeOfAbort, type RunningAttempt } from './running-attempts.js'
 import { ThreadLife } from './thread-life.js'
@@ -133,7 +134,7 @@ export class PooledThread {
       case 'log':
         // The services thread has said the same about these modules when it loaded them.
         if (this.#state === 'starting' && message.level !== 'error') return
-        this.#options.log(message)
+        logWithGap(message, this.#options.log)
         return this.#keep(message)
     }
   }

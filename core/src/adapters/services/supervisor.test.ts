@@ -45,7 +45,11 @@ export const handlers = [].concat(
     await wait(1)
     ctx.log.info('flooded')
   }),
-  service('logs', (input, ctx) => { for (let i = 0; i < 100; i += 1) ctx.log.info('x'.repeat(1000), { i }) }),
+  service('logs', (input, ctx) => {
+    ctx.log.info('long' + 'x'.repeat(100000), { i: 0, more: 'y'.repeat(10000) })
+    for (let i = 1; i < 20000; i += 1) ctx.log.info('line', { i })
+    ctx.log.error('the end', { i: 20000 })
+  }),
   service('undoes', () => 1, { compensate: (input, output) => ({ input, output }) }),
 )
 `
@@ -110,8 +114,25 @@ test('a handler gets its context, compensation its input and output, and a log w
   assert.deepEqual(await host.ended('b'), { kind: 'succeeded', output: { input: 1, output: 2 } })
   await host.ended('c')
   const own = host.log.filter(({ fields }) => fields['attempt'] === 'c')
-  assert.ok(own.length > 50 && own.length < 70, `${own.length} lines`)
-  assert.match(own.at(-1)?.message ?? '', /the rest is dropped/)
+  assert.match(
+    own[0]?.message ?? '',
+    /^longx+ … \[cut: 100004 characters in all\] \[fields left out: \d+ bytes\]$/,
+  )
+  assert.equal(own.at(-1)?.message, 'the end')
+  assert.equal(own.filter(({ message }) => / lines were left out: /.test(message)).length, 1)
+  const size = own.reduce((sum, { message }) => sum + message.length, 0)
+  assert.ok(size < 64 * 1024, `${size} characters in the log of the node`)
+  const { logs = '', logsDropped } = host.received.find(
+    (message) => message.kind === 'ended' && message.attempt === 'c',
+  ) as { readonly logs?: string; readonly logsDropped?: number }
+  const kept: { readonly fields: { readonly i: number } }[] = JSON.parse(logs)
+  assert.ok(logs.length > 63 * 1024 && logs.length < 65 * 1024, `${logs.length} characters`)
+  const from = 20_001 - kept.length
+  assert.deepEqual(
+    kept.map(({ fields }) => fields.i),
+    kept.map((_, place) => from + place),
+  )
+  assert.equal(logsDropped, from)
 })
 
 test('an abort ends a handler that heeds it as the reason says, and no other', async (t) => {

@@ -11,6 +11,7 @@ import { NOBODY, SilenceWatch } from './beat.js'
 import { type HandlerSettings, NO_SETTINGS } from './handler-settings.js'
 import * as limits from './limits.js'
 import { LiveNews } from './live-news.js'
+import { logWithGap } from './log-window.js'
 import { outcomeBody } from './outcome.js'
 import { checkedOutcome } from './reported-outcome.js'
 import { outcomeOfAbort, type RunningAttempt, RunningAttempts } from './running-attempts.js'
@@ -232,7 +233,7 @@ export class ServicesSupervisor implements WorkerHost {
 
   /** A handler's line goes into the node's log and, soon, into the ledger. */
   #keep(line: ServicesLogLine): void {
-    this.#options.log(line)
+    logWithGap(line, this.#options.log)
     const running = this.#running.of(line)
     if (running !== undefined) this.#news.add(running, line)
   }

@@ -39,6 +39,8 @@ export interface ServicesLogLine {
   readonly fields: Readonly<Record<string, unknown>>
   /** There when it says how far the attempt is: it takes the place of the progress line before it. */
   readonly progress?: ProgressNote
+  /** Lines of its attempt right before it that were too many to leave the thread; absent: none. */
+  readonly dropped?: number
 }
 
 /** As a handler said it; `done` and `total` are finite and ≥ 0. */

@@ -55,8 +55,8 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
         summary: 'What the handlers of a job logged',
         description:
           'The newest 64 KiB, in the order in which they reached the ledger: a running attempt brings what it ' +
-          'logged once a second, and the rest with its end. `dropped` says how many lines are not kept. ' +
-          '`after` gives only lines with a greater `seq`.',
+          'logged once a second, and the rest with its end. `dropped` says how many lines made room for newer ' +
+          'ones; `seq` counts them too. `after` gives only lines with a greater `seq`.',
         tags: ['jobs'],
         params: JobParams,
         querystring: LogsQuery,

@@ -1,6 +1,7 @@
 import type { ListBody, LogLineBody } from '../api-shapes.js'
 import type { CommandContext } from '../command-context.js'
 import { followNews } from '../follow-job.js'
+import type { Output } from '../output.js'
 import { readPages } from '../read-pages.js'
 
 export interface LogsOptions {
@@ -21,6 +22,7 @@ export async function logs(
   const list = await linesAfter(context, id, { step, after: 0 })
   if (follow === true) return followLogs(context, id, { step, list })
   await output.result(list, () => {
+    sayDropped(output, list)
     for (const line of list.items) output.line(textOf(line))
   })
 }
@@ -31,16 +33,28 @@ async function followLogs(
   options: { readonly step: string | undefined; readonly list: ListBody<LogLineBody> },
 ): Promise<void> {
   const { step, list } = options
+  const { output } = context
   let after = 0
   const show = ({ items }: ListBody<LogLineBody>): void => {
-    for (const line of items) context.output.item(line, () => textOf(line))
+    for (const line of items) output.item(line, () => textOf(line))
     after = items.at(-1)?.seq ?? after
   }
+  if (!output.json) sayDropped(output, list)
   show(list)
   for await (const _news of followNews(context, id)) {
     show(await linesAfter(context, id, { step, after }))
   }
-  show(await linesAfter(context, id, { step, after }))
+  const last = await linesAfter(context, id, { step, after })
+  show(last)
+  const { dropped = 0 } = last
+  if (output.json && dropped > 0) output.line(JSON.stringify({ dropped }))
+  else if (dropped !== list.dropped) sayDropped(output, last)
+}
+
+function sayDropped(output: Output, { dropped = 0 }: ListBody<LogLineBody>): void {
+  if (dropped === 0) return
+  const lines = dropped === 1 ? '1 earlier line is' : `${dropped} earlier lines are`
+  output.note(`${lines} gone from the job's log: it keeps the newest 64 KiB.`)
 }
 
 function linesAfter(

@@ -8,14 +8,16 @@ import { placeTask, type TaskPlace } from './task-rows.js'
 export interface AttemptNotes {
   readonly attempt: AttemptRef
   readonly logs?: readonly LogLine[]
+  readonly logsDropped?: number
   readonly progress?: AttemptProgress
 }
 
 /** Keeps it with the job: lines in its log, the progress with the attempt. */
 export function keepNotes(
   { edit, place, task }: { edit: JobEdit; place: TaskPlace; task: TaskState },
-  { attempt, logs, progress }: AttemptNotes,
+  notes: AttemptNotes,
 ): void {
-  keepLogs(edit, attempt, logs ?? [])
+  keepLogs(edit, notes)
+  const { progress } = notes
   if (progress !== undefined) placeTask(edit, place, progressed(task, progress))
 }

@@ -98,6 +98,8 @@ export interface NoteAttemptCommand {
   readonly attempt: AttemptRef
   /** What its handler logged since its last note, oldest first; absent: nothing. */
   readonly logs?: readonly LogLine[]
+  /** Lines older than these that made room on their way; absent: none. */
+  readonly logsDropped?: number
   /** How far it is; absent: as before. */
   readonly progress?: AttemptProgress
 }
@@ -121,6 +123,8 @@ export interface FinishAttemptCommand {
   readonly memo?: string
   /** What its handler logged and no note has brought, oldest first; absent: nothing. */
   readonly logs?: readonly LogLine[]
+  /** Lines older than these that made room on their way; absent: none. */
+  readonly logsDropped?: number
   /** How far it came; absent: as the last note said. */
   readonly progress?: AttemptProgress
 }

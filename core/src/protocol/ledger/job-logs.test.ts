@@ -159,7 +159,38 @@ test('a job keeps the newest 64 KiB of its log, and says how many lines made roo
     ],
   )
   assert.equal(kept.dropped, 1)
-  end(ledger, 'd', [line('x'.repeat(JOB_LOG_BYTES_MAX))])
+  end(ledger, 'd', [line('too long'), line('x'.repeat(JOB_LOG_BYTES_MAX))])
   const after = logsOf(ledger, id)
-  assert.deepEqual([after.items.length, after.dropped], [2, 2])
+  assert.deepEqual([after.items.length, after.dropped], [2, 3])
+})
+
+/** Numbered lines of some 100 bytes each. */
+function lines(from: number, to: number): LogLine[] {
+  return Array.from({ length: to - from + 1 }, (_, place) =>
+    line(`${from + place} `.padEnd(60, 'x')),
+  )
+}
+
+test('of a report that brings too much the newest lines stay, of older ones as many as there is room for', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: {} }))
+  note(ledger, 'a', { logs: lines(1, 2_000) })
+  note(ledger, 'a', { logs: lines(2_001, 2_001) })
+  const { items, dropped } = logsOf(ledger, id)
+  const bytes = Buffer.byteLength(JSON.stringify(lines(dropped + 1, 2_001)))
+  assert.ok(bytes <= JOB_LOG_BYTES_MAX && bytes > JOB_LOG_BYTES_MAX - 300, `${bytes} bytes`)
+  assert.deepEqual([items[0]?.seq, items.at(-1)?.seq], [dropped + 1, 2_001])
+  for (const { seq, message } of items) assert.ok(message.startsWith(`${seq} `), message)
+  assert.equal(items.length + dropped, 2_001)
+})
+
+test('lines that were dropped on their way are counted, and those behind them keep their numbers', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: {} }))
+  note(ledger, 'a', { logs: lines(1, 2) })
+  note(ledger, 'a', { logs: lines(6, 7), logsDropped: 3 })
+  end(ledger, 'a', lines(8, 8))
+  const { items, dropped } = logsOf(ledger, id)
+  assert.deepEqual([items.map(({ seq }) => seq), dropped], [[1, 2, 6, 7, 8], 3])
+  for (const { seq, message } of items) assert.ok(message.startsWith(`${seq} `), message)
 })

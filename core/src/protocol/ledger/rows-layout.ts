@@ -205,7 +205,7 @@ export interface AttemptsRow {
   readonly attempts: readonly AttemptRow[]
 }
 
-/** What one attempt logged. */
+/** What one report of an attempt brought of its log, less the lines that have made room since. */
 export interface LogRow {
   /** Number of its first line in the job, from 1. */
   readonly from: number

@@ -285,6 +285,35 @@ test('a log without room holds what attempts tell until there is some, and loses
   assert.deepEqual(written(), [[['d', 'e'], false]])
 })
 
+test('of what attempts tell while there is no room the newest 64 KiB are held, the rest is counted', () => {
+  const attempt = `${JOB}.1.main.-.r.1`
+  const bench = running(attempt)
+  const lines = (from: number, count: number): string =>
+    JSON.stringify(Array.from({ length: count }, (_, place) => `${from + place}`.padEnd(97, '.')))
+  const note = (logs: string, more = {}): void =>
+    bench.engine.onServices({ kind: 'noted', attempt, logs, ...more })
+  const shortage = (text: string | null): void =>
+    bench.engine.setLogProgress({ shortage: text, syncs: 0, bytesWritten: 0 })
+  const told = () => {
+    bench.sync()
+    const { logs, logsDropped } = { ...bench.takeWritten()[0]?.c } as {
+      readonly logs: readonly string[]
+      readonly logsDropped?: number
+    }
+    return [logs.length, Number.parseInt(logs[0] ?? '', 10), logsDropped]
+  }
+  shortage('the disk is full')
+  for (const from of [0, 500, 1_000]) note(lines(from, 500), from === 0 ? { logsDropped: 7 } : {})
+  shortage(null)
+  note(lines(1_500, 1))
+  assert.deepEqual(told(), [655, 846, 853])
+  shortage('the disk is full')
+  note(lines(0, 3), { logsDropped: 2 })
+  shortage(null)
+  note(lines(10, 3), { logsDropped: 7 })
+  assert.deepEqual(told(), [3, 10, 12])
+})
+
 test('a second report of the same attempt is not proposed', () => {
   const bench = served()
   const attempt = `${JOB}.1.main.-.r.1`

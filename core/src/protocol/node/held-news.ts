@@ -1,8 +1,9 @@
+import { HELD_LOG_CHARS_MAX } from './limits.js'
 import type { AttemptNews } from './messages.js'
 
 /**
  * What attempts told while the node had no room for it: it goes with their next note, or with their
- * report. At most what an attempt may log is held of each.
+ * report. Of what each has logged about as much is held as a job keeps, the newest of it.
  */
 export class HeldNews {
   readonly #held = new Map<string, AttemptNews>()
@@ -21,12 +22,35 @@ export class HeldNews {
   #joined(attempt: string, news: AttemptNews): AttemptNews {
     const before = this.#held.get(attempt)
     if (before === undefined) return news
-    return { ...before, ...news, ...joinedLogs(before.logs, news.logs) }
+    return { ...before, ...news, ...joinedLogs(before, news) }
   }
 }
 
-/** Two JSON arrays that are not empty, as one. */
-function joinedLogs(before: string | undefined, after: string | undefined): AttemptNews {
-  if (before === undefined || after === undefined) return {}
-  return { logs: `${before.slice(0, -1)},${after.slice(1)}` }
+function joinedLogs(before: AttemptNews, after: AttemptNews): AttemptNews {
+  const { logsDropped = 0 } = before
+  if (before.logs === undefined || after.logs === undefined) return {}
+  // Lines are missing between the two: what is older than those is none of the newest.
+  if (after.logsDropped !== undefined)
+    return { logsDropped: logsDropped + linesIn(before.logs).length + after.logsDropped }
+  const logs = `${before.logs.slice(0, -1)},${after.logs.slice(1)}`
+  if (logs.length <= HELD_LOG_CHARS_MAX) return { logs }
+  const lines = linesIn(logs)
+  const kept = newestTexts(lines)
+  return { logs: `[${kept.join(',')}]`, logsDropped: logsDropped + lines.length - kept.length }
+}
+
+/** A JSON array that is not empty, line by line. */
+function linesIn(logs: string): readonly unknown[] {
+  return JSON.parse(logs)
+}
+
+function newestTexts(lines: readonly unknown[]): string[] {
+  const texts = lines.map((line) => JSON.stringify(line))
+  let chars = texts.reduce((sum, text) => sum + text.length + 1, 1)
+  const first = texts.findIndex((text) => {
+    if (chars <= HELD_LOG_CHARS_MAX) return true
+    chars -= text.length + 1
+    return false
+  })
+  return texts.slice(first === -1 ? texts.length - 1 : first)
 }

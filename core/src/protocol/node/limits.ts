@@ -55,6 +55,12 @@ export const STOP_PATIENCE_MS = 5_000
 /** … and this much longer for them to settle; then it stops, and its next life finds them lost. */
 export const STOP_ABORT_MS = 6_000
 
+/**
+ * Characters of the log, as JSON, that are held of one attempt while the node has no room for it; the oldest
+ * lines make room.
+ */
+export const HELD_LOG_CHARS_MAX = 64 * 1024
+
 /** Longest sleep of the engine, milliseconds: an upper bound for a clock that lies. */
 export const ALARM_MAX_MS = 60_000
 

@@ -231,6 +231,8 @@ export type FromServices =
 /** What an attempt tells beside its outcome, as JSON of LogLines and of its newest AttemptProgress. */
 export interface AttemptNews {
   readonly logs?: string
+  /** Lines older than those in `logs` that made room on their way; absent: none. */
+  readonly logsDropped?: number
   readonly progress?: string
 }
 

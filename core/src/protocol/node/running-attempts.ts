@@ -98,7 +98,9 @@ function refText(attempt: string): string {
   return JSON.stringify(parseAttemptId(attempt))
 }
 
-function newsText({ logs, progress }: AttemptNews): string {
+function newsText({ logs, logsDropped, progress }: AttemptNews): string {
   const lines = logs === undefined ? '' : `,"logs":${logs}`
-  return progress === undefined ? lines : `${lines},"progress":${progress}`
+  const gap = logsDropped === undefined ? '' : `,"logsDropped":${logsDropped}`
+  const told = progress === undefined ? '' : `,"progress":${progress}`
+  return `${lines}${gap}${told}`
 }
