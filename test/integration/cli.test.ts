@@ -104,6 +104,8 @@ test('wrong usage gives exit code 2 and a suggestion', async () => {
     ['dht', 'put', 'k', 'no json'],
     ['start'],
     ['jobs', '--limit', '0'],
+    ['jobs', '--status', 'zz'],
+    ['submit', '--service', 'test.echo', '--delay', '5x'],
     ['start', '--data', join(folder, 'unused'), '--init', '--log-level', 'loud'],
     ['dev', '--log-level', 'loud'],
     ['start', '--data', join(folder, 'unused'), '--init', '--under-dev'],

@@ -35,9 +35,10 @@ export async function readJobsPage(
   filter: JobFilter,
   page: { readonly limit: number; readonly cursor: string | undefined },
 ): Promise<object> {
+  const list = { kind: 'jobs', filter }
   const items: object[] = []
   let missing = 0
-  let before = page.cursor === undefined ? null : decodeCursor(Cursor, page.cursor)
+  let before = page.cursor === undefined ? null : decodeCursor(Cursor, page.cursor, list)
   for (let slice = 0; slice < LIST_SLICES_MAX; slice += 1) {
     const limit = page.limit - items.length
     const start = before === null ? {} : { before }
@@ -47,7 +48,11 @@ export async function readJobsPage(
     before = found.next
     if (before === null || items.length === page.limit) break
   }
-  return { items, nextCursor: before === null ? null : encodeCursor(before), ...gaps(missing) }
+  return {
+    items,
+    nextCursor: before === null ? null : encodeCursor(before, list),
+    ...gaps(missing),
+  }
 }
 
 /** How many there are, in all and by status. */

@@ -25,7 +25,8 @@ export async function readRecordsPage(
   prefix: string,
   page: { readonly limit: number; readonly cursor: string | undefined },
 ): Promise<object> {
-  const start = page.cursor === undefined ? {} : decodeCursor(Cursor, page.cursor)
+  const list = { kind: 'records', prefix }
+  const start = page.cursor === undefined ? {} : decodeCursor(Cursor, page.cursor, list)
   const merged = await mergeArcs<RecordItem>(
     {
       arcCount: client.identity.arcCount,
@@ -45,7 +46,7 @@ export async function readRecordsPage(
   )
   const { items, more, missing } = merged
   const last = items.at(-1)
-  const nextCursor = more && last !== undefined ? encodeCursor({ after: last.key }) : null
+  const nextCursor = more && last !== undefined ? encodeCursor({ after: last.key }, list) : null
   return { items, nextCursor, ...gaps(missing) }
 }
 

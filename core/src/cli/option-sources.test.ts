@@ -58,9 +58,26 @@ test('switches and lists have a form in the environment', async (t) => {
 })
 
 test('a hidden switch, which is for processes of Gyre, is set by nobody from outside', async (t) => {
-  const config = { name: 'gyre.config.json', text: '{"inner":true}' }
-  const options = await optionsFrom(t, { environment: { GYRE_INNER: '1' }, config })
+  const options = await optionsFrom(t, { environment: { GYRE_INNER: '1' } })
   assert.deepEqual(options, { builtIns: true })
+  const config = { name: 'gyre.config.json', text: '{"inner":true}' }
+  await assert.rejects(optionsFrom(t, { config }), isUsageError)
+})
+
+test('a name in the file that is no option is wrong usage, with the one that was meant', async (t) => {
+  const told = async (text: string): Promise<string> => {
+    const config = { name: 'gyre.config.json', text }
+    const error: unknown = await optionsFrom(t, { config }).catch((thrown: unknown) => thrown)
+    assert(error instanceof CliError && error.exitCode === EXIT.usage, text)
+    return `${error.message} ${error.remedy}`
+  }
+  const beside = 'gyre.config.json sets'
+  assert.equal(
+    await told('{"wokers":["x"]}'),
+    `${beside} wokers, which is no option. Did you mean workers?`,
+  )
+  assert.match(await told('{"built-ins":false}'), /Did you mean builtIns\?/)
+  assert.equal(await told('{"colour":"red"}'), `${beside} colour, which is no option. Remove it.`)
 })
 
 test('a configuration file may be JavaScript or TypeScript', async (t) => {

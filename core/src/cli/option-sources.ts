@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Command, Option } from 'commander'
 import { usageError } from './cli-error.js'
+import { similarTo } from './similar.js'
 
 /**
  * Fills in the options that the command line left out: from the environment (`GYRE_` and the flag's
@@ -16,6 +17,7 @@ export async function fillOptions(
   folder: string,
 ): Promise<void> {
   const file = await readConfigFile(folder)
+  if (file !== null) checkNames(file, knownNames(command))
   for (const owner of [command, ...ancestorsOf(command)]) {
     for (const option of owner.options) {
       // A hidden option is for a process that Gyre starts itself.
@@ -32,6 +34,24 @@ export async function fillOptions(
       }
     }
   }
+}
+
+/** Options of every command: one file serves all of them. */
+function knownNames(command: Command): Set<string> {
+  const root = ancestorsOf(command).at(-1) ?? command
+  const all = (at: Command): Command[] => [at, ...at.commands.flatMap(all)]
+  const options = all(root).flatMap((each) => each.options)
+  return new Set(options.filter(({ hidden }) => !hidden).map((option) => option.attributeName()))
+}
+
+function checkNames(file: ConfigFile, known: ReadonlySet<string>): void {
+  const unknown = Object.keys(file.values).find((name) => !known.has(name))
+  if (unknown === undefined) return
+  const similar = similarTo(unknown, [...known])
+  throw usageError(
+    `${file.name} sets ${unknown}, which is no option.`,
+    similar === null ? 'Remove it.' : `Did you mean ${similar}?`,
+  )
 }
 
 /** `--if-version` → `GYRE_IF_VERSION`; `--no-built-ins` → `GYRE_BUILT_INS`. */

@@ -141,7 +141,7 @@ function addJobCommands(add: AddCommand): void {
   add('jobs', 'list jobs, newest first', async (context, command) =>
     (await import('./commands/jobs.js')).jobs(context, command.opts()),
   )
-    .option('--status <status>', 'only jobs in this status')
+    .option('--status <status>', 'only jobs in this status', parseStatus)
     .option('--job <name>', 'only jobs of this definition')
     .option('--label <k=v...>', 'only jobs with all of these labels')
     .option('--limit <n>', 'how many at most (default: 50)', parseCount)
@@ -262,6 +262,25 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 function parseLogLevel(text: string): string {
   if (LOG_LEVELS.includes(text)) return text
   throw new InvalidArgumentError(`Expected one of ${LOG_LEVELS.join(', ')}.`)
+}
+
+const JOB_STATUSES = [
+  'queued',
+  'running',
+  'waiting',
+  'scheduled',
+  'cancelling',
+  'compensating',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'compensated',
+  'compensation_failed',
+]
+
+function parseStatus(text: string): string {
+  if (JOB_STATUSES.includes(text)) return text
+  throw new InvalidArgumentError(`Expected one of ${JOB_STATUSES.join(', ')}.`)
 }
 
 function parseCount(text: string): number {

@@ -118,3 +118,28 @@ test('a stale read says how stale it may be', async () => {
   assert.ok(Number(headers['gyre-applied-index']) > 0)
   assert.equal(headers['gyre-staleness-ms'], '0')
 })
+
+test('a cursor goes on only with the list and the filters that gave it out', async () => {
+  const labels = { of: 'cursors' }
+  const { body: job } = await node.rest.submit({ service: 'test.echo', labels })
+  await node.rest.submit({ service: 'test.echo', labels })
+  await node.rest.finished(job.id)
+  for (const n of [1, 2, 3]) await node.rest.call('PUT', `/v1/dht/cursor${n}`, { body: n })
+  for (const [list, others] of [
+    ['/v1/jobs?label.of=cursors', ['/v1/jobs?status=failed', '/v1/jobs?', '/v1/dht?']],
+    ['/v1/dht?prefix=cursor', ['/v1/dht?prefix=zzz', '/v1/dht?']],
+    [
+      `/v1/jobs/${job.id}/history?`,
+      [`/v1/jobs/${job.id}/logs?`, `/v1/jobs/${'0'.repeat(32)}/history?`],
+    ],
+  ] as const) {
+    const { body } = await node.rest.call('GET', `${list}&limit=1`)
+    assert.equal(typeof body.nextCursor, 'string', list)
+    const next = await node.rest.call('GET', `${list}&limit=2&cursor=${body.nextCursor}`)
+    assert.equal(next.status, 200, list)
+    for (const other of others) {
+      const refused = await node.rest.call('GET', `${other}&cursor=${body.nextCursor}`)
+      assert.deepEqual([refused.status, refused.body.code], [400, 'invalid_cursor'], other)
+    }
+  }
+})

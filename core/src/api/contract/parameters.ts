@@ -21,7 +21,10 @@ const page = {
     Type.Integer({ minimum: 1, maximum: PAGE_LIMIT_MAX, description: 'Default 50.' }),
   ),
   cursor: Type.Optional(
-    Type.String({ maxLength: 2048, description: '`nextCursor` of the page before.' }),
+    Type.String({
+      maxLength: 2048,
+      description: '`nextCursor` of the page before, with the same filters.',
+    }),
   ),
 }
 

@@ -33,6 +33,7 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
       const id = jobIdOf(request.params.id)
       const { limit = PAGE_LIMIT_DEFAULT, cursor, consistency } = request.query
       await tellStaleness(reply, client, { consistency, arc: arcOf(id, client.identity.arcCount) })
+      const part = { kind: 'history', id }
       const {
         more,
         ended: _,
@@ -40,10 +41,10 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
       } = await read<HistoryPage>(id, {
         kind: 'history',
         id,
-        after: afterOf(cursor, 0),
+        after: afterOf(cursor, 0, part),
         limit,
       })
-      return { ...list, nextCursor: nextCursor(more, list.items.at(-1)?.seq) }
+      return { ...list, nextCursor: nextCursor(more, list.items.at(-1)?.seq, part) }
     },
   )
 
@@ -67,14 +68,15 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
       const id = jobIdOf(request.params.id)
       const { limit = PAGE_LIMIT_DEFAULT, cursor, consistency, step, after = 0 } = request.query
       await tellStaleness(reply, client, { consistency, arc: arcOf(id, client.identity.arcCount) })
+      const part = { kind: 'logs', id, step: step ?? null }
       const { more, ...list } = await read<HistoryPage>(id, {
         kind: 'logs',
         id,
         ...(step === undefined ? {} : { step }),
-        after: Math.max(afterOf(cursor, 0), after),
+        after: Math.max(afterOf(cursor, 0, part), after),
         limit,
       })
-      return { ...list, nextCursor: nextCursor(more, list.items.at(-1)?.seq) }
+      return { ...list, nextCursor: nextCursor(more, list.items.at(-1)?.seq, part) }
     },
   )
 
@@ -99,9 +101,10 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
       const { limit = PAGE_LIMIT_DEFAULT, cursor, consistency } = request.query
       await tellStaleness(reply, client, { consistency, arc: arcOf(id, client.identity.arcCount) })
       const step = request.params.name
-      const after = afterOf(cursor, -1)
+      const part = { kind: 'items', id, step }
+      const after = afterOf(cursor, -1, part)
       const { more, ...list } = await read<ItemsPage>(id, { kind: 'items', id, step, after, limit })
-      return { ...list, nextCursor: nextCursor(more, list.items.at(-1)?.index) }
+      return { ...list, nextCursor: nextCursor(more, list.items.at(-1)?.index, part) }
     },
   )
 
@@ -123,10 +126,10 @@ interface ItemsPage {
   readonly more: boolean
 }
 
-function afterOf(cursor: string | undefined, beginning: number): number {
-  return cursor === undefined ? beginning : decodeCursor(Cursor, cursor).after
+function afterOf(cursor: string | undefined, beginning: number, list: object): number {
+  return cursor === undefined ? beginning : decodeCursor(Cursor, cursor, list).after
 }
 
-function nextCursor(more: boolean, after: number | undefined): string | null {
-  return more && after !== undefined ? encodeCursor({ after }) : null
+function nextCursor(more: boolean, after: number | undefined, of: object): string | null {
+  return more && after !== undefined ? encodeCursor({ after }, of) : null
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { parseDuration } from '@gyre/jobs'
 import { isFinal, type JobBody } from '../api-shapes.js'
 import { CliError, EXIT, usageError } from '../cli-error.js'
 import type { CommandContext } from '../command-context.js'
@@ -52,11 +53,17 @@ async function submissionText(job: string | undefined, options: SubmitOptions): 
   return input === null ? `${head}}` : `${head},"input":${input}}`
 }
 
+function delayOf(text: string): number | string {
+  const delay = /^\d+$/.test(text) ? Number(text) : text
+  if (parseDuration(delay) !== null) return delay
+  throw usageError(`--delay ${text}: expected a duration such as 30s, 5m or 2h.`)
+}
+
 /** Members of a submission that flags give; a flag goes before what a file says. */
 function termsOf({ priority, delay, label }: SubmitOptions): object {
   return {
     ...(priority === undefined ? {} : { priority }),
-    ...(delay === undefined ? {} : { delay: /^\d+$/.test(delay) ? Number(delay) : delay }),
+    ...(delay === undefined ? {} : { delay: delayOf(delay) }),
     ...(label === undefined ? {} : { labels: Object.fromEntries(parseLabels(label)) }),
   }
 }
