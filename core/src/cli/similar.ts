@@ -13,10 +13,10 @@ export function similarTo(given: string, names: readonly string[]): string | nul
 /** Characters to insert, delete or replace (Levenshtein), row by row. */
 function editsBetween(from: string, to: string): number {
   let before = Array.from({ length: to.length + 1 }, (_, column) => column)
-  for (const [row, char] of [...from].entries()) {
+  for (let row = 0; row < from.length; row += 1) {
     const now = [row + 1]
     for (let column = 1; column <= to.length; column += 1) {
-      const replaced = (before[column - 1] ?? 0) + (to[column - 1] === char ? 0 : 1)
+      const replaced = (before[column - 1] ?? 0) + (to[column - 1] === from[row] ? 0 : 1)
       now.push(Math.min(replaced, (before[column] ?? 0) + 1, (now[column - 1] ?? 0) + 1))
     }
     before = now
