@@ -264,6 +264,8 @@ test('ring, owner and services show the one node', async () => {
   assert(names.includes('test.echo'))
 })
 
+const COMMON = ['--json', '--url', '--token', '--help']
+
 test('completions know every command, its sub-commands and its flags', async () => {
   const script = await gyre(['completion', 'bash'])
   assert.equal(script.code, 0)
@@ -276,6 +278,10 @@ test('completions know every command, its sub-commands and its flags', async () 
   assert.deepEqual(await ask('gyre', 'exp'), ['explain'])
   assert.deepEqual(await ask('gyre', 'dht', 'p'), ['put'])
   assert.deepEqual(await ask('gyre', 'dht', 'put', '--if-a'), ['--if-absent'])
+  assert.deepEqual(await ask('gyre', 'dht', 'put', 'key', '1', '--if-a'), ['--if-absent'])
+  assert.deepEqual(await ask('gyre', 'completion', ''), ['bash', 'zsh', 'fish', ...COMMON])
+  assert.deepEqual(await ask('gyre', '--url', 'x', 'jobs', '--s'), ['--status'])
+  assert.deepEqual(await ask('gyre', '--json', 'jobs', '--job', 'dht', '--s'), ['--status'])
   for (const shell of ['zsh', 'fish']) {
     assert.match((await gyre(['completion', shell])).stdout, /if-absent/)
   }

@@ -18,23 +18,35 @@ export async function completion(
   if (write === undefined || !Object.hasOwn(SHELLS, shell)) {
     throw usageError(`expected ${Object.keys(SHELLS).join(', ')}, got ${shell}.`)
   }
-  const script = write(placesOf(command.parent ?? command, []))
+  const root = command.parent ?? command
+  const script = write(placesOf(root, []), flagsWithValue(root))
   await output.result({ shell, script }, () => output.line(script))
+}
+
+/** Flags whose next word is theirs, and never a command. */
+function flagsWithValue(command: Command): string[] {
+  const own = command.options.filter((option) => !option.isBoolean() && !option.negate)
+  const flags = own.map(({ long }) => long ?? '')
+  return [...new Set([...flags, ...command.commands.flatMap(flagsWithValue)])]
 }
 
 function placesOf(command: Command, path: readonly string[]): Place[] {
   const commands = command.commands.map((each) => each.name())
   const flags = command.options.filter(({ hidden }) => !hidden).map(({ long }) => long ?? '')
-  const here = { name: path.join(' '), words: [...commands, ...flags, '--help'] }
+  const values = command.name() === 'completion' ? Object.keys(SHELLS) : []
+  const here = { name: path.join(' '), words: [...commands, ...values, ...flags, '--help'] }
   return [here, ...command.commands.flatMap((each) => placesOf(each, [...path, each.name()]))]
 }
 
-const SHELLS: Readonly<Record<string, (places: readonly Place[]) => string>> = {
-  bash: (places) => `${bashFunction(places)}
+/** @param flags  those whose next word is theirs */
+type Shell = (places: readonly Place[], flags: readonly string[]) => string
+
+const SHELLS: Readonly<Record<string, Shell>> = {
+  bash: (places, flags) => `${bashFunction(places, flags)}
 complete -o default -F _gyre gyre`,
-  zsh: (places) => `#compdef gyre
+  zsh: (places, flags) => `#compdef gyre
 autoload -U +X bashcompinit && bashcompinit
-${bashFunction(places)}
+${bashFunction(places, flags)}
 complete -o default -F _gyre gyre`,
   fish: (places) =>
     places
@@ -50,15 +62,23 @@ complete -o default -F _gyre gyre`,
       .join('\n'),
 }
 
-/** Looks at the words before the cursor that are no flags: at most two of them name a command. */
-function bashFunction(places: readonly Place[]): string {
+/** Looks at the words before the cursor: the longest command that they name, whatever stands between. */
+function bashFunction(places: readonly Place[], flags: readonly string[]): string {
+  const names = places.flatMap(({ name }) => (name === '' ? [] : [`'${name}'`]))
   const cases = places.map(({ name, words }) => `    '${name}') words='${words.join(' ')}' ;;`)
   return `_gyre() {
-  local word path= words=
+  local word place= words= value=
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $word in -*) ;; *) path="\${path:+$path }$word" ;; esac
+    if [[ $value ]]; then value=; continue; fi
+    case $word in
+      ${flags.join('|')}) value=1 ;;
+      -*) ;;
+      *) case "\${place:+$place }$word" in
+          ${names.join('|')}) place="\${place:+$place }$word" ;;
+        esac ;;
+    esac
   done
-  case $path in
+  case $place in
 ${cases.filter((line) => !line.includes("''")).join('\n')}
     '') words='${places[0]?.words.join(' ') ?? ''}' ;;
   esac
