@@ -24,6 +24,7 @@ import {
 import { dirname, join } from 'node:path'
 import { assert } from '../base/assert.js'
 import { type AppendFile, FileError, type Files } from '../ports/files.js'
+import { freeBytes } from './free-bytes.js'
 import { OpenFiles } from './open-files.js'
 
 /** Zeroes are written in pieces of this size, bytes: large enough to be fast, small beside a batch. */
@@ -38,9 +39,15 @@ export class RealFiles implements Files {
   readonly #root: string
   readonly #openFiles = new OpenFiles()
 
-  /** @param root an existing folder */
-  constructor(root: string) {
+  readonly #reservedBytes: () => number
+
+  /**
+   * @param root an existing folder
+   * @param reservedBytes that a preallocation leaves free: others on this disk cannot go on without
+   */
+  constructor(root: string, reservedBytes: () => number = () => 0) {
     this.#root = root
+    this.#reservedBytes = reservedBytes
   }
 
   list(folder: string): string[] {
@@ -126,6 +133,11 @@ export class RealFiles implements Files {
     const absolute = this.#path(path)
     open(absolute, 'w', (failure, file) => {
       if (failure !== null) return done(fileError(path, failure))
+      // Not by trying: whoever writes meanwhile would find the disk full.
+      if (freeBytes(absolute) < bytes + this.#reservedBytes()) {
+        const error = new FileError('ENOSPC', `${path}: ${bytes} bytes are not free`)
+        return close(file, () => unlink(absolute, () => done(error)))
+      }
       writeZeroes(file, bytes, (error) => {
         close(file, () => {
           if (error === null) return syncFolder(dirname(absolute), (e) => done(fileError(path, e)))

@@ -6,8 +6,9 @@ import { assert } from '../base/assert.js'
 import { isLatin1 } from '../base/latin1.js'
 import type { Table, TableChange, TableRow } from '../protocol/state/table.js'
 import type { ScrubBounds, ScrubSlice } from '../ports/scrub.js'
+import { freeBytes } from './free-bytes.js'
 import { openStateDatabase } from './state-database.js'
-import { REBUILD, stateFailure } from './state-failure.js'
+import { REBUILD, stateFailure, stateFull } from './state-failure.js'
 
 /**
  * The state table in SQLite (core/docs/protocol/state.md). One connection, one thread. Its commits
@@ -52,8 +53,22 @@ export class SqliteTable implements Table {
 
   commit(changes: readonly TableChange[]): void {
     // Before, not after: when it fails, nothing of this commit has happened yet.
-    if (this.walBytes > this.#walBytesMax) this.checkpoint()
+    this.#makeRoom(changes)
     this.#doing('cannot write to', () => this.#statements.commit(changes))
+  }
+
+  /**
+   * A checkpoint needs as much free space as the database grows by: where others take that, it can
+   * never complete, and with it nothing is ever freed. So the log is emptied while that is possible,
+   * and a commit that would leave no room for its own checkpoint is refused.
+   */
+  #makeRoom(changes: readonly TableChange[]): void {
+    const { walBytes } = this
+    const chars = changes.reduce((sum, { key, value = '' }) => sum + key.length + value.length, 0)
+    const most = 2 * (chars + changes.length * PAGE_BYTES)
+    const isShort = walBytes > 0 && freeBytes(this.#path) < walBytes + most
+    if (walBytes > this.#walBytesMax || isShort) this.checkpoint()
+    if (freeBytes(this.#path) < 2 * chars) throw stateFull(this.#path)
   }
 
   /**
@@ -140,6 +155,9 @@ export class SqliteTable implements Table {
  * the ledger thread when it comes, and more disk.
  */
 const WAL_BYTES_MAX = 64 * 1024 * 1024
+
+/** SQLite's own default: a small row costs up to a page of the write-ahead log. */
+const PAGE_BYTES = 4096
 
 type StoredRow = [key: string, value: string, sum: number]
 

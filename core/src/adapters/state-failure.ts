@@ -18,6 +18,14 @@ export function stateFailure(doing: string, path: string, error: unknown): Error
   })
 }
 
+/** There is room for the write, but then none for the checkpoint that it needs. */
+export function stateFull(path: string): AppError {
+  const message = `cannot write to ${path}: too little space is free to keep it. ${FREE_SPACE}`
+  return new AppError('state_full', message, { details: { path } })
+}
+
+const FREE_SPACE = 'Free space on this disk; the node then goes on by itself.'
+
 /** True when the disk was full: nothing was changed. */
 export function isFull(error: unknown): boolean {
   return sqliteCode(error) === 'SQLITE_FULL'
@@ -33,7 +41,7 @@ function judge(code: string): { readonly kind: string; readonly remedy: string }
   if (code === 'SQLITE_FULL') {
     return {
       kind: 'state_full',
-      remedy: 'Free space on this disk; the node then goes on by itself.',
+      remedy: FREE_SPACE,
     }
   }
   if (DAMAGE.some((prefix) => code.startsWith(prefix)))

@@ -190,7 +190,7 @@ export class LedgerRuntime {
       write()
       this.#noteFull(false)
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'state_full') throw error
+      if (!isFull(error)) throw error
       this.#noteFull(true)
     }
   }
@@ -199,6 +199,17 @@ export class LedgerRuntime {
     if (this.#full === full) return
     this.#full = full
     this.#options.link.send({ kind: 'state-full', full })
+    if (full) this.#letLogBeCut()
+  }
+
+  /** What was committed before the disk was full still lets segments go, and that makes room. */
+  #letLogBeCut(): void {
+    try {
+      this.#options.machine.checkpoint()
+    } catch (error) {
+      if (!isFull(error)) throw error
+    }
+    this.#send()
   }
 
   #checkpoint(): void {
@@ -214,7 +225,8 @@ export class LedgerRuntime {
   #writeAll(): void {
     this.#send()
     while (this.#options.machine.dirtyRowCount > 0 && this.#flushSome() > 0) continue
-    if (!this.#full) this.#checkpoint()
+    if (this.#full) this.#letLogBeCut()
+    else this.#checkpoint()
   }
 
   #close(): void {
@@ -222,4 +234,8 @@ export class LedgerRuntime {
     this.#cancelIdle?.()
     this.#options.link.send({ kind: 'closed' })
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'state_full'
 }

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { measureLoopDelay } from '../../adapters/loop-delay.js'
 import { openLogStore } from '../../adapters/log-store/open-log-store.js'
@@ -39,7 +41,10 @@ sendLastWords(parentPort)
 measureLoopDelay(setup.loops.engine)
 const log = createThreadLog('engine', setup.logLevel)
 const clock = new SystemClock()
-const files = new RealFiles(setup.dataFolder)
+let stateIsServed = false
+const files = new RealFiles(setup.dataFolder, () =>
+  stateIsServed ? stateWalBytes(setup.dataFolder) : 0,
+)
 const api: Link<ToApi, FromApi> = new ThreadLink<ToApi, FromApi>(parentPort)
 
 openLogStore(
@@ -58,7 +63,14 @@ openLogStore(
   run,
 )
 
+/** What a checkpoint of the state may need: without that room the log could never be cut again. */
+function stateWalBytes(dataFolder: string): number {
+  const path = join(dataFolder, 'state', 'state.db-wal')
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}
+
 function run(store: SegmentedLog): void {
+  stateIsServed = true
   if (setup.create !== null) {
     createSuperblock(files, setup.create)
     beginBoot(files)
