@@ -86,3 +86,10 @@ test('a job definition may carry members that this version does not know', () =>
   assert.ok(parseJobDefinition(definition).ok)
   assert.ok(!parseJobDefinition({ name: 'order' }).ok)
 })
+
+test('a label whose key is not allowed is told once, at its place', () => {
+  for (const key of ['', '-x']) {
+    const parsed = parseSubmission({ service: 'a', labels: { [key]: 'x' } })
+    assert.deepEqual(parsed.ok ? [] : parsed.errors?.map(({ path }) => path), [`/labels/${key}`])
+  }
+})

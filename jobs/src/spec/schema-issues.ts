@@ -20,7 +20,10 @@ export interface SchemaIssues {
 
 export function schemaIssues(errors: readonly SchemaError[]): SchemaIssues {
   const unknown = errors.filter(isUnknownMember)
-  const others = errors.filter((error) => !saysUnknownMember(error))
+  const others = errors.filter(
+    // A name that is not allowed is told at its own path, too, and better.
+    (error) => !saysUnknownMember(error) && error.keyword !== 'propertyNames',
+  )
   const paths = [...new Set(others.map((error) => error.instancePath))]
   const issues = [
     ...unknown.map(({ instancePath: path }) => ({ path, message: UNKNOWN_MEMBER })),
