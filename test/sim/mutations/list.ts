@@ -432,14 +432,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'makes-a-second-job-for-a-key',
     caughtBy: ['one-job-per-key'],
-    file: 'protocol/ledger/commands/submit-job.js',
-    find: 'return row.job;',
+    file: 'protocol/ledger/submission-keys.js',
+    find: 'return replayed(id, rows.get(keys.job(id)));',
     replace: 'return undefined;',
   },
   {
     name: 'ignores-the-fingerprint-of-a-key',
     caughtBy: ['one-job-per-key', 'acknowledged-kept'],
-    file: 'protocol/ledger/commands/submit-job.js',
+    file: 'protocol/ledger/submission-keys.js',
     find: 'if (row.fingerprint !== stamp.fingerprint)',
     replace: 'if (false)',
   },
