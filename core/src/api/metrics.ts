@@ -5,26 +5,13 @@ import type { NodeClient } from '../runtime/node-client.js'
 import type { EventStreams } from './event-streams.js'
 import type { JobWaits } from './job-waits.js'
 import { type LoopDelays, loopDelayText } from './loop-delays.js'
+import { JOB_STATUSES } from '../base/job-statuses.js'
 import { inTime, statusInTime } from './status-in-time.js'
 
 /**
  * Everything that Prometheus sees, and the only file that knows its client library. Labels are
  * bounded: route patterns, known statuses, services; never an ID.
  */
-
-const JOB_STATUSES = [
-  'queued',
-  'running',
-  'waiting',
-  'scheduled',
-  'cancelling',
-  'compensating',
-  'succeeded',
-  'failed',
-  'cancelled',
-  'compensated',
-  'compensation_failed',
-]
 
 const LATENCY_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30, 60]
 

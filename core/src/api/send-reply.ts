@@ -24,6 +24,15 @@ export function markReplay(reply: FastifyReply, success: Success): boolean {
   return replayed
 }
 
+/** Answers a call that makes a job: 202, where it is, and the job as it begins. */
+export function sendNewJob(reply: FastifyReply, success: Success): FastifyReply {
+  markReplay(reply, success)
+  const body = success.body ?? '{}'
+  const { id }: { id: string } = JSON.parse(body)
+  reply.header('Location', `/v1/jobs/${id}`)
+  return sendJson(reply, 202, body)
+}
+
 /** Aborted when the client closes its connection before it has its answer. */
 export function goneSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()

@@ -1,3 +1,5 @@
+import { FINAL_STATUSES } from '../base/job-statuses.js'
+
 /** What the commands read of the API's answers (api.md); members they do not show are left out. */
 
 export interface JobSummaryBody {
@@ -118,15 +120,9 @@ export interface ServiceBody {
   } | null
 }
 
-const FINAL_STATUSES = new Set([
-  'succeeded',
-  'compensated',
-  'compensation_failed',
-  'cancelled',
-  'failed',
-])
+const FINAL: ReadonlySet<string> = new Set(FINAL_STATUSES)
 
 /** True when nothing more happens to the job by itself. */
 export function isFinal(job: JobBody): boolean {
-  return FINAL_STATUSES.has(job.status)
+  return FINAL.has(job.status)
 }

@@ -1,3 +1,4 @@
+import { JOB_STATUSES } from '../base/job-statuses.js'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { EXIT, type ExitCode } from './cli-error.js'
 import type { CommandContext } from './command-context.js'
@@ -264,22 +265,8 @@ function parseLogLevel(text: string): string {
   throw new InvalidArgumentError(`Expected one of ${LOG_LEVELS.join(', ')}.`)
 }
 
-const JOB_STATUSES = [
-  'queued',
-  'running',
-  'waiting',
-  'scheduled',
-  'cancelling',
-  'compensating',
-  'succeeded',
-  'failed',
-  'cancelled',
-  'compensated',
-  'compensation_failed',
-]
-
 function parseStatus(text: string): string {
-  if (JOB_STATUSES.includes(text)) return text
+  if (JOB_STATUSES.some((status) => status === text)) return text
   throw new InvalidArgumentError(`Expected one of ${JOB_STATUSES.join(', ')}.`)
 }
 

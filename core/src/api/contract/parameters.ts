@@ -1,3 +1,4 @@
+import { JOB_STATUSES } from '../../base/job-statuses.js'
 import { LABEL_KEY_PATTERN } from '@gyre/jobs'
 import { Type } from 'typebox'
 import { PAGE_LIMIT_MAX } from '../limits.js'
@@ -68,21 +69,7 @@ export const JobQuery = Type.Object(
 
 /** Members of a query that say which jobs; `label.KEY=VALUE` beside them. */
 const jobFilter = {
-  status: Type.Optional(
-    Type.Enum([
-      'queued',
-      'running',
-      'waiting',
-      'scheduled',
-      'cancelling',
-      'compensating',
-      'succeeded',
-      'failed',
-      'cancelled',
-      'compensated',
-      'compensation_failed',
-    ]),
-  ),
+  status: Type.Optional(Type.Enum([...JOB_STATUSES])),
   job: Type.Optional(Type.String({ description: 'Name of the job definition.' })),
   createdAfter: Type.Optional(Type.String({ description: 'RFC 3339; this instant or later.' })),
   createdBefore: Type.Optional(Type.String({ description: 'RFC 3339; before this instant.' })),

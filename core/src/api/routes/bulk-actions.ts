@@ -12,7 +12,7 @@ import { callStamp, idempotencyKeyOf } from '../idempotency.js'
 import { jobFilterOf } from '../job-filter.js'
 import type { JobIds } from '../job-ids.js'
 import { countJobs } from '../jobs-page.js'
-import { markReplay, sendJson, successOf } from '../send-reply.js'
+import { successOf, sendNewJob } from '../send-reply.js'
 import { traceparentOf } from '../traceparent.js'
 
 const ActionsBody = Type.Object(
@@ -72,11 +72,7 @@ export function bulkActionsRoute(
       const arc = arcOf(command.id, client.identity.arcCount)
       const needs = [ACTIONS_SERVICE]
       const success = successOf(await client.propose({ arc, command, needs, sheddable: true }))
-      markReplay(reply, success)
-      const body = success.body ?? '{}'
-      const { id }: { id: string } = JSON.parse(body)
-      reply.header('Location', `/v1/jobs/${id}`)
-      return sendJson(reply, 202, body)
+      return sendNewJob(reply, success)
     },
   )
 }

@@ -12,7 +12,7 @@ import type { InputSchemas } from '../input-schemas.js'
 import type { JobIds } from '../job-ids.js'
 import type { KnownWork } from '../known-work.js'
 import { bodyBytesOf } from '../request-body.js'
-import { markReplay, sendJson, successOf } from '../send-reply.js'
+import { successOf, sendNewJob } from '../send-reply.js'
 import { startHints } from '../start-hints.js'
 import { traceparentOf } from '../traceparent.js'
 import { checkUserValue } from '../user-value.js'
@@ -84,11 +84,7 @@ export function resubmitRoute(
       }
       const needs = plan === null ? [] : hintsFrom(plan, from)
       const success = successOf(await client.propose({ arc, command, needs, sheddable: true }))
-      markReplay(reply, success)
-      const body = success.body ?? '{}'
-      const { id }: { id: string } = JSON.parse(body)
-      reply.header('Location', `/v1/jobs/${id}`)
-      return sendJson(reply, 202, body)
+      return sendNewJob(reply, success)
     },
   )
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isFinal } from './job-status.js'
-import type { JobStatus } from './job-row.js'
+import type { JobStatus } from '../../base/job-statuses.js'
 import { checkStory } from './testing/history-oracle.js'
 import { failed, LedgerHarness } from './testing/ledger-harness.js'
 import { planOf, retry } from './testing/plans.js'

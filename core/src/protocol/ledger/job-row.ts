@@ -1,5 +1,6 @@
 import type { JobError, JobPlan, Json } from '@gyre/jobs'
 import type { Duration, Instant } from '../../base/ids.js'
+import type { JobStatus } from '../../base/job-statuses.js'
 import type { LogSum } from './job-logs.js'
 import type { TaskState } from './task.js'
 
@@ -23,37 +24,6 @@ export type JobPhase =
   | 'ended'
 
 export type JobCause = 'failed' | 'timed_out' | 'cancelled' | 'poison'
-
-export type JobStatus = OpenStatus | FinalStatus
-export type OpenStatus =
-  | 'scheduled'
-  | 'queued'
-  | 'running'
-  | 'waiting'
-  | 'cancelling'
-  | 'compensating'
-export type FinalStatus =
-  | 'succeeded'
-  | 'failed'
-  | 'cancelled'
-  | 'compensated'
-  /** Final to those who wait, but an operator may still move it on. */
-  | 'compensation_failed'
-
-/** Every status, in the order in which lists merge them. */
-export const JOB_STATUSES: readonly JobStatus[] = [
-  'scheduled',
-  'queued',
-  'running',
-  'waiting',
-  'cancelling',
-  'compensating',
-  'succeeded',
-  'failed',
-  'cancelled',
-  'compensated',
-  'compensation_failed',
-]
 
 /** What a submission says of the job as a whole; rows without these members are of jobs without them. */
 export interface JobTerms {

@@ -1,13 +1,7 @@
-import type { JobRow, JobStatus, StepState } from './job-row.js'
+import { FINAL_STATUSES, type JobStatus } from '../../base/job-statuses.js'
+import type { JobRow, StepState } from './job-row.js'
 
-/** Statuses that do not change by themselves any more. */
-const FINAL: ReadonlySet<JobStatus> = new Set([
-  'succeeded',
-  'failed',
-  'cancelled',
-  'compensated',
-  'compensation_failed',
-])
+const FINAL: ReadonlySet<JobStatus> = new Set(FINAL_STATUSES)
 
 export function isFinal(status: JobStatus): boolean {
   return FINAL.has(status)

@@ -3,7 +3,7 @@ import type { Instant } from '../../base/ids.js'
 import type { AttemptRef, IdempotencyStamp, LogLine } from './command.js'
 import type { HistoryEvent } from './history.js'
 import type { JobTimerKind } from './job-timers.js'
-import type { JobStatus } from './job-row.js'
+import type { JobStatus } from '../../base/job-statuses.js'
 import type { JobCursor } from './query.js'
 import type { AttemptRow } from './task.js'
 

@@ -1,4 +1,4 @@
-import { JOB_STATUSES, type JobStatus } from '../job-row.js'
+import { JOB_STATUSES, type JobStatus } from '../../../base/job-statuses.js'
 import { COUNT_ROWS_MAX } from '../limits.js'
 import type { CountsPosition, JobCountsQuery } from '../query.js'
 import type { ReadContext } from './found.js'

@@ -1,5 +1,5 @@
 import type { Rows } from '../../state/rows.js'
-import { JOB_STATUSES, type JobStatus } from '../job-row.js'
+import { JOB_STATUSES, type JobStatus } from '../../../base/job-statuses.js'
 import type { JobCursor, JobFilter } from '../query.js'
 import { type CountsRow, keys, labelName, placeOf, sortable, sortableAt } from '../rows-layout.js'
 import type { ReadContext } from './found.js'
