@@ -31,7 +31,9 @@ export class InputSchemas {
     for (const step of plan.steps) this.#checkStep(step, plan.single, input, issues)
     const [first] = issues
     if (first === undefined) return
-    const detail = `${first.path} ${first.message}; GET /v1/services shows the schemas`
+    const isOfJob = definition !== undefined && first.path.startsWith('/input')
+    const where = isOfJob ? '/v1/job-definitions' : '/v1/services'
+    const detail = `${first.path} ${first.message}; GET ${where} shows the schemas`
     throw new Problem('schema_mismatch', detail, { errors: issues })
   }
 

@@ -8,6 +8,14 @@ const node = ApiNode.forThisFile()
 /** This file runs from test/dist/integration/api. */
 const ERRORS_PAGE = '../../../../core/docs/reference/errors.md'
 
+/** Operations whose body the documents page offers to send as it is. */
+const SHOWN = [
+  ['POST', '/v1/jobs'],
+  ['POST', '/v1/jobs/batch'],
+  ['POST', '/v1/jobs/actions'],
+  ['PUT', '/v1/dht/{key}'],
+] as const
+
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const
 
 const UNLISTED = { service: 'test.echo', labels: { of: 'unlisted' } }
@@ -288,4 +296,31 @@ test('lists that may be stale say how stale they are', async () => {
     const plain = await node.rest.call('GET', path)
     assert.equal(plain.headers['gyre-applied-index'], undefined)
   }
+})
+
+test('every body that the documents page offers does what its operation promises', async () => {
+  const { paths } = await openApi()
+  for (const [method, path] of SHOWN) {
+    const examples = examplesOf(paths[path][method.toLowerCase()])
+    assert.ok(examples.length > 0, `${method} ${path} shows no body`)
+    for (const body of examples) {
+      const answer = await node.rest.call(method, path.replace('{key}', 'shown'), { body })
+      const said = JSON.stringify(answer.body)
+      assert.ok(answer.status >= 200 && answer.status < 300, `${method} ${path}: ${said}`)
+      assert.doesNotMatch(said, /"error":\{/)
+    }
+  }
+})
+
+function examplesOf({ requestBody }: ReturnType<typeof JSON.parse>): readonly unknown[] {
+  const { example, examples } = requestBody.content['application/json']
+  if (examples === undefined) return example === undefined ? [] : [example]
+  return Object.values<{ readonly value: unknown }>(examples).map((each) => each.value)
+}
+
+test('an input that does not fit says where the schema is shown', async () => {
+  const told = async (body: object): Promise<string> =>
+    (await node.rest.call('POST', '/v1/jobs', { body })).body.detail
+  assert.match(await told({ job: 'order', input: {} }), /GET \/v1\/job-definitions shows/)
+  assert.match(await told({ service: 'test.sleep', input: {} }), /GET \/v1\/services shows/)
 })

@@ -232,6 +232,13 @@ export function listOf(item: TSchema) {
   })
 }
 
+const MEANINGS: Readonly<Record<string, string>> = {
+  200: 'Done',
+  201: 'Made',
+  202: 'Stored, and will be done',
+  204: 'Done; there is nothing to show',
+}
+
 /**
  * The answers of a route, with the problem that every route can give.
  *
@@ -243,7 +250,7 @@ export function answers(
 ): Record<string, object> {
   const successes = Object.entries(table).map(([status, answer]) => [
     status,
-    { ...answer, headers: describeHeaders(headers) },
+    { description: MEANINGS[status] ?? status, ...answer, headers: describeHeaders(headers) },
   ])
   return {
     ...Object.fromEntries(successes),

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { ApiServer } from '../api-server.js'
 import { AnyObject, answers } from '../contract/answers.js'
+import { BATCH_EXAMPLES } from '../contract/examples.js'
 import { BatchHeaders } from '../contract/headers.js'
 import { BATCH_BODY_BYTES_MAX, BATCH_JOBS_MAX } from '../limits.js'
 import { Problem, problemOf } from '../problem.js'
@@ -12,7 +13,7 @@ import { SubmissionBody } from './jobs.js'
 
 const BatchBody = Type.Object(
   { jobs: Type.Array(SubmissionBody, { maxItems: BATCH_JOBS_MAX }) },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: BATCH_EXAMPLES },
 )
 
 type BatchResult =

@@ -6,6 +6,7 @@ import type { ActCommand, SubmitCommand } from '../../protocol/ledger/command.js
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { answers, JobRef } from '../contract/answers.js'
+import { ACTIONS_EXAMPLES } from '../contract/examples.js'
 import { ResubmitHeaders } from '../contract/headers.js'
 import { JobFilterBody } from '../contract/parameters.js'
 import { callStamp, idempotencyKeyOf } from '../idempotency.js'
@@ -21,7 +22,7 @@ const ActionsBody = Type.Object(
     filter: JobFilterBody,
     dryRun: Type.Optional(Type.Boolean({ description: 'True: only count.' })),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: ACTIONS_EXAMPLES },
 )
 
 const CountAnswer = Type.Object({

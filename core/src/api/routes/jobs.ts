@@ -5,6 +5,7 @@ import { arcOf, isId } from '../../base/ids.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { answers, JobCountsRef, JobRef, JobSummaryRef, listOf } from '../contract/answers.js'
+import { SUBMISSION_EXAMPLES } from '../contract/examples.js'
 import { ChangeHeaders, STALE, SubmitHeaders } from '../contract/headers.js'
 import { JobCountsQuery, JobParams, JobQuery, JobsQuery } from '../contract/parameters.js'
 import { callStamp, idempotencyKeyOf } from '../idempotency.js'
@@ -27,11 +28,10 @@ export interface JobRoutesOptions {
   readonly waits: JobWaits
 }
 
-export const SubmissionBody = Type.Union([
-  JobSubmissionSchema,
-  ServiceSubmissionSchema,
-  StepsSubmissionSchema,
-])
+export const SubmissionBody = Type.Union(
+  [JobSubmissionSchema, ServiceSubmissionSchema, StepsSubmissionSchema],
+  { examples: SUBMISSION_EXAMPLES },
+)
 
 /** Submit a job, look at one, list them. */
 export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRoutesOptions): void {

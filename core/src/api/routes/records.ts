@@ -5,6 +5,7 @@ import type { IdempotencyStamp } from '../../protocol/ledger/command.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { answers, AnyObject, listOf, RecordRef } from '../contract/answers.js'
+import { RECORD_EXAMPLES } from '../contract/examples.js'
 import { DeleteHeaders, STALE, WriteHeaders } from '../contract/headers.js'
 import { ReadQuery, RecordParams, RecordsQuery } from '../contract/parameters.js'
 import { conditionOf, etagOf } from '../etag.js'
@@ -34,7 +35,7 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
         tags: ['hash table'],
         params: RecordParams,
         headers: WriteHeaders,
-        body: JsonSchema,
+        body: { ...JsonSchema, examples: RECORD_EXAMPLES },
         response: answers({ 200: RecordRef, 201: RecordRef }, ['ETag', 'Idempotency-Replayed']),
       },
     },
