@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JobPlan } from '@gyre/jobs'
 import { keys } from './rows-layout.js'
+import { checkStory } from './testing/history-oracle.js'
 import { failed, LedgerHarness } from './testing/ledger-harness.js'
 import { ONCE, planOf, retry, type StepSketch } from './testing/plans.js'
 import { checkRows } from './testing/row-invariants.js'
@@ -176,7 +177,8 @@ test('a cancel while failure steps run stops those, and what was done is undone 
 
 test('a new run that fails runs its failure steps anew, with attempts that go on counting', () => {
   const ledger = new LedgerHarness()
-  const id = ledger.submit(planOf({ work: { retry: ONCE }, tell: TELL }))
+  const plan = planOf({ work: { retry: ONCE }, tell: TELL })
+  const id = ledger.submit(plan)
   ledger.fail('work')
   ledger.succeed('tell', 'first')
   assert.equal(ledger.job(id).status, 'failed')
@@ -189,6 +191,7 @@ test('a new run that fails runs its failure steps anew, with attempts that go on
   ledger.succeed('tell', 'second')
   const { attempts, output } = ledger.step(id, 'tell')
   assert.deepEqual([attempts.length, output], [2, 'second'])
+  checkStory(plan, ledger.history(id), ledger.job(id).status)
   checkRows(ledger.rows)
 })
 

@@ -44,7 +44,7 @@ export function checkStory(plan: JobPlan, events: readonly ToldEvent[], status: 
   let fence = 0
   for (const event of events) {
     if (event.type === 'compensation_skipped') skipped.add(event.step ?? '')
-    if (event.type === 'job_retried') freshBudgets(runs)
+    if (event.type === 'job_retried') beginRun(plan, runs)
     if (event.type === 'compensation_retried') freshBudgets(undos)
     if (typeof event.attempt !== 'number') continue
     const isUndo = event.hook === 'compensate'
@@ -77,6 +77,15 @@ function storyOf(stories: Map<string, TaskStory>, event: ToldEvent): TaskStory {
   }
   stories.set(name, story)
   return story
+}
+
+/** A new run may fail as well, and its failure steps tell of that failure. */
+function beginRun(plan: JobPlan, runs: ReadonlyMap<string, TaskStory>): void {
+  freshBudgets(runs)
+  for (const { name, onFailure } of plan.steps) {
+    const story = onFailure === true ? runs.get(nameOf(name, undefined)) : undefined
+    if (story !== undefined) story.done = false
+  }
 }
 
 function freshBudgets(stories: ReadonlyMap<string, TaskStory>): void {
