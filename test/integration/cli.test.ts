@@ -116,6 +116,21 @@ test('wrong usage gives exit code 2 and a suggestion', async () => {
   }
 })
 
+test('a command that prints much ends only when its reader has all of it', async () => {
+  const input = { text: 'x'.repeat(100_000) }
+  const names = Array.from({ length: 9 }, (_, n) => `s${n}`)
+  const steps = Object.fromEntries(names.map((name) => [name, { service: 'test.echo', input }]))
+  const file = join(folder, 'large.json')
+  await writeFile(file, JSON.stringify({ steps }))
+  const { stdout } = await gyre(['submit', '--file', file, '--wait'])
+  const [id = ''] = stdout.split('\n')
+  const job = await json(['job', id])
+  assert.deepEqual(
+    job.steps.map(({ output }: { output: unknown }) => output),
+    names.map(() => input),
+  )
+})
+
 test('a command whose reader goes away ends without a word, as other tools do', async () => {
   assert.deepEqual(await unread(['services', '--json']), { stderr: '', code: 141 })
 })

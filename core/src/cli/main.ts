@@ -2,7 +2,7 @@ import { CommanderError } from 'commander'
 import { AppError } from '../base/app-error.js'
 import { CliError, EXIT, type ExitCode } from './cli-error.js'
 import { makeProgram } from './program.js'
-import { endWithReader } from './reader.js'
+import { endWithReader, readerHasAll } from './reader.js'
 
 /** Runs the command line and gives its exit code; whatever went wrong has been told on stderr. */
 async function run(args: readonly string[]): Promise<ExitCode> {
@@ -37,5 +37,7 @@ function stackOf(error: unknown): string {
 }
 
 endWithReader()
+const exitCode = await run(process.argv.slice(2))
+await readerHasAll()
 // Nothing that is left open, a socket or a thread, may keep the command from ending.
-process.exit(await run(process.argv.slice(2)))
+process.exit(exitCode)

@@ -12,6 +12,14 @@ export function outliveReader(): void {
   process.stdout.on('error', () => {})
 }
 
+/** Settles when all that was printed has been read, however slowly: ending before loses the rest. */
+export async function readerHasAll(): Promise<void> {
+  const streams = [process.stdout, process.stderr]
+  await Promise.all(
+    streams.map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))),
+  )
+}
+
 function end(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(READER_GONE)
   throw error
