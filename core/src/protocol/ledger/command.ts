@@ -25,6 +25,7 @@ export type Command =
   | DeleteRecordCommand
   | KeepMemoCommand
   | OfferServicesCommand
+  | NoteRefusalsCommand
   | TermStartCommand
 
 /** What the leader stamps on an entry beside the command; the only clock and dice of `apply`. */
@@ -275,6 +276,26 @@ export interface KeepMemoCommand {
 export interface OfferServicesCommand {
   readonly kind: 'offer-services'
   readonly services: readonly Json[]
+}
+
+/**
+ * A node says no to services that tasks of this arc wait for, or has stopped saying so. What is not named
+ * is as it was.
+ */
+export interface NoteRefusalsCommand {
+  readonly kind: 'note-refusals'
+  readonly node: string
+  readonly refused: readonly RefusedService[]
+  /** Services that it does not refuse any more. */
+  readonly lifted: readonly string[]
+}
+
+export interface RefusedService {
+  readonly service: string
+  /** `cpu`, `memory`, `units` or `labels`; a later version may know more. */
+  readonly reason: string
+  /** What the node lacks, and what to do about it. */
+  readonly text: string
 }
 
 /** First entry of a leader's term (Raft's no-op). Lets arc time jump forward over a downtime. */

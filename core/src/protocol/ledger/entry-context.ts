@@ -6,6 +6,7 @@ import type { LedgerEffect } from './effects.js'
 import { JobEdit } from './job-edit.js'
 import { type JobRow, type JobTerms, newJob } from './job-row.js'
 import { type CountsRow, keys, type PlanRow } from './rows-layout.js'
+import type { TaskPlace } from './task-rows.js'
 import { isCounted } from './upgrade-rows.js'
 import { FIRST_GENERATION, packVersion } from './version.js'
 
@@ -28,6 +29,7 @@ export class EntryContext {
   readonly #readyDeltas = new Map<string, number>()
   readonly #jobDeltas = new Map<string, number>()
   readonly #namedDeltas = new Map<string, Map<string, number>>()
+  readonly #madeReady: MadeReady[] = []
   #timersChanged = false
 
   constructor(options: EntryOptions) {
@@ -57,6 +59,15 @@ export class EntryContext {
 
   get readyChanged(): boolean {
     return [...this.#readyDeltas.values()].some((delta) => delta !== 0)
+  }
+
+  /** What became ready in this entry; it may have been started, or given up, since. */
+  get madeReady(): readonly MadeReady[] {
+    return this.#madeReady
+  }
+
+  noteReady(edit: JobEdit, place: TaskPlace): void {
+    this.#madeReady.push({ edit, place })
   }
 
   /** The job as this entry has changed it so far; undefined when there is none. */
@@ -116,6 +127,12 @@ export class EntryContext {
 
 function addTo(sums: Map<string, number>, name: string, delta: number): void {
   sums.set(name, (sums.get(name) ?? 0) + delta)
+}
+
+/** A task, or with index null the next items of a `forEach`. */
+export interface MadeReady {
+  readonly edit: JobEdit
+  readonly place: TaskPlace
 }
 
 /** SHA-256 cut to 32 hex digits; handed in, since pure code has no crypto. */

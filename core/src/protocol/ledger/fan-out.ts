@@ -83,6 +83,7 @@ function putReadyRow(
   if (queued > 0) edit.context.rows.put(key, row)
   else edit.context.rows.delete(key)
   edit.context.countReady(readyName(service, edit.row.priority), queued - fan.queued)
+  if (queued > fan.queued) edit.context.noteReady(edit, place)
   edit.patch({ ready: edit.row.ready + queued - fan.queued })
 }
 

@@ -38,6 +38,20 @@ export type HistoryDetail =
   | ({ readonly type: 'memoized'; readonly source: string } & OfAttempt)
   /** Another attempt will follow, not before `until`. */
   | ({ readonly type: 'retry_scheduled'; readonly until: Instant } & OfAttempt)
+  /**
+   * The step could start, and the node will not take its service; told again only when the reason is
+   * another one, or attempts were made since.
+   */
+  | {
+      readonly type: 'service_refused'
+      readonly step: string
+      /** There for compensations. */
+      readonly hook?: 'compensate'
+      readonly service: string
+      readonly node: string
+      readonly reason: string
+      readonly text: string
+    }
   /** A `forEach` step knows its items. */
   | { readonly type: 'items_found'; readonly step: string; readonly count: number }
   | { readonly type: 'step_succeeded'; readonly step: string }
@@ -74,14 +88,15 @@ export interface OfAttempt {
 export type HistoryEvent = HistoryDetail & { readonly seq: number; readonly at: Instant }
 
 /** Events that may be many: they leave the last places of a history to the milestones. */
-const OF_ATTEMPTS: ReadonlySet<HistoryDetail['type']> = new Set([
+const MAYBE_MANY: ReadonlySet<HistoryDetail['type']> = new Set([
   'attempt_started',
   'attempt_stopping',
   'attempt_ended',
   'retry_scheduled',
   'memoized',
+  'service_refused',
 ])
 
 export function isMilestone(detail: HistoryDetail): boolean {
-  return !OF_ATTEMPTS.has(detail.type)
+  return !MAYBE_MANY.has(detail.type)
 }

@@ -103,8 +103,19 @@ export interface StepState {
   readonly onFailure?: true
   /** True: a task of it lost too many attempts; absent: no. */
   readonly poisoned?: boolean
+  /** The refusal that its timeline has told last; absent: none. */
+  readonly refused?: ToldRefusal
   /** Null unless the step must be undone. */
   readonly undo: UndoState | null
+}
+
+/** That a node refuses the service, as it was told; true until an attempt is made. */
+export interface ToldRefusal {
+  readonly run: number
+  /** Attempts of the step, or of all its items, that had been made by then. */
+  readonly attempts: number
+  /** Which refusal: `mark` of its RefusalRow. */
+  readonly mark: string
 }
 
 /**
@@ -141,6 +152,8 @@ export interface UndoState {
   readonly fan: UndoFan | null
   readonly error: JobError | null
   readonly skipped: { readonly reason: string; readonly at: Instant } | null
+  /** As of the step. */
+  readonly refused?: ToldRefusal
 }
 
 /** The undoing of a `forEach` in sum: items to be undone = left + active + succeeded + failed. */

@@ -15,7 +15,15 @@ import { answerForAll } from './queries/all-arcs.js'
 import { answer, replyOf } from './queries/answer.js'
 import type { ReadContext } from './queries/found.js'
 import type { Query } from './query.js'
-import { type CountsRow, endOf, keys, type MemoRow, sortable, sortableAt } from './rows-layout.js'
+import {
+  type CountsRow,
+  endOf,
+  keys,
+  type MemoRow,
+  type RefusalRow,
+  sortable,
+  sortableAt,
+} from './rows-layout.js'
 
 /**
  * The ledgers of all arcs of a node: what runs in the ledger thread, and in the simulator. Takes
@@ -223,7 +231,7 @@ class ArcLedger implements ReadContext {
   stopped: string | null = null
   #demandIsNew = false
   #timerIsNew = false
-  #leasesAreAsked = false
+  #termIsNew = false
 
   constructor(arc: ArcId, rows: Rows, hash: HashText) {
     this.arc = arc
@@ -241,23 +249,34 @@ class ArcLedger implements ReadContext {
     const isTermStart = body.c.kind === 'term-start'
     if (isTermStart || result.readyChanged) this.#demandIsNew = true
     if (isTermStart || result.timersChanged || body.c.kind === 'fire') this.#timerIsNew = true
-    if (isTermStart) this.#leasesAreAsked = true
+    if (isTermStart) this.#termIsNew = true
   }
 
   takeNotes(): FromLedger[] {
     const { arc } = this
     const notes: FromLedger[] = []
+    if (this.#termIsNew) notes.push(...this.#refusals())
     if (this.#demandIsNew) notes.push({ kind: 'demand', arc, ready: this.#ready() })
     if (this.#timerIsNew) notes.push({ kind: 'timer', arc, at: this.#nextTimer() })
-    if (this.#leasesAreAsked) notes.push({ kind: 'leases', arc, workers: this.#leaseHolders() })
+    if (this.#termIsNew) notes.push({ kind: 'leases', arc, workers: this.#leaseHolders() })
     this.#demandIsNew = false
     this.#timerIsNew = false
-    this.#leasesAreAsked = false
+    this.#termIsNew = false
     return notes
   }
 
   #ready(): Readonly<Record<string, number>> {
     return this.rows.get<CountsRow>(keys.readyCounts)?.counts ?? {}
+  }
+
+  #refusals(): FromLedger[] {
+    const prefix = keys.refusals
+    const rows = this.rows.scan<RefusalRow>(prefix, endOf(prefix), Number.MAX_SAFE_INTEGER)
+    if (rows.length === 0) return []
+    const refused = rows.map(({ key, value: { node, reason, text } }) => {
+      return { service: key.slice(prefix.length), node, reason, text }
+    })
+    return [{ kind: 'refusals', arc: this.arc, refused }]
   }
 
   #nextTimer(): Instant | null {

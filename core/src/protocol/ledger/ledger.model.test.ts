@@ -104,6 +104,7 @@ type Deed =
   | { readonly kind: 'cancel'; readonly which: number; readonly compensate: boolean }
   | { readonly kind: 'retry' | 'skip' | 'fail'; readonly which: number }
   | { readonly kind: 'resubmit'; readonly which: number; readonly from: number }
+  | { readonly kind: 'refuse'; readonly which: number; readonly why: string | null }
   | { readonly kind: 'flush' | 'crash' }
 
 const which = fc.nat(1000)
@@ -125,6 +126,11 @@ const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
     kind: fc.constant('resubmit' as const),
     which,
     from: fc.integer({ min: -1, max: 5 }),
+  }),
+  fc.record({
+    kind: fc.constant('refuse' as const),
+    which,
+    why: fc.constantFrom('no gpu', 'no room', null),
   }),
   fc.record({ kind: fc.constantFrom('flush' as const, 'crash' as const) }),
 )
@@ -205,6 +211,8 @@ class Play {
         return this.#check({})
       case 'resubmit':
         return this.#resubmit(deed.which, deed.from)
+      case 'refuse':
+        return this.#refuse(SERVICES[deed.which % SERVICES.length] ?? '', deed.why)
       case 'flush':
         return ledger.flush()
       case 'crash':
@@ -279,6 +287,15 @@ class Play {
     if (stuck === undefined) return
     const reply = this.#ledger.apply({ kind: 'skip', id, step: stuck.name, reason: 'by hand' })
     assert.equal(reply.ok, this.#ledger.job(id).status !== 'compensation_failed')
+    this.#check({})
+  }
+
+  /** @param why  null: it is taken again */
+  #refuse(service: string, why: string | null): void {
+    const { node } = this.#ledger
+    const refused = why === null ? [] : [{ service, reason: 'labels', text: why }]
+    const lifted = why === null ? [service] : []
+    this.#ledger.apply({ kind: 'note-refusals', node, refused, lifted })
     this.#check({})
   }
 

@@ -11,6 +11,7 @@ import { fireTimers } from './commands/fire-timers.js'
 import { keepMemo } from './commands/keep-memo.js'
 import { loseWorker } from './commands/lose-worker.js'
 import { noteAttempt } from './commands/note-attempt.js'
+import { noteRefusals } from './commands/note-refusals.js'
 import { offerServices } from './commands/offer-services.js'
 import { putRecord } from './commands/put-record.js'
 import { resubmitJob } from './commands/resubmit-job.js'
@@ -22,6 +23,7 @@ import { termStart } from './commands/term-start.js'
 import type { LedgerEffect } from './effects.js'
 import { EntryContext, type EntryPosition, type HashText } from './entry-context.js'
 import type { Applied } from './outcome.js'
+import { tellRefused } from './refused-steps.js'
 import { type ClockRow, keys } from './rows-layout.js'
 
 /**
@@ -59,6 +61,7 @@ export class Ledger {
     })
     const applied = run(context, body.c)
     if (body.g !== undefined) startReady(context, body.g)
+    tellRefused(context)
     context.save()
     const clock: ClockRow = { t: body.t }
     this.#rows.put(keys.clock, clock)
@@ -110,6 +113,8 @@ function run(context: EntryContext, command: Command): Applied {
       return keepMemo(context, command)
     case 'offer-services':
       return offerServices(context, command)
+    case 'note-refusals':
+      return noteRefusals(context, command)
     case 'term-start':
       return termStart(context)
     default:

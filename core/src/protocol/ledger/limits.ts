@@ -84,6 +84,9 @@ export const PURGE_ROWS_PER_ENTRY = 1000
 /** Keys, or jobs, that one entry brings up to this version's layout, so that none is slow. */
 export const UPGRADE_ROWS_PER_ENTRY = 500
 
+/** Ready tasks that one entry looks at to tell their steps of a refusal, so that no entry is slow. */
+export const REFUSED_TOLD_PER_ENTRY = 100
+
 /** Items looked at, newest first, to tell when the next one of a step is tried again. */
 export const NEXT_TRY_ITEMS_MAX = 2000
 

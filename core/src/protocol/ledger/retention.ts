@@ -33,7 +33,7 @@ export function purgeDue(context: EntryContext): void {
   const to = `q/${sortable(context.at + 1)}`
   for (const { key, value } of context.rows.scan<PurgeRow>('q/', to, PURGE_ROWS_PER_ENTRY)) {
     if (left <= 0) return
-    if (value.kind === 'upgrade') continue
+    if (value.kind === 'upgrade' || value.kind === 'tell-refused') continue
     left -=
       value.kind === 'job' ? purge(context, key, value.job, left) : forget(context, key, value)
   }

@@ -22,6 +22,7 @@ import type { AttemptRow } from './task.js'
  * | `c/memos`                              | MemoSumRow     | a memoised result was ever kept |
  * | `d/RECORD_KEY_BYTES`                   | RecordRow      | the record exists |
  * | `e/RECORD_ID`                          | RecordValueRow | the record exists |
+ * | `f/SERVICE`                            | RefusalRow     | tasks have waited for the service, and a node refuses it |
  * | `j/JOB`                                | JobRow         | ever (job-row.ts) |
  * | `j/JOB/a/STEP`, `j/JOB/b/STEP`         | AttemptsRow    | a step, its compensation had more than one attempt |
  * | `j/JOB/a/STEP/INDEX`, `j/JOB/b/…`      | AttemptsRow    | the same of an item |
@@ -40,6 +41,7 @@ import type { AttemptRow } from './task.js'
  * | `n/NAME/CREATED_AT/JOB`                | {}             | ever: each job of a definition |
  * | `q/DUE_AT/j.JOB`, `q/DUE_AT/k.KEY`     | PurgeRow       | the job is finished or being removed; the key outlives its job |
  * | `q/DUE_AT/a.BULK`                      | PurgeRow       | as long as `a/BULK` |
+ * | `q/0/f`                                | PurgeRow       | a refusal is still to be told to steps that wait already |
  * | `q/0/u`                                | PurgeRow       | rows are being brought up to this version's layout |
  * | `r/SERVICE/PRIORITY/READY_AT/TASK`     | ReadyRow       | the task, or some item of the step, may start |
  * | `s/SERVICE`                            | ServiceRow     | ever; system arc only |
@@ -62,6 +64,8 @@ export const keys = {
   memoExpiry: (expiresAt: Instant, key: string): string => `w/${sortable(expiresAt)}/${key}`,
   record: (keyBytes: string): string => `d/${keyBytes}`,
   recordValue: (id: string): string => `e/${id}`,
+  refusals: 'f/',
+  refusal: (service: string): string => `f/${service}`,
   job: (id: string): string => `j/${id}`,
   attempts: (job: string, step: string, index: number | null): string =>
     `j/${job}/a/${step}${index === null ? '' : `/${sortable(index)}`}`,
@@ -87,6 +91,7 @@ export const keys = {
   purgeJob: (dueAt: Instant, job: string): string => `q/${sortable(dueAt)}/j.${job}`,
   forgetBulk: (dueAt: Instant, bulk: string): string => `q/${sortable(dueAt)}/a.${bulk}`,
   forgetKey: (dueAt: Instant, key: string): string => `q/${sortable(dueAt)}/k.${key}`,
+  tellingDue: (): string => `q/${sortable(0)}/f`,
   upgradeDue: (): string => `q/${sortable(0)}/u`,
   readyOf: (service: string): string => `r/${service}/`,
   ready: (service: string, priority: number, readyAt: Instant, task: string): string =>
@@ -237,6 +242,28 @@ export type PurgeRow =
   | { readonly kind: 'bulk'; readonly bulk: string }
   /** The next slice of an upgrade (upgrade-rows.ts): always due. */
   | { readonly kind: 'upgrade' }
+  | TellingRow
+
+/** The next slice of telling steps that they are refused (refused-steps.ts): always due. */
+export interface TellingRow {
+  readonly kind: 'tell-refused'
+  readonly left: readonly RefusalToTell[]
+}
+
+export interface RefusalToTell {
+  readonly service: string
+  /** Key in the ready queue from which on tasks are still to be looked at. */
+  readonly from: string
+}
+
+/** A service that a node refuses, and that tasks of this arc have waited for. */
+export interface RefusalRow {
+  readonly node: string
+  readonly reason: string
+  readonly text: string
+  /** Equal for the same node, reason and text, and for no other. */
+  readonly mark: string
+}
 
 /** A call on something that exists, made under an idempotency key. */
 export interface CallKeyRow {

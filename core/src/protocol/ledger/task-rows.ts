@@ -110,6 +110,7 @@ function enterPhase(edit: JobEdit, place: TaskPlace, task: TaskState): void {
     const row: ReadyRow = { job: edit.id, step, hook, index, count: 1 }
     context.rows.insert(readyKey(edit, place, service, task), row)
     context.countReady(readyName(service, edit.row.priority), 1)
+    context.noteReady(edit, place)
     edit.patch({ ready: edit.row.ready + 1 })
   } else if (task.phase === 'leased' || task.phase === 'backoff') {
     const kind = task.phase === 'leased' ? 'timeout' : 'retry'

@@ -47,6 +47,15 @@ export class Demand {
     return this.#sorted
   }
 
+  waitedForIn(arc: ArcId): Set<string> {
+    const services = new Set<string>()
+    for (const name of this.#ofArc.get(arc) ?? []) {
+      const queue = this.#queues.get(name)
+      if (queue?.waiting.has(arc) === true) services.add(queue.service)
+    }
+    return services
+  }
+
   /** The ledger's count of an arc, whole: what is not named has none. */
   set(arc: ArcId, ready: ReadyCounts, mono: Instant): void {
     for (const name of [...(this.#ofArc.get(arc) ?? [])]) {

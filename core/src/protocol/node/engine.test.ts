@@ -365,6 +365,70 @@ test('attempts of this life and of other nodes are left alone', () => {
   assert.equal(bench.engine.hasBatch, false)
 })
 
+const NO_GPU = { reason: 'labels', text: 'this node has no gpu' } as const
+const REFUSING = {
+  ...OFFERS,
+  body: JSON.stringify({
+    services: SERVICES,
+    jobs: [],
+    failures: [],
+    refused: { draw: NO_GPU },
+  }),
+}
+const DRAW_REFUSED = {
+  kind: 'note-refusals',
+  node: 'me',
+  refused: [{ service: 'draw', ...NO_GPU }],
+  lifted: [],
+}
+
+/** What arcs are told of refusals next. */
+function refusalsTold(bench: Bench): unknown[] {
+  bench.sync()
+  const commands = bench.takeWritten().map((entry) => entry.c)
+  return commands.filter(({ kind }) => kind === 'note-refusals')
+}
+
+test('an arc whose tasks wait for a refused service is told so once, the others are not', () => {
+  const bench = served()
+  bench.engine.onServices(REFUSING)
+  assert.deepEqual(refusalsTold(bench), [])
+  bench.engine.onLedger({ kind: 'demand', arc: 1, ready: { 'draw/9': 1, echo: 0 } })
+  assert.deepEqual(refusalsTold(bench), [DRAW_REFUSED])
+  bench.apply()
+  bench.engine.onLedger({ kind: 'demand', arc: 1, ready: { 'draw/9': 2 } })
+  bench.engine.onServices({ kind: 'withdrawn' })
+  bench.engine.onServices(REFUSING)
+  assert.deepEqual(refusalsTold(bench), [])
+})
+
+test('a refusal of what tasks wait for already, and its end, are told with the offer', () => {
+  const bench = served()
+  bench.engine.onLedger({ kind: 'demand', arc: 0, ready: { draw: 1 } })
+  bench.engine.onServices(REFUSING)
+  assert.deepEqual(refusalsTold(bench), [DRAW_REFUSED])
+  bench.apply()
+  bench.engine.onServices(OFFERS)
+  assert.deepEqual(refusalsTold(bench), [{ ...DRAW_REFUSED, refused: [], lifted: ['draw'] }])
+})
+
+test('after a restart an arc is told only what it does not know, and not before it serves', () => {
+  for (const knows of [true, false]) {
+    const bench = new Bench()
+    bench.pass(0)
+    bench.engine.onLedger({ kind: 'loaded', applied: [] })
+    bench.engine.onServices(REFUSING)
+    bench.sync()
+    bench.sync()
+    const refused = [{ service: 'draw', node: 'me', ...NO_GPU }]
+    if (knows) bench.engine.onLedger({ kind: 'refusals', arc: 0, refused })
+    bench.engine.onLedger({ kind: 'demand', arc: 0, ready: { draw: 1 } })
+    assert.equal(bench.engine.hasBatch, false)
+    bench.apply()
+    assert.deepEqual(refusalsTold(bench), knows ? [] : [DRAW_REFUSED])
+  }
+})
+
 const RESUMED: EngineArcStart = { term: 3, vote: 'me', firstIndex: 5, lastIndex: 9, lastTime: 0 }
 
 test('entries that the state has not applied are read back from the log, in order', () => {

@@ -29,6 +29,7 @@ import type {
 import { Memos } from './memos.js'
 import { Readiness } from './readiness.js'
 import { applyStopped, notReady, refusalReply } from './refusals.js'
+import { RefusedServices } from './refused-services.js'
 import { type AttemptCommand, RunningAttempts } from './running-attempts.js'
 import { loadOf } from './service-loads.js'
 import { Slots } from './slots.js'
@@ -63,6 +64,7 @@ export class Engine {
   readonly #timers = new Timers()
   readonly #stopping = new Stopping()
   readonly #memos = new Memos()
+  readonly #refused: RefusedServices
   readonly #running: RunningAttempts
   #now: EngineNow = { mono: 0, wall: 0 }
   readonly #readiness: Readiness
@@ -82,6 +84,7 @@ export class Engine {
       stopping: this.#stopping,
       memos: this.#memos,
     })
+    this.#refused = new RefusedServices(options.self.node)
     this.#prng = options.prng
     this.#recovered = options.recovered
     this.#arcIds = [...Array(options.arcCount).keys(), SYSTEM_ARC]
@@ -144,13 +147,16 @@ export class Engine {
       case 'abort':
         return this.outputs.toServices(message)
       case 'demand':
-        return this.#grants.setDemand(message.arc, message.ready, this.#now.mono)
+        this.#grants.setDemand(message.arc, message.ready, this.#now.mono)
+        return this.#tellRefusals(this.#stateOf(message.arc))
       case 'timer':
         return this.#timers.set(message.arc, message.at)
       case 'keep-memo':
         return this.#enqueue(this.#stateOf(message.arc), unasked(message.body), true)
       case 'leases':
         return this.#onLeases(message)
+      case 'refusals':
+        return this.#refused.noteKnown(message.arc, message.refused)
       case 'applied':
         return this.#onApplied(message.arc, message.index)
       case 'stopped-arc':
@@ -300,9 +306,18 @@ export class Engine {
     this.#slots.offer(message.slots, message.totalSlots, message.capacity)
     this.#readiness.noteOffers(message.body)
     this.#memos.noteOffers(message.body)
+    this.#refused.noteOffers(message.body)
     this.outputs.toApi({ kind: 'offers', body: message.body })
     this.#rememberOffers()
+    for (const state of this.#arcs.values()) this.#tellRefusals(state)
     this.#checkServing()
+  }
+
+  /** Who waits for a service that this node refuses is to find that in its history. */
+  #tellRefusals(state: ArcState): void {
+    if (!state.serving || this.#stopping.began) return
+    const news = this.#refused.newsFor(state.arc, () => this.#grants.waitedForIn(state.arc))
+    for (const body of news) this.#enqueue(state, unasked(body), true)
   }
 
   /** The ring remembers for ever which services were offered, so that one can be missing and known. */
@@ -391,6 +406,7 @@ export class Engine {
   #onArcServing(state: ArcState): void {
     this.#readiness.noteArcServing()
     if (state.arc === SYSTEM_ARC) this.#rememberOffers()
+    this.#tellRefusals(state)
     this.#checkServing()
   }
 

@@ -64,6 +64,11 @@ export class Grants {
     this.#holdForStarved(mono)
   }
 
+  /** Services of an arc's ready tasks that no slot is on its way to. */
+  waitedForIn(arc: ArcId): Set<string> {
+    return this.#demand.waitedForIn(arc)
+  }
+
   /** Ready tasks per service that no slot is on its way to. */
   waiting(): Map<string, number> {
     const counts = new Map<string, number>()

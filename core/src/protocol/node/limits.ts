@@ -66,3 +66,9 @@ export const ALARM_MAX_MS = 60_000
 
 /** What a refused client is told to wait, seconds. */
 export const RETRY_AFTER_SECONDS = 1
+
+/** Services in one command about what the node refuses; more go into further ones. */
+export const REFUSALS_PER_COMMAND = 100
+
+/** Characters of why a service is refused; a history may hold it many times. Longer: cut. */
+export const REFUSAL_TEXT_CHARS_MAX = 500

@@ -1,5 +1,6 @@
 import type { JobError, Json } from '@gyre/jobs'
 import type { ArcId, Instant, LogIndex, Term } from '../../base/ids.js'
+import type { RefusedService } from '../ledger/command.js'
 import type { Reply } from '../ledger/outcome.js'
 
 /**
@@ -127,6 +128,8 @@ export type FromLedger =
   | { readonly kind: 'keep-memo'; readonly arc: ArcId; readonly body: string }
   /** Leases of an arc's running attempts, after `term-start` was applied. */
   | { readonly kind: 'leases'; readonly arc: ArcId; readonly workers: readonly LeaseHolder[] }
+  /** Services that a node refuses as far as the arc knows, after `term-start` was applied; not sent: none. */
+  | { readonly kind: 'refusals'; readonly arc: ArcId; readonly refused: readonly KnownRefusal[] }
   /** All entries up to `index` are applied; their dispatches and replies stand before this message. */
   | { readonly kind: 'applied'; readonly arc: ArcId; readonly index: LogIndex }
   /** The arc met an entry that this version cannot apply: it applies nothing any more. */
@@ -149,6 +152,10 @@ export type FromLedgerThread =
   | { readonly kind: 'closed' }
 
 export type AbortReason = 'timed_out' | 'cancelled' | 'lease_lost' | 'stopping'
+
+export interface KnownRefusal extends RefusedService {
+  readonly node: string
+}
 
 export interface LeaseHolder {
   readonly node: string

@@ -11,6 +11,7 @@ import {
   sortable,
   type TimerRow,
 } from '../rows-layout.js'
+import { tellSlice } from '../refused-steps.js'
 import { purgeDue } from '../retention.js'
 import { stopAttempt } from '../stop-job.js'
 import { readyAgain } from '../task.js'
@@ -30,6 +31,7 @@ export function fireTimers(context: EntryContext): Applied {
     else if (context.rows.get(key) !== undefined) onTimerOfAttempt(context, value)
   }
   purgeDue(context)
+  tellSlice(context)
   if (context.rows.get(keys.upgradeDue()) !== undefined) upgradeSlice(context)
   return { ok: true, result: 'done' }
 }

@@ -19,6 +19,10 @@ export interface ToldEvent {
   readonly source?: string
   readonly run?: number
   readonly from?: string
+  readonly service?: string
+  readonly node?: string
+  readonly reason?: string
+  readonly text?: string
 }
 
 interface TaskStory {
@@ -58,6 +62,24 @@ export function checkStory(plan: JobPlan, events: readonly ToldEvent[], status: 
     else if (event.type === 'attempt_ended') onEnded(event, story)
   }
   checkEnd(plan, { runs, undos, skipped, isGivenUp }, status)
+  checkRefusals(plan, events)
+}
+
+/** A refusal is told once to a step, of its own service, until an attempt is made or a run begins. */
+function checkRefusals(plan: JobPlan, events: readonly ToldEvent[]): void {
+  const told = new Map<string, string>()
+  for (const { type, step = '', hook = 'run', service, node, reason, text } of events) {
+    const name = `${step} ${hook}`
+    if (type === 'job_retried') told.clear()
+    if (type === 'attempt_started') told.delete(name)
+    if (type !== 'service_refused') continue
+    const refusal = JSON.stringify([node, reason, text])
+    assert(told.get(name) !== refusal, `${name} is told twice that its service is refused`)
+    told.set(name, refusal)
+    const found = plan.steps.find((one) => one.name === step)
+    const own = hook === 'run' ? found?.service : found?.compensate?.service
+    assert(own === service, `${name} does not run on ${service ?? ''}`)
+  }
 }
 
 function storyOf(stories: Map<string, TaskStory>, event: ToldEvent): TaskStory {

@@ -9,14 +9,17 @@ import { readyName } from '../ready-name.js'
 import {
   type CountsRow,
   endOf,
+  keys,
   type MemoRow,
   type MemoSumRow,
   type PlanRow,
   type PurgeRow,
   type ReadyRow,
+  type RefusalRow,
   sortable,
   sortableAt,
   type SubmissionKeyRow,
+  type TellingRow,
   type TimerRow,
 } from '../rows-layout.js'
 import type { TaskState } from '../task.js'
@@ -34,6 +37,7 @@ export function checkRows(rows: Rows): void {
   checkJobs(rows, tasks)
   checkItemIndexes(rows)
   checkMemos(rows)
+  checkRefusals(rows)
 }
 
 interface FoundTask {
@@ -120,6 +124,27 @@ function checkMemos(rows: Rows): void {
   const bytes = rows.get<MemoSumRow>('c/memos')?.bytes ?? 0
   const counted = sum(memos.map(({ value }) => value.bytes))
   assert(bytes === counted, `memos count ${bytes} bytes and have ${counted}`)
+}
+
+/** Whatever waits for a service that is known to be refused has been told, or is about to be. */
+function checkRefusals(rows: Rows): void {
+  const left = rows.get<TellingRow>(keys.tellingDue())?.left ?? []
+  for (const { key, value } of all<ReadyRow>(rows, 'r/')) {
+    const [, service = ''] = key.split('/')
+    const refusal = rows.get<RefusalRow>(keys.refusal(service))
+    if (refusal === undefined) continue
+    if (left.some((one) => one.service === service && one.from <= key)) continue
+    const job = allJobs(rows).find(({ id }) => id === value.job)
+    const position =
+      job && planOf(rows, job).plan.steps.findIndex(({ name }) => name === value.step)
+    const step = job?.steps[position ?? -1]
+    const told = value.hook === 'run' ? step?.refused : step?.undo?.refused
+    assert(told?.mark === refusal.mark, `${key} waits, and was not told that it is refused`)
+    assert(told.run === job?.run, `${key} was told that it is refused in another run`)
+  }
+  for (const { service } of left) {
+    assert(rows.get(keys.refusal(service)), `${service} is not refused, and that is to be told`)
+  }
 }
 
 /** Items that something may still happen to, and those that are to be undone, have rows that say so. */
@@ -209,8 +234,8 @@ function checkJobs(rows: Rows, tasks: readonly FoundTask[]): void {
 /** Whatever is finished for good has its removal ahead; rows of a job that is gone, too, and its key. */
 function checkRemovals(rows: Rows, jobs: readonly JobRow[]): void {
   const due = all<PurgeRow>(rows, 'q/').flatMap(({ value }) => {
-    if (value.kind === 'bulk' || value.kind === 'upgrade') return []
-    return [value.kind === 'job' ? `job ${value.job}` : `key ${value.key}`]
+    if (value.kind === 'job') return [`job ${value.job}`]
+    return value.kind === 'key' ? [`key ${value.key}`] : []
   })
   const finished = jobs.filter(({ status }) => isFinal(status) && status !== 'compensation_failed')
   const known = new Set(jobs.map(({ id }) => id))

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
+import { NodeProcess } from './node-process.js'
+import { RestClient } from './rest-client.js'
+
+/** What a job's history says of a service that the node refuses. */
+
+const GPU_WORK = `export const work = {
+  name: 'gpu.work',
+  version: '1.0.0',
+  labels: { gpu: 'yes' },
+  async run() { return 'drawn' },
+}
+`
+
+interface Told {
+  readonly type: string
+  readonly step?: string
+  readonly service?: string
+  readonly node?: string
+  readonly reason?: string
+  readonly text?: string
+}
+
+test('a refused service stands in the history once, and is over when a node has the label', async (t) => {
+  const folder = temporaryFolder(t)
+  const [data, workers] = [join(folder, 'data'), join(folder, 'workers')]
+  await mkdir(workers)
+  await writeFile(join(workers, 'gpu.mjs'), GPU_WORK)
+  const flags = ['--data', data, '--workers', workers]
+  let node = await NodeProcess.start(t, [...flags, '--init'])
+  let rest = RestClient.open(t, node.url)
+  const refusals = async (id: string): Promise<Told[]> => {
+    const { body } = await rest.call('GET', `/v1/jobs/${id}/history`)
+    return body.items.filter(({ type }: Told) => type === 'service_refused')
+  }
+  const toldOf = async (id: string): Promise<Told> => {
+    for (;;) {
+      const [first] = await refusals(id)
+      if (first !== undefined) return first
+    }
+  }
+  const steps = { each: { service: 'gpu.work', forEach: { range: 10_000 } } }
+  const { body: single } = await rest.submit({ service: 'gpu.work' })
+  const { body: many } = await rest.submit({ steps })
+
+  const { step, service, reason, text, ...event } = await toldOf(single.id)
+  assert.deepEqual([step, service, reason, event.node], ['main', 'gpu.work', 'labels', node.id])
+  assert.match(text ?? '', /it runs where gpu=yes, and this node has no gpu.*--label gpu=yes/)
+  const { body: explained } = await rest.call('GET', `/v1/jobs/${single.id}/explain`)
+  assert.equal(explained.reasons[0].refused, `${reason}: ${text}`)
+  assert.equal((await toldOf(many.id)).step, 'each')
+
+  await node.kill()
+  node = await NodeProcess.start(t, flags)
+  rest = RestClient.open(t, node.url)
+  const { body: later } = await rest.submit({ service: 'gpu.work' })
+  await toldOf(later.id)
+  await rest.call('POST', `/v1/jobs/${many.id}/cancel`)
+  await node.terminate()
+  node = await NodeProcess.start(t, [...flags, '--label', 'gpu=yes'])
+  rest = RestClient.open(t, node.url)
+  const { body: last } = await rest.submit({ service: 'gpu.work' })
+  for (const { id } of [single, later, last]) {
+    assert.equal((await rest.finished(id)).output, 'drawn')
+  }
+  const counts: number[] = []
+  for (const { id } of [single, many, later, last]) counts.push((await refusals(id)).length)
+  assert.deepEqual(counts, [1, 1, 1, 0])
+})
