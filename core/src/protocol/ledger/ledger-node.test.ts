@@ -26,7 +26,11 @@ test('demand is reported when it has changed and only then', () => {
   const ledger = new LedgerHarness()
   ledger.submit(PLAN, { slots: {} })
   const demand = ledger.said.find(({ kind }) => kind === 'demand')
-  assert.deepEqual(demand, { kind: 'demand', arc: ARC, ready: { work: 1 } })
+  assert.deepEqual(demand, {
+    kind: 'demand',
+    arc: ARC,
+    ready: { work: { count: 1, since: FIRST_INSTANT } },
+  })
   ledger.apply({ kind: 'put-record', key: 'a', id: toyHash('a'), value: 1 })
   assert.deepEqual(kinds(ledger), ['reply', 'applied'])
 })

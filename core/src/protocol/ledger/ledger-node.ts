@@ -1,6 +1,13 @@
 import { assert } from '../../base/assert.js'
 import { type ArcId, arcOf, type Instant } from '../../base/ids.js'
-import type { Dispatch, FromLedger, LeaseHolder, ReplyHead, ToLedger } from '../node/messages.js'
+import type {
+  Dispatch,
+  FromLedger,
+  LeaseHolder,
+  ReadyQueues,
+  ReplyHead,
+  ToLedger,
+} from '../node/messages.js'
 import type { Overlay } from '../state/overlay.js'
 import type { Rows } from '../state/rows.js'
 import type { EntryBody } from './command.js'
@@ -15,6 +22,7 @@ import { answerForAll } from './queries/all-arcs.js'
 import { answer, replyOf } from './queries/answer.js'
 import type { ReadContext } from './queries/found.js'
 import type { Query } from './query.js'
+import { parseReadyName } from './ready-name.js'
 import {
   type CountsRow,
   endOf,
@@ -265,8 +273,21 @@ class ArcLedger implements ReadContext {
     return notes
   }
 
-  #ready(): Readonly<Record<string, number>> {
-    return this.rows.get<CountsRow>(keys.readyCounts)?.counts ?? {}
+  #ready(): ReadyQueues {
+    const counts = this.rows.get<CountsRow>(keys.readyCounts)?.counts ?? {}
+    return Object.fromEntries(
+      Object.entries(counts).map(([name, count]) => [
+        name,
+        { count, since: this.#readySince(name) },
+      ]),
+    )
+  }
+
+  #readySince(name: string): Instant {
+    const { service, priority } = parseReadyName(name)
+    const prefix = keys.readyAt(service, priority)
+    const [first] = this.rows.scan(prefix, endOf(prefix), 1)
+    return first === undefined ? 0 : sortableAt(first.key, prefix.length)
   }
 
   #refusals(): FromLedger[] {

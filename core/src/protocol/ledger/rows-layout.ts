@@ -94,8 +94,10 @@ export const keys = {
   tellingDue: (): string => `q/${sortable(0)}/f`,
   upgradeDue: (): string => `q/${sortable(0)}/u`,
   readyOf: (service: string): string => `r/${service}/`,
+  readyAt: (service: string, priority: number): string =>
+    `r/${service}/${PRIORITY_MAX - priority}/`,
   ready: (service: string, priority: number, readyAt: Instant, task: string): string =>
-    `r/${service}/${PRIORITY_MAX - priority}/${sortable(readyAt)}/${task}`,
+    `${keys.readyAt(service, priority)}${sortable(readyAt)}/${task}`,
   service: (name: string): string => `s/${name}`,
   timer: (dueAt: Instant, attempt: string): string => `t/${sortable(dueAt)}/${attempt}`,
   jobTimer: (dueAt: Instant, job: string, kind: JobTimerKind): string =>

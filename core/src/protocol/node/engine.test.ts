@@ -14,6 +14,7 @@ import {
   URGENT_TIMES,
 } from './limits.js'
 import type { Dispatch, FromApi, ToApi, ToLedger } from './messages.js'
+import { ready } from './testing/ready.js'
 
 const SELF = { node: 'me', boot: 4 }
 const ARC_COUNT = 2
@@ -323,7 +324,7 @@ test('a second report of the same attempt is not proposed', () => {
 
 test('ready tasks that nobody carries get a start command of their own', () => {
   const bench = served()
-  bench.engine.onLedger({ kind: 'demand', arc: 1, ready: { echo: 5 } })
+  bench.engine.onLedger({ kind: 'demand', arc: 1, ready: ready({ echo: 5 }) })
   bench.sync()
   const [start] = bench.takeWritten()
   assert.equal(start?.c.kind, 'start')
@@ -393,10 +394,10 @@ test('an arc whose tasks wait for a refused service is told so once, the others 
   const bench = served()
   bench.engine.onServices(REFUSING)
   assert.deepEqual(refusalsTold(bench), [])
-  bench.engine.onLedger({ kind: 'demand', arc: 1, ready: { 'draw/9': 1, echo: 0 } })
+  bench.engine.onLedger({ kind: 'demand', arc: 1, ready: ready({ 'draw/9': 1, echo: 0 }) })
   assert.deepEqual(refusalsTold(bench), [DRAW_REFUSED])
   bench.apply()
-  bench.engine.onLedger({ kind: 'demand', arc: 1, ready: { 'draw/9': 2 } })
+  bench.engine.onLedger({ kind: 'demand', arc: 1, ready: ready({ 'draw/9': 2 }) })
   bench.engine.onServices({ kind: 'withdrawn' })
   bench.engine.onServices(REFUSING)
   assert.deepEqual(refusalsTold(bench), [])
@@ -404,7 +405,7 @@ test('an arc whose tasks wait for a refused service is told so once, the others 
 
 test('a refusal of what tasks wait for already, and its end, are told with the offer', () => {
   const bench = served()
-  bench.engine.onLedger({ kind: 'demand', arc: 0, ready: { draw: 1 } })
+  bench.engine.onLedger({ kind: 'demand', arc: 0, ready: ready({ draw: 1 }) })
   bench.engine.onServices(REFUSING)
   assert.deepEqual(refusalsTold(bench), [DRAW_REFUSED])
   bench.apply()
@@ -422,7 +423,7 @@ test('after a restart an arc is told only what it does not know, and not before 
     bench.sync()
     const refused = [{ service: 'draw', node: 'me', ...NO_GPU }]
     if (knows) bench.engine.onLedger({ kind: 'refusals', arc: 0, refused })
-    bench.engine.onLedger({ kind: 'demand', arc: 0, ready: { draw: 1 } })
+    bench.engine.onLedger({ kind: 'demand', arc: 0, ready: ready({ draw: 1 }) })
     assert.equal(bench.engine.hasBatch, false)
     bench.apply()
     assert.deepEqual(refusalsTold(bench), knows ? [] : [DRAW_REFUSED])
@@ -518,7 +519,7 @@ test('a stopping node starts nothing, lets attempts finish, then closes the ledg
   bench.engine.onLedger(dispatchOf(attempt, entry.index))
   bench.engine.onLedger({ kind: 'applied', arc: 0, index: entry.index })
   bench.engine.onApi(STOP)
-  bench.engine.onLedger({ kind: 'demand', arc: 1, ready: { echo: 5 } })
+  bench.engine.onLedger({ kind: 'demand', arc: 1, ready: ready({ echo: 5 }) })
   assert.equal(bench.engine.hasBatch, false)
   bench.engine.onServices({ kind: 'ended', attempt, body: '{"kind":"timed_out"}' })
   bench.sync()
@@ -568,7 +569,7 @@ test('a stopping node gives no slots to the entries that it still writes', () =>
   assert.ok(entry?.kind === 'entry')
   bench.engine.onLedger(dispatchOf(attempt, entry.index, ['sleep']))
   bench.engine.onLedger({ kind: 'applied', arc: 0, index: entry.index })
-  bench.engine.onLedger({ kind: 'demand', arc: 0, ready: { echo: 9 } })
+  bench.engine.onLedger({ kind: 'demand', arc: 0, ready: ready({ echo: 9 }) })
   bench.engine.onApi(STOP)
   bench.takeWritten()
   bench.engine.onServices({ kind: 'ended', attempt, body: '{"kind":"timed_out"}' })

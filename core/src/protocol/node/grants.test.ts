@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Grants, type Reservation } from './grants.js'
 import { FAIRNESS_MS } from './limits.js'
 import { Slots } from './slots.js'
+import { ready } from './testing/ready.js'
 
 function setup(slots: Record<string, number>, total = 100) {
   const counted = new Slots()
@@ -51,7 +52,7 @@ test('a dispatch without a reserved slot is noticed', () => {
 
 test('two entries of one arc are not both promised the same ready task', () => {
   const { grants } = setup({ echo: 10 })
-  grants.setDemand(1, { echo: 1 }, 0)
+  grants.setDemand(1, ready({ echo: 1 }), 0)
   const first = grants.reserve(1, NOTHING, 0)
   assert.deepEqual(taken(first), { echo: 1 })
   assert.equal(grants.reserve(1, NOTHING, 0), undefined)
@@ -59,61 +60,96 @@ test('two entries of one arc are not both promised the same ready task', () => {
 
 test('an arc whose earlier entries are still on their way is granted more once they are applied', () => {
   const { grants } = setup({ echo: 10 })
-  grants.setDemand(1, { echo: 3 }, 0)
+  grants.setDemand(1, ready({ echo: 3 }), 0)
   for (const index of [5, 6]) {
     const reservation = grants.reserve(1, new Map([['echo', 1]]), 0)
     assert.ok(reservation)
     grants.carriedBy(1, index, reservation)
   }
   grants.applied(1, 5)
-  grants.setDemand(1, { echo: 3 }, 0)
+  grants.setDemand(1, ready({ echo: 3 }), 0)
   assert.deepEqual(taken(grants.reserve(1, NOTHING, 0)), { echo: 3 })
 })
 
-test('a freed slot goes to the arc that freed it while no other has waited long', () => {
+test('a freed slot goes to the arc that freed it while its first task is hardly younger than any', () => {
   const { grants } = setup({ echo: 1 })
-  grants.setDemand(1, { echo: 5 }, 0)
-  grants.setDemand(2, { echo: 5 }, 0)
-  assert.deepEqual(taken(grants.reserve(2, NOTHING, FAIRNESS_MS)), { echo: 1 })
+  grants.setDemand(1, ready({ echo: 5 }, 1000), 0)
+  grants.setDemand(2, ready({ echo: 5 }, 1000 + FAIRNESS_MS), 0)
+  assert.deepEqual(taken(grants.reserve(2, NOTHING, 0)), { echo: 1 })
 })
 
-test('an arc that has waited longer than the fairness bound is served first, by a start command', () => {
+test('a task that has been ready for much longer is started first, by a start command to its arc', () => {
   const { grants } = setup({ echo: 1 })
-  grants.setDemand(1, { echo: 5 }, 0)
-  grants.setDemand(2, { echo: 5 }, 0)
-  assert.equal(grants.reserve(2, NOTHING, FAIRNESS_MS + 1), undefined)
-  const starts = grants.takeStarts(FAIRNESS_MS + 1)
+  grants.setDemand(1, ready({ echo: 5 }, 1000), 0)
+  grants.setDemand(2, ready({ echo: 5 }, 1001 + FAIRNESS_MS), 0)
+  assert.equal(grants.reserve(2, NOTHING, 0), undefined)
+  const starts = grants.takeStarts(0)
   assert.deepEqual(
     starts.map(({ arc, reservation }) => [arc, taken(reservation)]),
     [[1, { echo: 1 }]],
   )
 })
 
-test('new work does not overtake an arc that has waited longer than the fairness bound', () => {
+test('new work gets the slots that are left beside what waits, and overtakes nothing', () => {
+  const { grants, slots } = setup({ echo: 2 })
+  grants.setDemand(1, ready({ echo: 1 }), 0)
+  const fresh = new Map([['echo', 2]])
+  assert.deepEqual(taken(grants.reserve(2, fresh, 0)), { echo: 1 })
+  assert.equal(grants.reserve(2, fresh, 0), undefined)
+  assert.equal(slots.free('echo'), 1)
+})
+
+test('new work passes what waits at a lower priority', () => {
   const { grants } = setup({ echo: 1 })
-  grants.setDemand(1, { echo: 1 }, 0)
-  assert.equal(grants.reserve(2, new Map([['echo', 1]]), FAIRNESS_MS + 1), undefined)
+  grants.setDemand(1, ready({ 'echo/4': 1 }), 0)
+  assert.deepEqual(taken(grants.reserve(2, new Map([['echo', 1]]), 0)), { echo: 1 })
+})
+
+test('whatever arcs they are in, tasks are started in the order in which they became ready', () => {
+  const { grants, slots } = setup({ echo: 1 })
+  const queues = new Map([
+    [1, [10, 50, 60]],
+    [2, [20, 30, 70]],
+    [3, [40]],
+  ])
+  const told = (arc: number): void => {
+    const [since = 0] = queues.get(arc) ?? []
+    grants.setDemand(arc, ready({ echo: queues.get(arc)?.length ?? 0 }, since), 0)
+  }
+  for (const arc of queues.keys()) told(arc)
+  const started: (number | undefined)[] = []
+  for (let index = 1; grants.hasStarts; index += 1) {
+    for (const { arc, reservation } of grants.takeStarts(0)) {
+      grants.carriedBy(arc, index, reservation)
+      grants.dispatched(arc, index, 'echo')
+      started.push(queues.get(arc)?.shift())
+      told(arc)
+      grants.applied(arc, index)
+      slots.giveBack('echo', 1)
+    }
+  }
+  assert.deepEqual(started, [10, 20, 30, 40, 50, 60, 70])
 })
 
 test('a freed slot goes to an arc with a better priority at once, and to no worse one however long it waited', () => {
   const { grants } = setup({ echo: 1 })
-  grants.setDemand(1, { 'echo/8': 1 }, 0)
-  grants.setDemand(2, { echo: 5 }, 0)
+  grants.setDemand(1, ready({ 'echo/8': 1 }), 0)
+  grants.setDemand(2, ready({ echo: 5 }), 0)
   assert.equal(grants.reserve(2, NOTHING, 1), undefined)
   assert.deepEqual(taken(grants.reserve(1, NOTHING, FAIRNESS_MS + 1)), { echo: 1 })
 })
 
 test('new work of an arc does not overtake better priorities elsewhere', () => {
   const { grants } = setup({ echo: 1 })
-  grants.setDemand(1, { 'echo/6': 1 }, 0)
+  grants.setDemand(1, ready({ 'echo/6': 1 }), 0)
   assert.equal(grants.reserve(2, new Map([['echo', 1]]), 0), undefined)
 })
 
-test('starts go by priority over all services, then to who has waited longest', () => {
+test('starts go by priority over all services, then to the service that has waited longest', () => {
   const { grants } = setup({ echo: 5, sleep: 5 }, 3)
-  grants.setDemand(1, { 'echo/0': 1, sleep: 1 }, 0)
-  grants.setDemand(2, { 'sleep/9': 1 }, 5)
-  grants.setDemand(3, { echo: 1 }, 2)
+  grants.setDemand(1, ready({ 'echo/0': 1, sleep: 1 }), 0)
+  grants.setDemand(2, ready({ 'sleep/9': 1 }), 5)
+  grants.setDemand(3, ready({ echo: 1 }), 2)
   const starts = grants.takeStarts(9)
   assert.deepEqual(
     starts.map(({ arc, reservation }) => [arc, taken(reservation)]),
@@ -127,8 +163,8 @@ test('starts go by priority over all services, then to who has waited longest', 
 
 test('demand that is gone is forgotten, one priority without the other', () => {
   const { grants } = setup({ echo: 5 })
-  grants.setDemand(1, { 'echo/9': 1, echo: 1 }, 0)
-  grants.setDemand(1, { echo: 1 }, 1)
+  grants.setDemand(1, ready({ 'echo/9': 1, echo: 1 }), 0)
+  grants.setDemand(1, ready({ echo: 1 }), 1)
   assert.deepEqual(
     grants.takeStarts(2).map(({ reservation }) => taken(reservation)),
     [{ echo: 1 }],
@@ -136,9 +172,9 @@ test('demand that is gone is forgotten, one priority without the other', () => {
   assert.equal(grants.hasStarts, false)
 })
 
-test('arcs are served in turn, the longest waiting first', () => {
+test('arcs whose tasks are of one age are served in turn, the longest waiting first', () => {
   const { grants, slots } = setup({ echo: 1 })
-  for (const arc of [1, 2, 3]) grants.setDemand(arc, { echo: 9 }, 0)
+  for (const arc of [1, 2, 3]) grants.setDemand(arc, ready({ echo: 9 }), 0)
   const served: number[] = []
   for (let round = 0; round < 6; round += 1) {
     for (const { arc, reservation } of grants.takeStarts(round)) {
@@ -155,8 +191,8 @@ test('arcs are served in turn, the longest waiting first', () => {
 test('a ready task of one service is served although another has a constant backlog', () => {
   const { grants, slots } = setup({ busy: 100, rare: 100 }, 1)
   const served: string[] = []
-  grants.setDemand(1, { busy: 1000 }, 0)
-  grants.setDemand(2, { rare: 1 }, 1)
+  grants.setDemand(1, ready({ busy: 1000 }), 0)
+  grants.setDemand(2, ready({ rare: 1 }), 1)
   for (let round = 2; round < 5; round += 1) {
     for (const { arc, reservation } of grants.takeStarts(round)) {
       const [service = ''] = reservation.counts.keys()
@@ -164,7 +200,7 @@ test('a ready task of one service is served although another has a constant back
       grants.carriedBy(arc, round, reservation)
       grants.dispatched(arc, round, service)
       grants.applied(arc, round)
-      if (service === 'rare') grants.setDemand(2, {}, round)
+      if (service === 'rare') grants.setDemand(2, ready({}), round)
       slots.giveBack(service, 1)
     }
   }
@@ -173,8 +209,8 @@ test('a ready task of one service is served although another has a constant back
 
 test('a completion leaves its slot to a task of another service that has waited too long', () => {
   const { grants } = setup({ busy: 1, rare: 1 }, 1)
-  grants.setDemand(3, { rare: 1 }, 0)
-  grants.setDemand(1, { busy: 1000 }, FAIRNESS_MS)
+  grants.setDemand(3, ready({ rare: 1 }), 0)
+  grants.setDemand(1, ready({ busy: 1000 }), FAIRNESS_MS)
   assert.equal(grants.reserve(1, new Map([['busy', 1]]), FAIRNESS_MS + 1), undefined)
 })
 

@@ -1,8 +1,9 @@
 import type { ArcId, Instant, LogIndex } from '../../base/ids.js'
 import type { Grant } from '../ledger/command.js'
 import { PRIORITY_DEFAULT } from '../ledger/limits.js'
-import { Demand, type DemandQueue, type Hunger, type ReadyCounts } from './demand.js'
+import { Demand, type DemandQueue, type Hunger } from './demand.js'
 import { FAIRNESS_MS } from './limits.js'
+import type { ReadyQueues } from './messages.js'
 import type { Slots } from './slots.js'
 
 /** Slots taken for one entry: all of them by service, and how many of those answer which demand. */
@@ -32,9 +33,11 @@ interface Waiting {
 /**
  * Decides which entry gets the free slots, so that starts ride on entries that are written anyway.
  *
- * A freed slot goes by preference to the arc whose entry freed it (no commit of its own), unless
- * tasks of another arc or service that it would serve too have a better priority, or have waited
- * longer than FAIRNESS_MS at an equal one: then to those, by a `start` command.
+ * Tasks of one service and priority start roughly oldest first: a freed slot goes to the arc whose
+ * entry freed it (no commit of its own) while the first task there is no more than FAIRNESS_MS
+ * younger than the first of any arc, and else to the arc of that one, by a `start` command. The same
+ * where tasks of another service that the slot would serve too have a better priority, or no task of
+ * that service was given a slot for FAIRNESS_MS.
  *
  * G1  a reserved slot ends as a dispatch of its entry or is given back when the entry is applied
  * G2  no slot is given to demand while demand of a better priority, known here, could use it
@@ -57,8 +60,8 @@ export class Grants {
     return { ...this.#self, slots: Object.fromEntries(reservation.counts) }
   }
 
-  /** The ledger's count of ready tasks of an arc, whole: what is not named has none. */
-  setDemand(arc: ArcId, ready: ReadyCounts, mono: Instant): void {
+  /** The ledger's queues of an arc, whole: what is not named has nothing ready. */
+  setDemand(arc: ArcId, ready: ReadyQueues, mono: Instant): void {
     this.#demand.set(arc, ready, mono)
     // Room that was kept for a task that waits no more would keep the others waiting.
     this.#holdForStarved(mono)
@@ -72,10 +75,8 @@ export class Grants {
   /** Ready tasks per service that no slot is on its way to. */
   waiting(): Map<string, number> {
     const counts = new Map<string, number>()
-    for (const { service, waiting } of this.#demand.queues()) {
-      let count = counts.get(service) ?? 0
-      for (const { ready, promised } of waiting.values()) count += ready - promised
-      if (count > 0) counts.set(service, count)
+    for (const { service, owed } of this.#demand.queues()) {
+      if (owed > 0) counts.set(service, (counts.get(service) ?? 0) + owed)
     }
     return counts
   }
@@ -95,12 +96,16 @@ export class Grants {
     if (isOwn && this.#isOverdue(first, mono)) this.#feed(first, reservation, mono)
     const least = first === undefined || isOwn ? 0 : this.#leastPriority(first, mono)
     if (PRIORITY_DEFAULT >= least) {
-      for (const [service, count] of fresh) this.#take(reservation.counts, service, count)
+      for (const [service, count] of fresh) {
+        const left = this.#slots.free(service) - this.#owedBefore(service)
+        if (left > 0) this.#take(reservation.counts, service, Math.min(count, left))
+      }
     }
     for (const queue of this.#demand.queues()) {
       if (queue.priority < least) break
       const hunger = queue.waiting.get(arc)
-      if (hunger !== undefined) this.#feed({ queue, arc, hunger }, reservation, mono)
+      if (hunger === undefined || this.#isMuchYounger(queue, hunger)) continue
+      this.#feed({ queue, arc, hunger }, reservation, mono)
     }
     return reservation.counts.size === 0 ? undefined : reservation
   }
@@ -135,7 +140,7 @@ export class Grants {
     if (entries.size === 0) this.#reserved.delete(arc)
   }
 
-  /** Arcs to give a `start` command now, with the reservation it carries; by priority, then longest waiting first. */
+  /** Arcs to give a `start` command now, with the reservation it carries; by priority, then roughly oldest first. */
   takeStarts(mono: Instant): { arc: ArcId; reservation: Reservation }[] {
     const starts = new Map<ArcId, Filling>()
     this.#holdForStarved(mono)
@@ -165,50 +170,67 @@ export class Grants {
     let starved: string | null = null
     let since = mono - FAIRNESS_MS
     let best: number | null = null
-    for (const { service, priority, waiting } of this.#demand.queues()) {
+    for (const queue of this.#demand.queues()) {
+      const { service, priority } = queue
       if (best !== null && priority < best) break
-      const [first] = waiting.values()
       const shortage = this.#slots.shortage(service)
-      if (first === undefined || shortage === 'busy') continue
+      if (queue.owed === 0 || shortage === 'busy') continue
       best = priority
-      if (shortage === null || first.since >= since) continue
+      if (shortage === null || queue.since >= since) continue
       starved = service
-      since = first.since
+      since = queue.since
     }
     this.#slots.holdFor(starved)
   }
 
-  /** Of the ready tasks that a slot is free for: best priority, then longest without a grant. */
+  /** Of the ready tasks that a slot is free for: best priority, then the service that is due, then the oldest. */
   #first(): Waiting | undefined {
     let first: Waiting | undefined
     for (const queue of this.#demand.queues()) {
       if (first !== undefined && queue.priority < first.queue.priority) break
-      if (this.#slots.free(queue.service) === 0) continue
-      for (const [arc, hunger] of queue.waiting) {
-        if (first === undefined || hunger.since < first.hunger.since) first = { queue, arc, hunger }
-        break
-      }
+      if (queue.owed === 0 || this.#slots.free(queue.service) === 0) continue
+      if (first !== undefined && queue.since >= first.queue.since) continue
+      const arc = this.#demand.eldest(queue)
+      const hunger = arc === undefined ? undefined : queue.waiting.get(arc)
+      if (arc !== undefined && hunger !== undefined) first = { queue, arc, hunger }
     }
     return first
   }
 
-  #isOverdue({ hunger }: Waiting, mono: Instant): boolean {
-    return mono - hunger.since > FAIRNESS_MS
+  /** Tasks of a service that would start before new work of the default priority. */
+  #owedBefore(service: string): number {
+    let count = 0
+    for (const queue of this.#demand.queues()) {
+      if (queue.priority < PRIORITY_DEFAULT) break
+      if (queue.service === service) count += queue.owed
+    }
+    return count
   }
 
-  /** What an entry of another arc must come up to: among equals, who has waited too long goes first. */
+  #isMuchYounger(queue: DemandQueue, { readySince }: Hunger): boolean {
+    const arc = this.#demand.eldest(queue)
+    const eldest = arc === undefined ? undefined : queue.waiting.get(arc)
+    return eldest !== undefined && readySince - eldest.readySince > FAIRNESS_MS
+  }
+
+  /** No task of the service was given a slot for too long, though one waited. */
+  #isOverdue({ queue }: Waiting, mono: Instant): boolean {
+    return mono - queue.since > FAIRNESS_MS
+  }
+
+  /** What an entry of another arc must come up to: among equals, the service that has waited too long goes first. */
   #leastPriority(first: Waiting, mono: Instant): number {
     return first.queue.priority + (this.#isOverdue(first, mono) ? 1 : 0)
   }
 
-  /** Takes slots for ready tasks of an arc, which then stands behind all others of its queue. */
+  /** Takes slots for ready tasks of an arc. */
   #feed({ queue, arc, hunger }: Waiting, reservation: Filling, mono: Instant): void {
     const { name, service } = queue
     const got = this.#take(reservation.counts, service, hunger.ready - hunger.promised)
     if (got === 0) return
     if (this.#slots.isHeldFor(service)) this.#slots.holdFor(null)
     reservation.promised.set(name, (reservation.promised.get(name) ?? 0) + got)
-    this.#demand.promise(queue, arc, { count: got, mono })
+    this.#demand.promise(queue, arc, got, mono)
   }
 
   #take(counts: Map<string, number>, service: string, wanted: number): number {

@@ -44,8 +44,9 @@ export const COMMAND_CHARS_MAX = 2 * 1024 * 1024
 export const URGENT_TIMES = 4
 
 /**
- * How long a ready task of another arc may wait, milliseconds, before a freed slot goes there instead
- * of to the arc that freed it. Smaller is fairer, larger saves commits.
+ * By how much a task may be younger than another of its service and priority, milliseconds, and still
+ * get the slot that its arc freed; and how long a service may go without a slot that others of its
+ * priority are given. Smaller is fairer, larger saves commits.
  */
 export const FAIRNESS_MS = 250
 

@@ -101,6 +101,16 @@ export type ToLedgerThread =
 
 // ---- ledger → engine -----------------------------------------------------------------------------
 
+/** Ready tasks of one service and priority in one arc. */
+export interface ReadyTasks {
+  readonly count: number
+  /** Since when the first of them has been ready, arc time. */
+  readonly since: Instant
+}
+
+/** Ready tasks of one arc, by service and priority (ledger/ready-name.ts). */
+export type ReadyQueues = Readonly<Record<string, ReadyTasks>>
+
 export type FromLedger =
   /** First message of a life: applied index and arc time of every arc that has rows. */
   | { readonly kind: 'loaded'; readonly applied: readonly (readonly [ArcId, LogIndex, Instant])[] }
@@ -115,13 +125,13 @@ export type FromLedger =
   /** The attempt shall stop: its signal is aborted; its end is still to be reported. */
   | { readonly kind: 'abort'; readonly attempt: string; readonly reason: AbortReason }
   /**
-   * Sent when they changed: ready tasks by service and priority (ledger/ready-name.ts), and when the
-   * next timer is due (arc time).
+   * Sent when they changed: ready tasks by service and priority (ledger/ready-name.ts), how many and
+   * since when the first of them, and when the next timer is due (both arc time).
    */
   | {
       readonly kind: 'demand'
       readonly arc: ArcId
-      readonly ready: Readonly<Record<string, number>>
+      readonly ready: ReadyQueues
     }
   | { readonly kind: 'timer'; readonly arc: ArcId; readonly at: Instant | null }
   /** What a memoised task gave, for the arc of its key. `body`: JSON of the command. */

@@ -8,6 +8,7 @@ import { planOf } from '../ledger/testing/plans.js'
 import { MemoryTable } from '../state/memory-table.js'
 import { Overlay } from '../state/overlay.js'
 import { Engine } from './engine.js'
+import { FAIRNESS_MS } from './limits.js'
 import type { Dispatch } from './messages.js'
 
 const SELF = { node: 'a'.repeat(32), boot: 1 }
@@ -34,10 +35,13 @@ class Node {
     this.settle()
   }
 
-  /** @returns the job's ID; consecutive jobs fall into consecutive arcs */
-  submit(priority: number): string {
+  /**
+   * @param inArc  consecutive jobs fall into consecutive arcs where it is left out
+   * @returns the job's ID
+   */
+  submit(priority: number, inArc?: number): string {
     this.#jobs += 1
-    const place = (this.#jobs % this.#arcCount) * (0x10000 / this.#arcCount)
+    const place = ((inArc ?? this.#jobs) % this.#arcCount) * (0x10000 / this.#arcCount)
     const id = makeJobId(place, 1_700_000_000_000, this.#jobs.toString(16).padStart(16, '0'))
     const arc = arcOf(id, this.#arcCount)
     const body = JSON.stringify({ kind: 'submit', id, plan: PLAN, input: null, priority })
@@ -46,12 +50,16 @@ class Node {
     return id
   }
 
+  pass(ms: number): void {
+    this.#mono += ms
+    this.#engine.tick({ mono: this.#mono, wall: 1_700_000_000_000 + this.#mono })
+  }
+
   /** The running attempt succeeds. @returns the job that it was of */
   complete(): string {
     const ended = this.running.shift()
     assert.ok(ended, 'something runs')
-    this.#mono += 1
-    this.#engine.tick({ mono: this.#mono, wall: 1_700_000_000_000 + this.#mono })
+    this.pass(1)
     const body = JSON.stringify({ kind: 'succeeded', output: null })
     this.#engine.onServices({ kind: 'ended', attempt: ended.attempt, body })
     return ended.job
@@ -133,4 +141,26 @@ test('one slot serves all arcs by priority, and inside a priority leaves no job 
     [...order].sort((a, b) => b - a),
   )
   assert.equal(order.length, 300)
+})
+
+test('jobs of one priority start roughly in the order of their submission, whatever arcs they are in', () => {
+  const node = new Node(16)
+  const blocker = node.submit(5)
+  node.settle()
+  // As batches do: many jobs into one arc, the next ones into another.
+  const submitted: string[] = []
+  for (const arc of [3, 1, 9, 1, 3, 12]) {
+    node.pass(FAIRNESS_MS + 1)
+    for (let job = 0; job < 50; job += 1) submitted.push(node.submit(5, arc))
+    node.settle()
+  }
+  assert.equal(node.complete(), blocker)
+  node.settle()
+  const started: string[] = []
+  while (node.running.length > 0) {
+    started.push(node.complete())
+    node.settle()
+  }
+  const batchOf = (id: string): number => Math.floor(submitted.indexOf(id) / 50)
+  assert.deepEqual(started.map(batchOf), submitted.map(batchOf))
 })

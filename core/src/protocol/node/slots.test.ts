@@ -4,6 +4,7 @@ import { readyName } from '../ledger/ready-name.js'
 import { Grants } from './grants.js'
 import { FAIRNESS_MS } from './limits.js'
 import { Slots } from './slots.js'
+import { ready } from './testing/ready.js'
 
 const HAS = { cpu: 4_000, memoryMb: 1_000_000, gpu: 1_000 }
 
@@ -53,8 +54,8 @@ test('a task that needs much is not passed over for ever by small ones', () => {
   const slots = setup({ big: { cpu: 4_000 }, small: { cpu: 1_000 } })
   const grants = new Grants(slots, { node: 'n', boot: 1 })
   slots.take('small', 4)
-  grants.setDemand(1, { big: 1 }, 0)
-  grants.setDemand(2, { small: 1_000 }, 0)
+  grants.setDemand(1, ready({ big: 1 }), 0)
+  grants.setDemand(2, ready({ small: 1_000 }), 0)
   const started: string[] = []
   let running = 4
   for (let round = 1; running > 0; round += 1) {
@@ -72,10 +73,10 @@ test('room kept for a task that is gone is given to the others at once', () => {
   const slots = setup({ big: { cpu: 4_000 }, small: { cpu: 1_000 } })
   const grants = new Grants(slots, { node: 'n', boot: 1 })
   slots.take('small', 1)
-  grants.setDemand(1, { big: 1 }, 0)
-  grants.setDemand(2, { small: 5 }, FAIRNESS_MS + 1)
+  grants.setDemand(1, ready({ big: 1 }), 0)
+  grants.setDemand(2, ready({ small: 5 }), FAIRNESS_MS + 1)
   assert.equal(grants.hasStarts, false)
-  grants.setDemand(1, {}, FAIRNESS_MS + 2)
+  grants.setDemand(1, ready({}), FAIRNESS_MS + 2)
   assert.equal(grants.hasStarts, true)
 })
 
@@ -83,8 +84,8 @@ test('room is kept for nobody while tasks of a better priority wait for the same
   const slots = setup({ big: { cpu: 4_000 }, small: { cpu: 1_000 } })
   const grants = new Grants(slots, { node: 'n', boot: 1 })
   slots.take('small', 4)
-  grants.setDemand(1, { [readyName('big', 5)]: 1 }, 0)
-  grants.setDemand(2, { [readyName('small', 9)]: 1_000 }, 0)
+  grants.setDemand(1, ready({ [readyName('big', 5)]: 1 }), 0)
+  grants.setDemand(2, ready({ [readyName('small', 9)]: 1_000 }), 0)
   slots.giveBack('small', 1)
   const [start] = grants.takeStarts(9 * FAIRNESS_MS)
   assert.deepEqual([...(start?.reservation.counts ?? [])], [['small', 1]])
