@@ -65,7 +65,9 @@ const StepAnswer = Type.Object(
     attempts: Type.Array(ref('Attempt'), { description: 'The newest 100.' }),
     attemptCount: Type.Integer(),
     lostAttempts: Type.Integer({
-      description: 'Of this run, charged to the budget of 3; with the third the job is poison.',
+      description:
+        'Of this run, charged to the budget of 3; with the third the job is poison. Of a `forEach`: of the ' +
+        'item that lost most.',
     }),
     takenFrom: Type.Optional(
       Type.String({ description: 'The job that has done it, after a resubmission from a step.' }),

@@ -196,6 +196,13 @@ test('an operator ends a job whose compensation failed: failed for good, with th
     ['compensation_given_up', 'job_ended'],
   )
   assert.equal(JSON.stringify(told[0]).includes('settled by phone'), true)
+  const left = ['c', 'a'].map((step) => ledger.step(id, step).compensation)
+  assert.deepEqual(
+    left.map((one) => one?.status),
+    ['failed', 'skipped'],
+  )
+  const at = new Date(ledger.now).toISOString()
+  assert.deepEqual(left[1]?.['skipped'], { reason: 'settled by phone', at })
   const again = ledger.apply({ ...fail, idempotency: stamp })
   assert.equal(again.ok && again.result, 'replayed')
   const other = ledger.apply(fail)

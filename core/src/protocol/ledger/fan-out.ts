@@ -116,6 +116,7 @@ export function onItemEnded(
   const { before, after, output } = change
   const changes: Partial<FanState> = {
     mustUndo: fan.mustUndo + Number(mustUndo(after)) - Number(mustUndo(before)),
+    ...(after.losses > (fan.losses ?? 0) ? { losses: after.losses } : {}),
   }
   if (isActive(after)) {
     edit.patchFan(position, changes)

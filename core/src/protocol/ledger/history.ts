@@ -1,6 +1,6 @@
 import type { JobError } from '@gyre/jobs'
 import type { Instant } from '../../base/ids.js'
-import type { AttemptEnd, StopReason } from './task.js'
+import type { AttemptEnd } from './task.js'
 
 /**
  * The timeline of a job. Events are facts that apply produced, numbered from 1 per job; clients see
@@ -26,7 +26,7 @@ export type HistoryDetail =
       readonly fence: number
     } & OfAttempt)
   /** The attempt was told to stop. */
-  | ({ readonly type: 'attempt_stopping'; readonly reason: StopReason } & OfAttempt)
+  | ({ readonly type: 'attempt_stopping'; readonly reason: ToldStop } & OfAttempt)
   | ({
       readonly type: 'attempt_ended'
       readonly outcome: AttemptEnd
@@ -61,6 +61,9 @@ export type HistoryDetail =
   /** The job has failed, and these steps are there for that. */
   | { readonly type: 'failure_steps_started'; readonly steps: readonly string[] }
   | { readonly type: 'cancel_requested'; readonly compensate: boolean }
+  /** The job as a whole has taken too long, or had not begun in time. */
+  | { readonly type: 'job_timed_out' }
+  | { readonly type: 'start_by_passed' }
   /** Steps to be undone, in the order in which that happens. */
   | { readonly type: 'compensation_started'; readonly steps: readonly string[] }
   | { readonly type: 'step_compensated'; readonly step: string }
@@ -76,6 +79,12 @@ export type HistoryDetail =
       readonly cause: string | null
       readonly error?: JobError
     }
+
+/**
+ * Why an attempt was told to stop: it took too long itself, or its job was cancelled, has failed, or took
+ * too long as a whole.
+ */
+export type ToldStop = 'timed_out' | 'cancelled' | 'job_failed' | 'job_timed_out'
 
 /** `index` is there for items, `hook` for compensations. */
 export interface OfAttempt {

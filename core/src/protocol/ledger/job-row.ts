@@ -134,6 +134,8 @@ export interface FanState {
   readonly mustUndo: number
   /** Attempts of all items. */
   readonly attemptCount: number
+  /** Lost attempts, charged to its budget, of the item that lost most in this run; absent: 0. */
+  readonly losses?: number
   /** UTF-8 bytes of the outputs so far as members of one JSON array. */
   readonly outputBytes: number
   /** Tasks that the step's row in the ready queue stands for; 0: it has none. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FIRST_INSTANT, type JobShown, LedgerHarness } from './testing/ledger-harness.js'
-import { planOf, retry } from './testing/plans.js'
+import { ONCE, planOf, retry } from './testing/plans.js'
 import { checkRows } from './testing/row-invariants.js'
 
 const PLAN = planOf({ a: { compensate: true }, b: { needs: ['a'] } })
@@ -116,12 +116,44 @@ test('a job timeout stops what runs, awaits it, and undoes what was done', () =>
   assert.equal(ledger.job(id).status, 'running')
   ledger.end(attempt, { kind: 'cancelled' })
   assert.equal(ledger.job(id).status, 'compensating')
+  assert.deepEqual(
+    ledger.history(id).flatMap((event) => (event.type === 'attempt_stopping' ? event.reason : [])),
+    ['job_timed_out'],
+  )
   ledger.pass(50_000)
   ledger.end(ledger.attemptOf('a', { hook: 'compensate' }), { kind: 'succeeded', output: null })
   const job = ledger.job(id)
   assert.equal(job.status, 'compensated')
   assert.equal(job['cause'], 'timed_out')
   assert.equal(codeOf(job), 'job_timed_out')
+})
+
+test('a deadline that passes is told in the timeline, also where nothing of the job runs', () => {
+  const ledger = new LedgerHarness()
+  const late = ledger.submit(PLAN, { timeoutMs: 1000, slots: {} })
+  const slow = ledger.submit(PLAN, { startBy: FIRST_INSTANT + 1000, slots: {} })
+  ledger.pass(1000, {})
+  const types = (id: string) => ledger.history(id).map(({ type }) => type)
+  assert.deepEqual(types(late), ['job_submitted', 'job_timed_out', 'job_ended'])
+  assert.deepEqual(types(slow), ['job_submitted', 'start_by_passed', 'job_ended'])
+})
+
+test('what stops an attempt is told: a request, a step that failed, or its own timeout', () => {
+  const ledger = new LedgerHarness()
+  const plan = planOf({ a: { timeoutMs: 1000 }, b: { retry: ONCE } })
+  const reasons = (id: string) =>
+    ledger.history(id).flatMap((event) => (event.type === 'attempt_stopping' ? event.reason : []))
+  const cancelled = ledger.submit(plan)
+  ledger.apply({ kind: 'cancel', id: cancelled, compensate: false })
+  assert.deepEqual(reasons(cancelled), ['cancelled', 'cancelled'])
+  for (const step of ['a', 'b']) ledger.end(ledger.attemptOf(step), { kind: 'cancelled' })
+  const failed = ledger.submit(plan)
+  ledger.fail('b')
+  assert.deepEqual(reasons(failed), ['job_failed'])
+  ledger.end(ledger.attemptOf('a'), { kind: 'cancelled' })
+  const slow = ledger.submit(plan)
+  ledger.pass(1000)
+  assert.deepEqual(reasons(slow), ['timed_out'])
 })
 
 test('a job timeout counts from runAt and covers waiting for a slot', () => {

@@ -72,6 +72,7 @@ function isDue({ row, context }: JobEdit, kind: JobTimerKind): boolean {
 
 function giveUp(edit: JobEdit, kind: DeadlineKind): void {
   const cause = kind === 'job-timeout' ? 'timed_out' : 'failed'
+  edit.note({ type: kind === 'job-timeout' ? 'job_timed_out' : 'start_by_passed' })
   beginStopping(edit, { cause, error: ERRORS[kind], compensate: true })
   advance(edit)
 }

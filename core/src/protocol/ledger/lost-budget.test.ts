@@ -103,6 +103,33 @@ test('a poisoned item ends its step also where failed items count as results, an
   checkRows(ledger.rows)
 })
 
+test('a forEach shows the losses of the item that lost most, anew in each run', () => {
+  const ledger = new LedgerHarness()
+  const forEach = { items: [1, 2] }
+  const id = ledger.submit(planOf({ a: { retry: retry(5, { delayMs: 0 }), forEach } }))
+  const lost = () => ledger.step(id, 'a')['lostAttempts']
+  assert.equal(lost(), 0)
+  for (const [index, expected] of [
+    [0, 1],
+    [1, 1],
+    [1, 2],
+    [1, 3],
+  ] as const) {
+    ledger.end(ledger.attemptOf('a', { index }), LOST)
+    ledger.pass(0)
+    assert.equal(lost(), expected)
+  }
+  ledger.end(ledger.attemptOf('a', { index: 0 }), { kind: 'cancelled' })
+  const reply = ledger.query({ kind: 'items', id, step: 'a', after: -1, limit: 9 })
+  const { items } = JSON.parse((reply.ok && reply.body) || '')
+  assert.deepEqual(
+    items.map((item: object) => Object(item).lostAttempts),
+    [2, 3],
+  )
+  ledger.apply({ kind: 'retry', id }, { work: 2 })
+  assert.equal(lost(), 0)
+})
+
 test('a compensation that loses three attempts has failed, until an operator retries it', () => {
   const ledger = new LedgerHarness()
   const compensate = { retry: retry(9, { delayMs: 0 }) }

@@ -1,8 +1,9 @@
 import { assert } from '../../base/assert.js'
 import { formatAttemptId } from './attempt-id.js'
 import { queueItems } from './fan-out.js'
-import type { OfAttempt } from './history.js'
+import type { OfAttempt, ToldStop } from './history.js'
 import type { JobEdit } from './job-edit.js'
+import type { JobCause } from './job-row.js'
 import { openItems } from './open-items.js'
 import { attemptRef, placeTask, type TaskPlace, taskAt } from './task-rows.js'
 import { isActive, type StopReason, stopped, type TaskState } from './task.js'
@@ -25,8 +26,15 @@ export function stopAttempt(edit: JobEdit, place: TaskPlace, reason: StopReason)
   placeTask(edit, place, stopped(task, reason))
   const { attempt, node, boot } = task.newest
   const id = formatAttemptId(attemptRef(edit, place, attempt))
-  edit.note({ type: 'attempt_stopping', reason, ...ofAttempt(edit, place, attempt) })
+  const told = reason === 'timed_out' ? reason : stoppedWith(edit.row.cause)
+  edit.note({ type: 'attempt_stopping', reason: told, ...ofAttempt(edit, place, attempt) })
   edit.context.effects.push({ kind: 'abort', node, boot, attempt: id, reason })
+}
+
+/** An attempt that is stopped before its time shares the fate of its job. */
+function stoppedWith(cause: JobCause | null): ToldStop {
+  if (cause === 'timed_out') return 'job_timed_out'
+  return cause === 'failed' || cause === 'poison' ? 'job_failed' : 'cancelled'
 }
 
 /** How events name an attempt. */

@@ -2,6 +2,7 @@ import { recallCall, rememberCall } from '../call-keys.js'
 import type { FailCommand } from '../command.js'
 import type { EntryContext } from '../entry-context.js'
 import { finishJob } from '../finish-job.js'
+import type { JobEdit } from '../job-edit.js'
 import type { Applied } from '../outcome.js'
 import { jobNotFound } from './refusals.js'
 
@@ -24,6 +25,15 @@ export function failJob(context: EntryContext, command: FailCommand): Applied {
   rememberCall(context, idempotency)
   edit.patch({ isGivenUp: true })
   edit.note({ type: 'compensation_given_up', reason })
+  skipRest(edit, reason)
   finishJob(edit)
   return { ok: true, result: 'accepted', shows: { kind: 'job', id } }
+}
+
+/** What would have been undone next never will be, and its step says so. */
+function skipRest(edit: JobEdit, reason: string): void {
+  const skipped = { reason, at: edit.context.at }
+  edit.steps.forEach(({ undo }, position) => {
+    if (undo?.phase === 'waiting') edit.patchUndo(position, { phase: 'skipped', skipped })
+  })
 }

@@ -88,6 +88,8 @@ function reopenStep(edit: JobEdit, position: number): void {
  */
 function reopenItems(edit: JobEdit, position: number): void {
   edit.patchStep(position, { phase: 'open', error: null })
+  // Budgets are a run's, and those of the items that run again are fresh.
+  edit.patchFan(position, { losses: 0 })
   const again = edit.stepPlan(position).forEach?.onItemError === 'fail'
   for (const { index, item } of openItems(edit, position)) {
     const { phase } = item.task

@@ -157,6 +157,18 @@ test('a job before its time, and one that ended as poison, are told as that', ()
   assert.equal(shown({ status: 'scheduled', phase: 'forward' }), 'scheduled')
 })
 
+test('the summary tells of a step that makes the status what it is, whatever stands before it', () => {
+  const ledger = new LedgerHarness()
+  const plan = planOf({ first: { needs: ['a', 'b'] }, a: { retry: retry(2) }, b: {} })
+  const id = ledger.submit(plan, { slots: { work: 1 } })
+  ledger.end(ledger.attemptOf('a'), failure(), {})
+  assert.match(explain(ledger, id).summary, /^The job is queued: all slots of work are taken/)
+  ledger.apply({ kind: 'start' }, { work: 1 })
+  assert.match(explain(ledger, id).summary, /^The job is running: attempt 1 of step b runs/)
+  ledger.succeed('b')
+  assert.match(explain(ledger, id).summary, /^The job is waiting: attempt 1 of step a ended failed/)
+})
+
 test('a job that is not there is told as that', () => {
   const reply = new LedgerHarness().query({ kind: 'explain', id: 'f'.repeat(32), offers: {} })
   assert.equal(!reply.ok && reply.code, 'job_not_found')

@@ -25,13 +25,27 @@ export function explainAnswer({ rows }: ReadContext, query: ExplainQuery): Reply
   if (row === undefined) return jobNotFound(query.id)
   const plans = rows.get<PlanRow>(keys.plan(query.id))?.plan.steps ?? []
   const reasons = reasonsOf({ rows, row, plans }, query.offers)
-  const [first] = reasons
+  const main = reasons.find(({ code }) => speaksFor(row.status, code)) ?? reasons[0]
   const more = Math.max(0, reasons.length - EXPLAIN_REASONS_MAX)
   return found({
-    summary: `The job is ${row.status}: ${first?.text ?? 'it goes on at once.'}`,
+    summary: `The job is ${row.status}: ${main?.text ?? 'it goes on at once.'}`,
     reasons: reasons.slice(0, EXPLAIN_REASONS_MAX),
     more,
   })
+}
+
+/**
+ * Where the status is that of some step, the sentence is about such a step: a job is `queued` because
+ * one is ready, whatever the steps before it wait for.
+ */
+function speaksFor(status: string, code: string): boolean {
+  return CODES_OF_STATUS[status]?.includes(code) ?? false
+}
+
+const CODES_OF_STATUS: Readonly<Record<string, readonly string[] | undefined>> = {
+  running: ['running'],
+  queued: ['no_worker', 'refused', 'no_credit'],
+  waiting: ['backoff'],
 }
 
 interface Reason extends JsonObject {

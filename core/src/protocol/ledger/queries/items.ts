@@ -62,7 +62,7 @@ interface ItemPlace {
 
 export function itemView(rows: Rows, place: ItemPlace, item: ItemRow): JsonObject {
   const { job, step, index, task } = place
-  const { attempt, error } = item.task
+  const { attempt, losses, error } = item.task
   return {
     index,
     status: taskStatus(item.task),
@@ -71,6 +71,7 @@ export function itemView(rows: Rows, place: ItemPlace, item: ItemRow): JsonObjec
     task,
     attempts: attemptsOf(rows, keys.attempts(job, step, index), item.task),
     attemptCount: attempt,
+    lostAttempts: losses,
     compensation: item.undo === null ? null : undoView(rows, place, item.undo),
   }
 }
@@ -98,6 +99,7 @@ function waitingItem({ index, task }: ItemPlace, row: JobRow, step: StepState): 
     task,
     attempts: [],
     attemptCount: 0,
+    lostAttempts: 0,
     compensation: null,
   }
 }

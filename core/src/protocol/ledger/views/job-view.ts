@@ -68,7 +68,7 @@ function stepView(rows: Rows, hash: HashText, { row, step, plan }: StepOfJob): J
     task: taskId(hash, row.id, name, null),
     attempts: attemptsOf(rows, keys.attempts(row.id, name, null), task),
     attemptCount: fan?.attemptCount ?? task?.attempt ?? 0,
-    lostAttempts: task?.losses ?? 0,
+    lostAttempts: fan?.losses ?? task?.losses ?? 0,
     ...(step.takenFrom === undefined ? {} : { takenFrom: step.takenFrom }),
     ...(fan === null ? {} : { items: fanView(fan) }),
     compensation:
