@@ -13,7 +13,6 @@ import { drawBehaviour, drawUndo, toJson } from './behaviour.js'
 import { SERVICES, type SimOptions, UNDO_SERVICE } from './swarm.js'
 
 const MAX_STEPS = 5
-const MAX_ITEMS = 8
 
 /** Which of them are met is known without a look at the job: skipped-steps.ts. */
 const CONDITIONS: readonly WhenPlan[] = [
@@ -150,7 +149,7 @@ export class JobMix {
 
   #drawForEach(): ForEachPlan {
     const prng = this.#prng
-    const count = prng.below(MAX_ITEMS)
+    const count = prng.below(this.#options.itemsMax)
     const items = [...Array(count).keys()]
     return {
       items: prng.chance(0.5) ? { range: count } : items,

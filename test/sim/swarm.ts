@@ -32,6 +32,8 @@ export interface SimOptions {
   readonly thinkMs: number
   /** Characters of a job's input beyond what it needs: batches of several blocks are torn in more ways. */
   readonly inputChars: number
+  /** A `forEach` has fewer items than this. */
+  readonly itemsMax: number
   readonly recordKeyCount: number
   readonly idempotencyKeyCount: number
   readonly weights: OperationWeights
@@ -99,7 +101,21 @@ export function drawOptions(seed: number): SimOptions {
   const operated = { ...drawn, ...(prng.chance(0.4) ? drawOperators(drawn) : {}) }
   const resubmit = prng.chance(0.4) ? prng.pick([1, 4]) : 0
   const bulk = prng.chance(0.3) ? prng.pick([1, 4]) : 0
-  return { ...operated, weights: { ...operated.weights, resubmit, bulk } }
+  const crowd = drawCrowd(new Prng(seed).fork('crowd'))
+  return { ...operated, weights: { ...operated.weights, resubmit, bulk }, ...crowd }
+}
+
+/** Some runs: much waits for few slots, so that it shows who is let in first. */
+function drawCrowd(prng: Prng): Partial<SimOptions> {
+  if (!prng.chance(0.12)) return {}
+  return {
+    arcCount: prng.pick([1, 2, 4]),
+    totalSlots: prng.pick([1, 1, 2]),
+    chaosMs: 5_000,
+    clientCount: 6,
+    thinkMs: 20,
+    itemsMax: 24,
+  }
 }
 
 function drawLater(first: SimOptions, prng: Prng): SimOptions {
@@ -151,6 +167,7 @@ function drawFirst(seed: number, prng: Prng): SimOptions {
     clientCount: prng.between(1, 5),
     thinkMs: prng.pick([5, 50, 300]) + chaosMs / 200,
     inputChars: 0,
+    itemsMax: 8,
     recordKeyCount: prng.between(1, 4),
     idempotencyKeyCount: prng.pick([3, 20, 1_000]),
     weights: drawWeights(prng),

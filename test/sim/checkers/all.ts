@@ -9,6 +9,7 @@ import { AnsweredOnce } from './answered-once.js'
 import { ArcTime } from './arc-time.js'
 import { AtRest } from './at-rest.js'
 import { AttemptsRise } from './attempts-rise.js'
+import { BestFirst } from './best-first.js'
 import { BulkOnce } from './bulk-once.js'
 import { CommittedEntries } from './committed-entries.js'
 import { CompensationComplete } from './compensation-complete.js'
@@ -52,6 +53,7 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new NotAfterKept(),
     new SlotsKept(),
     new ConcurrencyKept(),
+    new BestFirst(),
     new TimesKept(),
     new ArcTime(),
     new RetriesBounded(),

@@ -1,3 +1,4 @@
+import { ORDER_MUTATIONS } from './order.js'
 import { STEP_MUTATIONS } from './steps.js'
 
 /**
@@ -25,6 +26,7 @@ export interface Edit {
 
 export const MUTATIONS: readonly Mutation[] = [
   ...STEP_MUTATIONS,
+  ...ORDER_MUTATIONS,
   // ---- durability ----
   {
     name: 'commits-before-the-sync-returns',
