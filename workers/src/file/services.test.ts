@@ -65,6 +65,17 @@ test('files are read and written whole, as text or bytes', async (t) => {
   assert.equal(again, content)
 })
 
+test('what would be changed on its way is refused: bytes as text, and what is no base64', async (t) => {
+  const { root, call } = setup(t)
+  writeFileSync(join(root, 'raw'), Buffer.from([0xff, 0xfe]))
+  assert.equal(await call(read, { path: 'raw' }), 'not_text never')
+  for (const content of ['!!!!', 'AP8', 'AP8B\n']) {
+    const input = { path: 'new', content, encoding: 'base64' } as const
+    assert.equal(await call(write, input), 'not_base64 never')
+  }
+  assert.deepEqual(readdirSync(root).includes('new'), false)
+})
+
 test('no path leads out of the folder', async (t) => {
   const { root, beside, call } = setup(t)
   const ways = [

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { constants, type Dirent } from 'node:fs'
 import { lstat, mkdir, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
@@ -10,6 +11,20 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constant
 
 const PATH = { type: 'string', minLength: 1, maxLength: 4096 } as const
 const ENCODING = { enum: ['utf8', 'base64'] } as const
+
+type Encoding = (typeof ENCODING.enum)[number]
+
+/** What cannot be told without loss is refused: a file that is read and written back is the same. */
+function textOf(bytes: Buffer, encoding: Encoding, path: string): string {
+  if (encoding === 'base64' || isUtf8(bytes)) return bytes.toString(encoding)
+  throw giveUp('not_text', `${path} is no UTF-8 text; ask for it with encoding "base64"`)
+}
+
+function bytesOf(content: string, encoding: Encoding): Buffer {
+  const bytes = Buffer.from(content, encoding)
+  if (encoding === 'utf8' || bytes.toString('base64') === content) return bytes
+  throw giveUp('not_base64', 'the content is no base64 (RFC 4648, padded); nothing was written')
+}
 
 export const read = defineService({
   name: 'file.read',
@@ -32,7 +47,7 @@ export const read = defineService({
         const bytes = await file.readFile()
         // It may have grown since.
         if (bytes.length > FILE_BYTES_MAX) throw tooLarge(path)
-        return { path, bytes: bytes.length, content: bytes.toString(encoding) }
+        return { path, bytes: bytes.length, content: textOf(bytes, encoding, path) }
       } finally {
         await file.close()
       }
@@ -56,7 +71,7 @@ export const write = defineService({
     additionalProperties: false,
   },
   async run({ path, content, encoding = 'utf8', makeFolders = false }, ctx) {
-    const bytes = Buffer.from(content, encoding)
+    const bytes = bytesOf(content, encoding)
     if (bytes.length > FILE_BYTES_MAX) throw tooLarge(path)
     return told(path, async () => {
       if (makeFolders) await makeFoldersInside(path, (folder) => rootedPath(ctx, folder))
