@@ -135,6 +135,19 @@ test('a command whose reader goes away ends without a word, as other tools do', 
   assert.deepEqual(await unread(['services', '--json']), { stderr: '', code: 141 })
 })
 
+test('output that cannot be written is told in a sentence', async () => {
+  const full = spawn('sh', [
+    '-c',
+    `"${process.execPath}" "${GYRE}" services --url "${node.url}" > /dev/full`,
+  ])
+  const [stderr, [code]] = await Promise.all([text(full.stderr), once(full, 'close')])
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    /^What was to be printed cannot be written \(ENOSPC: .*print to somewhere else\.\n$/,
+  )
+})
+
 test('a node goes on when nobody reads what it says at its start', async () => {
   const data = join(temporaryFolder(file), 'data')
   const plugins = temporaryFolder(file)

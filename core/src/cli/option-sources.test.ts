@@ -93,3 +93,14 @@ test('a value that makes no sense is wrong usage and names its origin', async (t
   const config = { name: 'gyre.config.json', text: '[1]' }
   await assert.rejects(optionsFrom(t, { config }), /gyre\.config\.json/)
 })
+
+test('a variable that is set but empty counts as left out', async (t) => {
+  const config = { name: 'gyre.config.json', text: '{"url":"file","init":true}' }
+  const options = await optionsFrom(t, { environment: { GYRE_URL: '', GYRE_INIT: '' }, config })
+  assert.deepEqual(options, { builtIns: true, url: 'file', init: true })
+})
+
+test('a TypeScript file needs no package.json beside it', async (t) => {
+  const config = { name: 'gyre.config.ts', text: `export default { url: 'typed' as string }` }
+  assert.equal((await optionsFrom(t, { config }))['url'], 'typed')
+})

@@ -25,8 +25,9 @@ export async function fillOptions(
       const name = option.attributeName()
       if (owner.getOptionValueSource(name) === 'cli') continue
       const variable = variableOf(option)
-      const fromEnvironment = environment[variable]
-      if (fromEnvironment !== undefined) {
+      // Set but empty is how shells and compose files leave a variable out.
+      const fromEnvironment = environment[variable] ?? ''
+      if (fromEnvironment !== '') {
         owner.setOptionValueWithSource(name, parse(option, fromEnvironment, variable), 'env')
       } else if (file !== null && Object.hasOwn(file.values, name)) {
         const value = parse(option, file.values[name], `${name} in ${file.name}`)
@@ -122,7 +123,14 @@ async function load(path: string): Promise<unknown> {
   if (path.endsWith('.json')) return JSON.parse(await readFile(path, 'utf8'))
   const address = pathToFileURL(path).href
   const module = path.endsWith('.ts') ? await loadTypeScript(address) : await import(address)
-  return module.default ?? { ...module }
+  return unwrapped(module.default) ?? { ...module }
+}
+
+/** A module that was compiled to CommonJS, as tsx does where no package.json says otherwise, has its default inside. */
+function unwrapped(exported: unknown): unknown {
+  if (typeof exported !== 'object' || exported === null || !('__esModule' in exported))
+    return exported
+  return 'default' in exported ? exported.default : exported
 }
 
 async function loadTypeScript(address: string) {

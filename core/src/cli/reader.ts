@@ -1,3 +1,5 @@
+import { EXIT } from './cli-error.js'
+
 /** As of a tool that SIGPIPE ended: 128 and its number. Never the code of a success that nobody saw. */
 const READER_GONE = 141
 
@@ -22,5 +24,8 @@ export async function readerHasAll(): Promise<void> {
 
 function end(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(READER_GONE)
-  throw error
+  const why = error.code === undefined ? error.message : `${error.code}: ${error.message}`
+  const text = `What was to be printed cannot be written (${why}). The command itself was done; print to somewhere else.`
+  // Where stderr is what cannot be written, nobody is left to be told.
+  process.stderr.write(`${text}\n`, () => process.exit(EXIT.failed))
 }
