@@ -6,12 +6,10 @@ export const BODY_BYTES_MAX = 1024 * 1024
 export const BATCH_BODY_BYTES_MAX = 8 * 1024 * 1024
 /** Jobs in one batch: 413. */
 export const BATCH_JOBS_MAX = 1000
-/** One input, output or record, as JSON text in UTF-8: 413. */
-export const VALUE_BYTES_MAX = 256 * 1024
+/** One input, output or record, as JSON text in UTF-8: 413. Key of a record: 400. */
+export { RECORD_KEY_BYTES_MAX, VALUE_BYTES_MAX } from '@gyre/jobs'
 /** Levels that an envelope puts round user data: a batch's `jobs/0/steps/x/compensate/input`. */
 export const ENVELOPE_DEPTH = 6
-/** Key of a record: 400. */
-export const RECORD_KEY_BYTES_MAX = 512
 /** Idempotency key, as a header or as a member of a submission: 400. */
 export const IDEMPOTENCY_KEY_BYTES_MAX = 512
 /** Path and query of a request: 414. */

@@ -10,6 +10,10 @@ export const PRIORITY_MAX = 9
 export const AFFINITY_LENGTH_MAX = 512
 /** Nesting of any JSON that users send: every reader of it recurses. */
 export const JSON_DEPTH_MAX = 64
+/** Bytes of one value as JSON: an input, an output, a record. */
+export const VALUE_BYTES_MAX = 256 * 1024
+/** Bytes of a record's key in UTF-8. */
+export const RECORD_KEY_BYTES_MAX = 512
 /** Characters of a service or job name. */
 export const NAME_LENGTH_MAX = 200
 /** Labels of one job, as keys: each costs an index row. */

@@ -44,3 +44,14 @@ test('what the change throws is passed on at once', async () => {
   await assert.rejects(update, (error) => error === own)
   assert.equal(tries, 1)
 })
+
+test('a change that gives nothing back leaves the record as it was', async () => {
+  const dht = fakeDht({ n: 1 })
+  const forgets = (() => undefined) as unknown as () => number
+  await assert.rejects(updateRecord(dht, 'n', forgets), (error: ServiceError) => {
+    assert.deepEqual([error.code, error.retryable], ['invalid_value', false])
+    assert.match(error.message, /return its new value/)
+    return true
+  })
+  assert.equal((await dht.get('n'))?.value, 1)
+})

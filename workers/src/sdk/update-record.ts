@@ -18,7 +18,8 @@ export async function updateRecord(
   const { attempts = ATTEMPTS_DEFAULT, signal } = options
   const once = async (): Promise<DhtRecord> => {
     const before = await dht.get(key)
-    const value = await change(before?.value)
+    const value: Json | undefined = await change(before?.value)
+    if (value === undefined) throw gaveNothing(key)
     const condition =
       before === undefined ? { ifAbsent: true as const } : { ifVersion: before.version }
     return dht.put(key, value, condition)
@@ -44,6 +45,12 @@ function giveUpUnlessLost(error: unknown): never {
 
 function isLoss(error: unknown): boolean {
   return error instanceof ServiceError && error.code === 'version_conflict'
+}
+
+/** In TypeScript it cannot; in JavaScript a forgotten `return` would wipe the record. */
+function gaveNothing(key: string): ServiceError {
+  const message = `the change of record ${key} gave nothing; return its new value, or delete the record`
+  return new ServiceError('invalid_value', message, { retryable: false })
 }
 
 function contended(key: string, attempts: number, cause: unknown): ServiceError {

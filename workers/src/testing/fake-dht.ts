@@ -1,4 +1,4 @@
-import type { Json } from '@gyre/jobs'
+import { type Json, jsonText, RECORD_KEY_BYTES_MAX, utf8Length } from '@gyre/jobs'
 import {
   type DhtCondition,
   type DhtRecord,
@@ -18,25 +18,45 @@ export function fakeDht(records: Readonly<Record<string, Json>> = {}): ServiceDh
     if (found !== wanted) throw lost(key)
   }
   const put = (key: string, value: Json, condition?: DhtCondition): DhtRecord => {
+    checkKey(key)
+    const copy = checkedValue(key, value)
     check(key, condition)
     version += 1
-    const copy: Json = JSON.parse(JSON.stringify(value))
     const updatedAt = new Date(version).toISOString()
     const record = { key, id: idOf(key), value: copy, version, updatedAt }
     held.set(key, record)
-    return record
+    return structuredClone(record)
   }
   for (const [key, value] of Object.entries(records)) put(key, value)
   const dht: ServiceDht = {
-    get: async (key) => held.get(key),
+    get: async (key) => {
+      checkKey(key)
+      return structuredClone(held.get(key))
+    },
     put: async (key, value, condition) => put(key, value, condition),
     delete: async (key, condition) => {
+      checkKey(key)
       check(key, condition)
       held.delete(key)
     },
     update: (key, change, options) => updateRecord(dht, key, change, options),
   }
   return dht
+}
+
+function checkKey(key: string): void {
+  const bytes = utf8Length(key)
+  if (bytes > 0 && bytes <= RECORD_KEY_BYTES_MAX) return
+  const message = `a key has 1 to ${RECORD_KEY_BYTES_MAX} bytes of UTF-8, this one ${bytes}`
+  throw new ServiceError('invalid_key', message, { retryable: false })
+}
+
+function checkedValue(key: string, value: unknown): Json {
+  const json = jsonText(value)
+  if (json.ok) return JSON.parse(json.text)
+  const code = json.isTooLarge ? 'payload_too_large' : 'invalid_value'
+  const message = `record ${key} cannot hold this: the value ${json.message}`
+  throw new ServiceError(code, message, { retryable: false })
 }
 
 function lost(key: string): ServiceError {

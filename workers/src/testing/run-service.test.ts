@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { defineService, giveUp } from '../sdk/index.js'
+import { defineService, giveUp, type ServiceError } from '../sdk/index.js'
 import { fakeDht, runService, TestClock } from './index.js'
 
 test('a run ends as its handler does, through JSON, and never rejects', async () => {
@@ -93,4 +93,29 @@ test('the snippet of the guide is the code of its test', () => {
   const source = readFileSync(join(folder, 'src', 'testing', 'guide.test.ts'), 'utf8')
   const lines = (text: string) => text.split('\n').filter((line) => !/^(import|\/\/) /.test(line))
   assert.deepEqual(lines(snippet), lines(source))
+})
+
+test('an output that a node would refuse fails the run with the code of the node', async () => {
+  const outputs = {
+    output_invalid: JSON.parse('{"a":{"__proto__":1}}'),
+    output_too_large: 'x'.repeat(300_000),
+  }
+  for (const [code, output] of Object.entries(outputs)) {
+    const ended = await runService({ run: () => output }, null).ended
+    assert.equal(ended.kind === 'failed' && (ended.error as ServiceError).code, code)
+  }
+})
+
+test('the hash table of a test has the bounds of the real one, and gives out copies', async () => {
+  const dht = fakeDht({ kept: { n: 1 } })
+  const refusedAs = (code: string) => (error: ServiceError) =>
+    error.code === code && !error.retryable
+  await assert.rejects(dht.get(''), refusedAs('invalid_key'))
+  await assert.rejects(dht.put('k'.repeat(513), 1), refusedAs('invalid_key'))
+  await assert.rejects(dht.put('k', 'x'.repeat(262_143)), refusedAs('payload_too_large'))
+  const nothing = undefined as unknown as number
+  await assert.rejects(dht.put('k', nothing), refusedAs('invalid_value'))
+  const read = (await dht.get('kept'))?.value as { n: number }
+  read.n = 9
+  assert.deepEqual((await dht.get('kept'))?.value, { n: 1 })
 })

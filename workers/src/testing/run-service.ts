@@ -1,4 +1,4 @@
-import { type DurationSpec, type Json, parseDuration } from '@gyre/jobs'
+import { type DurationSpec, type Json, jsonText, parseDuration } from '@gyre/jobs'
 import type { TestClock } from './test-clock.js'
 import {
   type LoggedLine,
@@ -6,7 +6,7 @@ import {
   testContext,
   type TestContextOptions,
 } from './test-context.js'
-import type { ServiceContext } from '../sdk/index.js'
+import { type ServiceContext, ServiceError } from '../sdk/index.js'
 
 /** As far as a test run needs a service; what `defineService` returned is one. */
 export interface RunnableService<Input> {
@@ -36,8 +36,9 @@ export interface TestRun {
 
 /**
  * Runs one attempt of a service without a node: with a hash table in memory, its log and progress
- * collected, and an abort. The output goes through JSON, as it does on a node. Schemas are the node's
- * to check, and retries are the ledger's.
+ * collected, and an abort. The output goes through JSON and is refused as it is on a node: one
+ * that JSON cannot carry, or a too large one, fails the run. Schemas are the node's to check, and
+ * retries are the ledger's.
  */
 export function runService<Input>(
   service: RunnableService<Input>,
@@ -58,10 +59,17 @@ export function runService<Input>(
 async function settle(run: () => unknown): Promise<TestOutcome> {
   try {
     const output = await run()
-    return { kind: 'succeeded', output: JSON.parse(JSON.stringify(output ?? null)) }
+    const json = jsonText(output === undefined ? null : output)
+    if (!json.ok) return { kind: 'failed', error: refused(json) }
+    return { kind: 'succeeded', output: JSON.parse(json.text) }
   } catch (error) {
     return { kind: 'failed', error }
   }
+}
+
+function refused({ isTooLarge, message }: { isTooLarge: boolean; message: string }): ServiceError {
+  const code = isTooLarge ? 'output_too_large' : 'output_invalid'
+  return new ServiceError(code, `the output ${message}`, { retryable: false })
 }
 
 /** As the node's: libraries know it for an abort by its name. */

@@ -57,13 +57,9 @@ export const HEAP_HEADROOM_MB = 1024
 
 /** Requests to the hash table that the handlers of a node have open at a time; further ones are refused. */
 export const RECORD_CALLS_MAX = 10_000
-/** A record's key, bytes (api.md); longer is refused. */
-export const RECORD_KEY_BYTES_MAX = 512
 /** A secret with fewer characters is not struck out of logs: it would be found everywhere. */
 export const SECRET_CHARS_MIN = 6
 
-/** One output or input, bytes of JSON (api.md). */
-export const OUTPUT_BYTES_MAX = 256 * 1024
 /** Characters of an error's message, bytes of its details; longer is cut, larger is dropped. */
 export const ERROR_MESSAGE_MAX = 2_000
 export const ERROR_DETAILS_BYTES_MAX = 8 * 1024

@@ -1,6 +1,6 @@
-import { type JobError, JSON_DEPTH_MAX } from '@gyre/jobs'
+import { type JobError, jsonText } from '@gyre/jobs'
 import type { AttemptOutcome } from '../../protocol/ledger/command.js'
-import { ERROR_DETAILS_BYTES_MAX, ERROR_MESSAGE_MAX, OUTPUT_BYTES_MAX } from './limits.js'
+import { ERROR_DETAILS_BYTES_MAX, ERROR_MESSAGE_MAX } from './limits.js'
 
 /**
  * Turns whatever a handler returned or threw into plain, bounded data. The values are a stranger's:
@@ -31,66 +31,12 @@ export type OutputText =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly error: JobError }
 
-/** The output as JSON text, at most OUTPUT_BYTES_MAX bytes and JSON_DEPTH_MAX deep. */
+/** The output as JSON text, at most VALUE_BYTES_MAX bytes and JSON_DEPTH_MAX deep. */
 export function outputText(output: unknown): OutputText {
-  if (output === undefined) return { ok: true, text: 'null' }
-  let text: string | undefined
-  try {
-    text = stringify(output)
-  } catch (error) {
-    // A string longer than the engine allows is the one failure that means "too much".
-    if (error instanceof RangeError && /string length/i.test(error.message)) return tooLarge()
-    const message = `the output is not JSON: ${messageOf(error)}; return plain data`
-    return { ok: false, error: permanent('output_invalid', message) }
-  }
-  if (text === undefined) {
-    const message = `the output is a ${typeof output}, which JSON cannot carry; return plain data`
-    return { ok: false, error: permanent('output_invalid', message) }
-  }
-  if (Buffer.byteLength(text) > OUTPUT_BYTES_MAX) return tooLarge()
-  if (isTooDeep(text)) {
-    const message = `the output is nested more than ${JSON_DEPTH_MAX} deep; return flatter data`
-    return { ok: false, error: permanent('output_invalid', message) }
-  }
-  if (hasProtoMember(text)) {
-    const message = 'the output has a member __proto__, which is not accepted; rename it'
-    return { ok: false, error: permanent('output_invalid', message) }
-  }
-  return { ok: true, text }
-}
-
-/**
- * Stored under this name, a value would become another's prototype; bodies may not have it either.
- * In what JSON.stringify wrote, a quote behind a brace or comma begins a name or a value, never stands
- * inside a text.
- */
-function hasProtoMember(json: string): boolean {
-  return json.includes('{"__proto__":') || json.includes(',"__proto__":')
-}
-
-function tooLarge(): OutputText {
-  const message =
-    `the output is larger than ${OUTPUT_BYTES_MAX} bytes of JSON; ` +
-    'write it somewhere (a file, a store) and return where it is'
-  return { ok: false, error: permanent('output_too_large', message) }
-}
-
-/** Counts brackets outside strings, so that no recursion is needed to find recursion. */
-function isTooDeep(json: string): boolean {
-  let depth = 0
-  let inString = false
-  for (let at = 0; at < json.length; at += 1) {
-    const char = json[at]
-    if (inString) {
-      if (char === '\\') at += 1
-      else if (char === '"') inString = false
-    } else if (char === '"') inString = true
-    else if (char === '{' || char === '[') {
-      depth += 1
-      if (depth > JSON_DEPTH_MAX) return true
-    } else if (char === '}' || char === ']') depth -= 1
-  }
-  return false
+  const json = jsonText(output === undefined ? null : output)
+  if (json.ok) return json
+  const code = json.isTooLarge ? 'output_too_large' : 'output_invalid'
+  return { ok: false, error: permanent(code, `the output ${withoutPaths(json.message)}`) }
 }
 
 export const CODE_PATTERN = /^[a-z][a-z0-9_]{0,63}$/
@@ -128,10 +74,10 @@ function fromServiceError(thrown: ServiceErrorShape): JobError {
   const code = CODE_PATTERN.test(thrown.code) ? thrown.code : 'service_failed'
   const error = { code, message: cut(thrown.message), retryable: thrown.retryable }
   if (thrown.details === undefined) return error
-  const text = stringify(thrown.details)
-  const isObject = typeof text === 'string' && text.startsWith('{')
-  const fits = isObject && Buffer.byteLength(text) <= ERROR_DETAILS_BYTES_MAX && !isTooDeep(text)
-  return fits && !hasProtoMember(text) ? { ...error, details: parse(text) } : error
+  const details = jsonText(thrown.details)
+  if (!details.ok || !details.text.startsWith('{')) return error
+  const fits = Buffer.byteLength(details.text) <= ERROR_DETAILS_BYTES_MAX
+  return fits ? { ...error, details: parse(details.text) } : error
 }
 
 function fromAnything(thrown: unknown): JobError {

@@ -1,4 +1,4 @@
-import type { Json } from '@gyre/jobs'
+import { type Json, jsonText } from '@gyre/jobs'
 import {
   type DhtCondition,
   type DhtRecord,
@@ -6,7 +6,7 @@ import {
   ServiceError,
   updateRecord,
 } from '@gyre/workers'
-import { outputText } from './outcome.js'
+import { withoutPaths } from './outcome.js'
 
 /** What a handler asks of the hash table, as it leaves the thread. */
 export type RecordCall =
@@ -94,11 +94,10 @@ function only(condition: DhtCondition | undefined): { readonly condition?: DhtCo
   return condition === undefined ? {} : { condition }
 }
 
-/** The same bounds as a handler's output has: JSON, 256 KiB, 64 levels. */
 function checkedValue(key: string, value: unknown): Json {
-  const text = outputText(value)
-  if (text.ok) return JSON.parse(text.text)
-  const code = text.error.code === 'output_too_large' ? 'payload_too_large' : 'invalid_value'
-  const message = `record ${key} cannot hold this value: ${text.error.message}`
+  const json = jsonText(value)
+  if (json.ok) return JSON.parse(json.text)
+  const code = json.isTooLarge ? 'payload_too_large' : 'invalid_value'
+  const message = `record ${key} cannot hold this: the value ${withoutPaths(json.message)}`
   throw new ServiceError(code, message, { retryable: false })
 }

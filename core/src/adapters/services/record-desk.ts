@@ -1,7 +1,8 @@
+import { RECORD_KEY_BYTES_MAX, VALUE_BYTES_MAX } from '@gyre/jobs'
 import { arcOf } from '../../base/ids.js'
 import type { Command, RecordCondition } from '../../protocol/ledger/command.js'
 import type { FromServices, ToServices } from '../../protocol/node/messages.js'
-import { OUTPUT_BYTES_MAX, RECORD_CALLS_MAX, RECORD_KEY_BYTES_MAX } from './limits.js'
+import { RECORD_CALLS_MAX } from './limits.js'
 import type { RecordAnswer, RecordCall } from './record-calls.js'
 
 export interface RecordDeskOptions {
@@ -83,11 +84,8 @@ function wrongWith(call: RecordCall, chars: number): RecordAnswer | null {
       `a key has 1 to ${RECORD_KEY_BYTES_MAX} bytes of UTF-8, this one ${bytes}`,
     )
   }
-  if (chars > 2 * OUTPUT_BYTES_MAX) {
-    return refusal(
-      'payload_too_large',
-      `the value is larger than ${OUTPUT_BYTES_MAX} bytes of JSON`,
-    )
+  if (chars > 2 * VALUE_BYTES_MAX) {
+    return refusal('payload_too_large', `the value is larger than ${VALUE_BYTES_MAX} bytes of JSON`)
   }
   return null
 }

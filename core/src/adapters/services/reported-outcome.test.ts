@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { VALUE_BYTES_MAX } from '@gyre/jobs'
 import type { AttemptOutcome } from '../../protocol/ledger/command.js'
-import { OUTPUT_BYTES_MAX } from './limits.js'
+
 import { errorOf, failedBody, outcomeBody } from './outcome.js'
 import { checkedOutcome } from './reported-outcome.js'
 
@@ -31,10 +32,10 @@ test('every outcome that the thread makes passes as the text it is', () => {
 })
 
 test('the largest output and the largest error pass; a byte or a level more does not', () => {
-  const largest = succeeded(`"${'x'.repeat(OUTPUT_BYTES_MAX - 2)}"`)
+  const largest = succeeded(`"${'x'.repeat(VALUE_BYTES_MAX - 2)}"`)
   assert.equal(checkedOutcome(largest), largest)
-  assertRefused(succeeded(`"${'x'.repeat(OUTPUT_BYTES_MAX - 1)}"`))
-  assertRefused(succeeded(`"${'é'.repeat(OUTPUT_BYTES_MAX / 2)}"`))
+  assertRefused(succeeded(`"${'x'.repeat(VALUE_BYTES_MAX - 1)}"`))
+  assertRefused(succeeded(`"${'é'.repeat(VALUE_BYTES_MAX / 2)}"`))
   const deepest = succeeded(nested(64))
   assert.equal(checkedOutcome(deepest), deepest)
   assertRefused(succeeded(nested(65)))

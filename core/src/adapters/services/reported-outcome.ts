@@ -1,6 +1,6 @@
-import { JSON_DEPTH_MAX } from '@gyre/jobs'
+import { JSON_DEPTH_MAX, VALUE_BYTES_MAX } from '@gyre/jobs'
 import type { AttemptOutcome } from '../../protocol/ledger/command.js'
-import { ERROR_DETAILS_BYTES_MAX, ERROR_MESSAGE_MAX, OUTPUT_BYTES_MAX } from './limits.js'
+import { ERROR_DETAILS_BYTES_MAX, ERROR_MESSAGE_MAX } from './limits.js'
 import { CODE_PATTERN, failedBody, permanent } from './outcome.js'
 
 /**
@@ -85,7 +85,7 @@ function parsed(body: string): unknown {
   }
 }
 
-const BODY_BYTES_MAX = OUTPUT_BYTES_MAX + '{"kind":"succeeded","output":}'.length
+const BODY_BYTES_MAX = VALUE_BYTES_MAX + '{"kind":"succeeded","output":}'.length
 /** JSON may need six characters for one of a message; codes and names fit into the rest. */
 const FAILED_CHARS_MAX = ERROR_DETAILS_BYTES_MAX + 6 * ERROR_MESSAGE_MAX + 1_024
 

@@ -1,10 +1,9 @@
-import type { ForEachPlan, Json } from '@gyre/jobs'
+import { type ForEachPlan, type Json, utf8Length } from '@gyre/jobs'
 import type { JobEdit } from './job-edit.js'
 import type { FanState } from './job-row.js'
 import { COLLECTED_CHUNK_ITEMS, VALUE_BYTES_MAX } from './limits.js'
 import { startedItems } from './open-items.js'
 import { endOf, keys, type CollectedRow, type OutputRow } from './rows-layout.js'
-import { utf8Length } from './text-bytes.js'
 
 /**
  * The output of a `forEach` step. What its items give is gathered in chunks as it comes, while all of

@@ -1,5 +1,6 @@
 import {
   type ForEachPlan,
+  isLongerThan,
   type JobError,
   type Json,
   type JsonObject,
@@ -14,7 +15,6 @@ import type { JobEdit } from './job-edit.js'
 import type { ItemRow } from './job-row.js'
 import { FOR_EACH_ITEMS_MAX, VALUE_BYTES_MAX } from './limits.js'
 import { keys } from './rows-layout.js'
-import { isLongerThan } from './text-bytes.js'
 
 /**
  * Turns the templates of a plan into values, from what the job's steps have given so far. Outputs

@@ -1,9 +1,9 @@
+import { utf8Length } from '@gyre/jobs'
 import type { AttemptNotes } from './attempt-notes.js'
 import type { LogLine } from './command.js'
 import type { JobEdit } from './job-edit.js'
 import { JOB_LOG_BYTES_MAX } from './limits.js'
 import { endOf, keys, type LogRow } from './rows-layout.js'
-import { utf8Length } from './text-bytes.js'
 
 /** A job's log in sum: absent while nothing was logged. */
 export interface LogSum {

@@ -1,7 +1,7 @@
 /** Bounds of the ledger. Each says its unit, why it is there, and what happens when it is reached. */
 
 /** UTF-8 bytes of one resolved input or one collected output, as JSON (api.md). */
-export const VALUE_BYTES_MAX = 256 * 1024
+export { VALUE_BYTES_MAX } from '@gyre/jobs'
 
 /** Attempts shown per step, newest first to stay; older ones are forgotten, the count goes on. */
 export const ATTEMPTS_KEPT = 100

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { fromByteString, isLongerThan, toByteString, utf8Length } from './text-bytes.js'
+import { fromByteString, toByteString } from './text-bytes.js'
 
 const anyText = fc.string({ unit: 'binary', maxLength: 40 })
 
@@ -9,7 +9,6 @@ test('the byte string of a text is its UTF-8, and leads back to it', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       assert.equal(toByteString(text), Buffer.from(text, 'utf8').toString('latin1'))
-      assert.equal(utf8Length(text), Buffer.byteLength(text))
       assert.equal(fromByteString(toByteString(text)), text)
     }),
   )
@@ -23,12 +22,4 @@ test('byte strings compare as the bytes do, also where UTF-16 compares otherwise
 
 test('a lone surrogate counts as the replacement character, as in every encoder', () => {
   assert.equal(toByteString('a\ud800b'), Buffer.from('a\ud800b', 'utf8').toString('latin1'))
-  assert.equal(utf8Length('\udc00'), 3)
-})
-
-test('a text is too long from the first byte over the limit', () => {
-  assert.equal(isLongerThan('ää', 4), false)
-  assert.equal(isLongerThan('äää', 5), true)
-  assert.equal(isLongerThan('aaaaa', 5), false)
-  assert.equal(isLongerThan('aaaaaa', 5), true)
 })

@@ -1,31 +1,10 @@
 /**
- * UTF-8 without Node or DOM types: sizes of texts, and texts as strings of bytes (U+0000 … U+00FF),
- * which is what row keys are made of. A lone surrogate counts as U+FFFD, as every encoder has it.
+ * UTF-8 without Node or DOM types: texts as strings of bytes (U+0000 … U+00FF), which is what row keys
+ * are made of. A lone surrogate counts as U+FFFD, as every encoder has it.
  */
 
 /** Most keys: each character is its own byte. What does not match goes the long way, and may be ASCII. */
 const PRINTABLE_ASCII = /^[ -~]*$/
-
-/** True when `text` takes more than `max` bytes. Cheap for texts that are far from it. */
-export function isLongerThan(text: string, max: number): boolean {
-  if (text.length > max) return true
-  if (text.length * 3 <= max) return false
-  return utf8Length(text) > max
-}
-
-export function utf8Length(text: string): number {
-  let bytes = 0
-  for (let i = 0; i < text.length; i += 1) {
-    const unit = text.charCodeAt(i)
-    if (unit < 0x80) bytes += 1
-    else if (unit < 0x800) bytes += 2
-    else if (isPair(text, i)) {
-      bytes += 4
-      i += 1
-    } else bytes += 3
-  }
-  return bytes
-}
 
 /** The UTF-8 bytes of `text`, one character each: compares in byte order. */
 export function toByteString(text: string): string {
@@ -44,12 +23,6 @@ function encodePoint(point: number): string {
   if (point < 0x800) return String.fromCharCode(0xc0 | (point >> 6), tail(0))
   if (point < 0x10000) return String.fromCharCode(0xe0 | (point >> 12), tail(6), tail(0))
   return String.fromCharCode(0xf0 | (point >> 18), tail(12), tail(6), tail(0))
-}
-
-function isPair(text: string, at: number): boolean {
-  const high = text.charCodeAt(at)
-  const low = text.charCodeAt(at + 1)
-  return high >= 0xd800 && high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff
 }
 
 /** The text whose UTF-8 bytes these are; the reverse of `toByteString`. */

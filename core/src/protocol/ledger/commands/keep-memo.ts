@@ -1,10 +1,10 @@
+import { utf8Length } from '@gyre/jobs'
 import { assert } from '../../../base/assert.js'
 import type { KeepMemoCommand } from '../command.js'
 import type { EntryContext } from '../entry-context.js'
 import { MEMO_BYTES_MAX, MEMOS_REMOVED_MAX } from '../limits.js'
 import type { Applied } from '../outcome.js'
 import { endOf, keys, type MemoRow, type MemoSumRow, sortableAt } from '../rows-layout.js'
-import { utf8Length } from '../text-bytes.js'
 
 /**
  * Keeps what a memoised task gave. Of two that ran side by side the first one's result stays, so that
