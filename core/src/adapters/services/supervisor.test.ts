@@ -119,9 +119,11 @@ test('a handler gets its context, compensation its input and output, and a log w
     /^longx+ … \[cut: 100004 characters in all\] \[fields left out: \d+ bytes\]$/,
   )
   assert.equal(own.at(-1)?.message, 'the end')
-  assert.equal(own.filter(({ message }) => / lines were left out: /.test(message)).length, 1)
+  // One gap for each pause that it logged through.
+  const gaps = own.filter(({ message }) => / lines were left out: /.test(message)).length
+  assert.ok(gaps > 0)
   const size = own.reduce((sum, { message }) => sum + message.length, 0)
-  assert.ok(size < 64 * 1024, `${size} characters in the log of the node`)
+  assert.ok(size < gaps * 64 * 1024, `${size} characters in the log of the node, ${gaps} gaps`)
   const { logs = '', logsDropped } = host.received.find(
     (message) => message.kind === 'ended' && message.attempt === 'c',
   ) as { readonly logs?: string; readonly logsDropped?: number }
