@@ -278,7 +278,28 @@ test('services and job definitions are listed with their schemas', async () => {
   assert.ok(Array.isArray(jobs.body.items))
 })
 
-test('lists that may be stale say how stale they are', async () => {
+test('services and job definitions are read page by page, each once and in the order of their names', async () => {
+  for (const path of ['/v1/services', '/v1/job-definitions']) {
+    const { body: whole } = await node.rest.call('GET', `${path}?limit=1000`)
+    assert.equal(whole.nextCursor, null)
+    const names: string[] = whole.items.map((item: { name: string }) => item.name)
+    assert.deepEqual(names, [...names].sort())
+    const read: string[] = []
+    for (let cursor: string | null = ''; cursor !== null && read.length <= names.length; ) {
+      const { body } = await node.rest.call('GET', `${path}?limit=1${cursor}`)
+      assert.equal(body.items.length, 1)
+      read.push(body.items[0].name)
+      cursor = body.nextCursor === null ? null : `&cursor=${body.nextCursor}`
+    }
+    assert.deepEqual(read, names)
+    assert.ok(names.length > 1)
+  }
+  const { body } = await node.rest.call('GET', '/v1/services?limit=1')
+  const elsewhere = `/v1/job-definitions?cursor=${body.nextCursor}`
+  assert.equal((await node.rest.call('GET', elsewhere)).body.code, 'invalid_cursor')
+})
+
+test('what may be stale says how stale it is', async () => {
   const { body: job } = await node.rest.submit({ service: 'test.echo' }, undefined, {
     prefer: 'wait=20',
   })
@@ -288,6 +309,8 @@ test('lists that may be stale say how stale they are', async () => {
     `/v1/jobs/${job.id}`,
     `/v1/jobs/${job.id}/history`,
     `/v1/jobs/${job.id}/steps/main/items`,
+    `/v1/jobs/${job.id}/explain`,
+    '/v1/services',
   ]) {
     const { status, headers } = await node.rest.call('GET', `${path}?consistency=stale`)
     assert.equal(status, 200, path)

@@ -231,6 +231,8 @@ export const HOSTILE: readonly Hostile[] = [
   ),
   read('ID', '/v1/ids/xyz', '400 invalid_id'),
   read('owner of nothing', '/v1/ring/owner', '400 invalid_request'),
+  read('owner of a long key', `/v1/ring/owner?key=${'k'.repeat(513)}`, '400 invalid_key'),
+  read('owner of an empty key', '/v1/ring/owner?key=', '400 invalid_key'),
   read('owner of two', `/v1/ring/owner?key=a&id=${'0'.repeat(32)}`, '400 invalid_request'),
 ]
 

@@ -298,6 +298,9 @@ test('a job is gone after its retention, and its key answers what is left of it'
   assert.equal(again.status, 200)
   assert.equal(again.headers['idempotency-replayed'], 'true')
   assert.deepEqual(again.body, { id: body.id, status: 'succeeded', purged: true })
+  const jobs = [{ ...submission, idempotencyKey: 'retained' }]
+  const batch = await node.rest.call('POST', '/v1/jobs/batch', { body: { jobs } })
+  assert.deepEqual(batch.body.results, [again.body])
   const tooLong = await node.rest.submit({ ...echo(1), retention: '366d' })
   assert.deepEqual([tooLong.status, tooLong.body.errors[0].path], [400, '/retention'])
 })

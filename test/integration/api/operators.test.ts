@@ -151,6 +151,11 @@ test('a bulk action says which jobs it means: a filter, and nothing that the lis
     400,
     'unknown_field',
   ])
-  const late = { createdBefore: 'yesterday' }
-  assert.deepEqual(await refused({ action: 'cancel', filter: late }), [400, 'invalid_request'])
+  const body = { action: 'cancel', filter: { createdBefore: 'yesterday' } }
+  const late = await node.rest.call('POST', '/v1/jobs/actions', { body })
+  assert.equal(late.status, 400)
+  assert.deepEqual(
+    late.body.errors.map(({ path }: { path: string }) => path),
+    ['/filter/createdBefore'],
+  )
 })

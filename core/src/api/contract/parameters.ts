@@ -31,6 +31,8 @@ const page = {
 
 export const ReadQuery = Type.Object(consistency, closed)
 export const PageQuery = Type.Object({ ...consistency, ...page }, closed)
+/** Of lists that a node makes of what it knows itself: there is no replica to read. */
+export const OwnPageQuery = Type.Object(page, closed)
 
 export const LogsQuery = Type.Object(
   {

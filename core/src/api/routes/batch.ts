@@ -16,9 +16,7 @@ const BatchBody = Type.Object(
   { additionalProperties: false, examples: BATCH_EXAMPLES },
 )
 
-type BatchResult =
-  | { readonly id: string; readonly status: string }
-  | { readonly error: ReturnType<Problem['toBody']> }
+type BatchResult = Shown | { readonly error: ReturnType<Problem['toBody']> }
 
 /** Many jobs in one request. Not atomic: each job has its own result, in the order of the request. */
 export function batchRoutes(
@@ -33,7 +31,8 @@ export function batchRoutes(
         operationId: 'submitJobs',
         summary: 'Submit up to 1,000 jobs',
         description:
-          'Each job has a result of its own, `{id, status}` or `{error}`, in order; 503 ' +
+          'Each job has a result of its own, `{id, status}` or `{error}`, in order; `purged: true` beside ' +
+          'them says that the job of a repeated key has been removed. 503 ' +
           '`overloaded` means that none was stored. Idempotency keys stand in the jobs.',
         tags: ['jobs'],
         headers: BatchHeaders,
@@ -89,10 +88,17 @@ function jobsOf(body: unknown): readonly unknown[] {
   return body.jobs
 }
 
+/** What is read of a job, or of what is left of one that was removed. */
+interface Shown {
+  readonly id: string
+  readonly status: string
+  readonly purged?: boolean
+}
+
 function toResult(said: Awaited<ReturnType<Submissions['submit']>>, index: number): BatchResult {
   if (!said.ok) return toErrorResult(problemOf(said), index)
-  const { id, status }: { id: string; status: string } = JSON.parse(said.body ?? '{}')
-  return { id, status }
+  const { id, status, purged }: Shown = JSON.parse(said.body ?? '{}')
+  return { id, status, ...(purged === undefined ? {} : { purged }) }
 }
 
 /** The problem's instance is the job in the request; its `errors` name places inside of that job. */

@@ -53,7 +53,7 @@ export function bulkActionsRoute(
     },
     async (request, reply) => {
       const { action, filter, dryRun = false } = request.body
-      const parsed = jobFilterOf(filter)
+      const parsed = jobFilterOf(filter, '/filter')
       if (dryRun) {
         const { total, ...counted } = await countJobs(client, parsed)
         return reply.code(200).send({ count: total, ...counted })

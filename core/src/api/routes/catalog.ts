@@ -1,9 +1,14 @@
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { AnyObject, answers, listOf } from '../contract/answers.js'
+import { STALE } from '../contract/headers.js'
+import { OwnPageQuery, PageQuery } from '../contract/parameters.js'
 import type { KnownWork } from '../known-work.js'
 import type { EngineStatus } from '../../protocol/node/messages.js'
+import { SYSTEM_ARC } from '../../base/ids.js'
+import { pageOfNames } from '../names-page.js'
 import { publicFailure } from '../public-failure.js'
+import { tellStaleness } from '../staleness.js'
 import { statusInTime } from '../status-in-time.js'
 
 export interface CatalogRoutesOptions {
@@ -44,20 +49,23 @@ export function catalogRoutes(app: ApiServer, { client, known }: CatalogRoutesOp
           '`refused`: how many ready tasks are not taken now, and why (`busy`, `cpu`, `memory`, ' +
           '`units`, `labels`; `never` when no end of another attempt will change that).',
         tags: ['catalog'],
-        response: answers({ 200: listOf(AnyObject) }),
+        querystring: PageQuery,
+        response: answers({ 200: listOf(AnyObject) }, STALE),
       },
     },
-    async () => {
-      const services = await known.services()
+    async (request, reply) => {
+      const { consistency, ...page } = request.query
+      const services = pageOfNames(await known.services(), page, { kind: 'services' })
+      await tellStaleness(reply, client, { consistency, arc: SYSTEM_ARC })
       const status = await statusInTime(client)
       return {
-        items: services.map(({ version, ...service }) => ({
+        items: services.items.map(({ version, ...service }) => ({
           ...service,
           versions: [version],
           nodes: known.isOffered(service.name) ? [client.identity.nodeId] : [],
           ...loadView(client, service.name, status),
         })),
-        nextCursor: null,
+        nextCursor: services.nextCursor,
       }
     },
   )
@@ -69,12 +77,12 @@ export function catalogRoutes(app: ApiServer, { client, known }: CatalogRoutesOp
         operationId: 'listJobDefinitions',
         summary: 'Jobs that can be submitted by name',
         tags: ['catalog'],
+        querystring: OwnPageQuery,
         response: answers({ 200: listOf(AnyObject) }),
       },
     },
-    async () => ({
-      items: known.jobs,
-      nextCursor: null,
+    async (request) => ({
+      ...pageOfNames(known.jobs, request.query, { kind: 'job-definitions' }),
       failures: client.offers.failures.map(publicFailure),
     }),
   )

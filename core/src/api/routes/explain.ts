@@ -4,8 +4,10 @@ import type { OfferedSlots } from '../../protocol/ledger/query.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { answers, ExplanationRef } from '../contract/answers.js'
-import { JobParams } from '../contract/parameters.js'
+import { STALE } from '../contract/headers.js'
+import { JobParams, ReadQuery } from '../contract/parameters.js'
 import { sendJson, successOf } from '../send-reply.js'
+import { tellStaleness } from '../staleness.js'
 import { jobIdOf } from './jobs.js'
 
 /** Refusals that say that the owner of a job does not answer, not that the request is wrong. */
@@ -26,13 +28,15 @@ export function explainRoute(app: ApiServer, { client }: { readonly client: Node
         description: 'What it waits for, step by step, and what would move it on.',
         tags: ['jobs'],
         params: JobParams,
-        response: answers({ 200: ExplanationRef }),
+        querystring: ReadQuery,
+        response: answers({ 200: ExplanationRef }, STALE),
       },
     },
     async (request, reply) => {
       const id = jobIdOf(request.params.id)
       const arc = arcOf(id, client.identity.arcCount)
       const told = await client.query(arc, { kind: 'explain', id, offers: offersOf(client) })
+      await tellStaleness(reply, client, { consistency: request.query.consistency, arc })
       if (!told.ok && UNAVAILABLE.has(told.code)) return unavailable(told, arc)
       return sendJson(reply, 200, successOf(told).body ?? '{}')
     },

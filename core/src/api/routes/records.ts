@@ -11,8 +11,9 @@ import { ReadQuery, RecordParams, RecordsQuery } from '../contract/parameters.js
 import { conditionOf, etagOf } from '../etag.js'
 import { hashId } from '../hash-id.js'
 import { callStamp, idempotencyKeyOf } from '../idempotency.js'
-import { PAGE_LIMIT_DEFAULT, RECORD_KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../limits.js'
+import { PAGE_LIMIT_DEFAULT, VALUE_BYTES_MAX } from '../limits.js'
 import { Problem } from '../problem.js'
+import { checkRecordKey } from '../record-key.js'
 import { readRecordsPage } from '../records-page.js'
 import { bodyBytesOf } from '../request-body.js'
 import { markReplay, sendJson, successOf } from '../send-reply.js'
@@ -150,12 +151,7 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
   )
 
   function targetOf(key: string) {
-    const bytes = Buffer.byteLength(key)
-    if (bytes === 0 || bytes > RECORD_KEY_BYTES_MAX) {
-      throw new Problem('invalid_key', `a key has 1 to ${RECORD_KEY_BYTES_MAX} bytes of UTF-8`, {
-        at: '/key',
-      })
-    }
+    checkRecordKey(key)
     const id = hashId('record', key)
     return { key, id, arc: arcOf(id, client.identity.arcCount) }
   }

@@ -7,6 +7,7 @@ import { STALE } from '../contract/headers.js'
 import { ReadQuery } from '../contract/parameters.js'
 import { hashId } from '../hash-id.js'
 import { Problem } from '../problem.js'
+import { checkRecordKey } from '../record-key.js'
 import { nodeView, ownerView, ringView } from '../ring-view.js'
 import { successOf } from '../send-reply.js'
 import { tellStaleness } from '../staleness.js'
@@ -20,7 +21,7 @@ export interface RingRoutesOptions {
 const IdParams = Type.Object({ id: Type.String({ description: '32 lower-case hex digits.' }) })
 const OwnerQuery = Type.Object(
   {
-    key: Type.Optional(Type.String({ description: 'Key of a record.' })),
+    key: Type.Optional(Type.String({ description: 'Key of a record, 1 to 512 bytes.' })),
     id: Type.Optional(Type.String({ description: '32 lower-case hex digits.' })),
   },
   { additionalProperties: false },
@@ -58,6 +59,7 @@ export function ringRoutes(app: ApiServer, { client, address }: RingRoutesOption
         const message = 'give either ?key= or ?id='
         throw new Problem('invalid_request', message, { at: key === undefined ? '' : '/id' })
       }
+      if (key !== undefined) checkRecordKey(key)
       const wanted = key === undefined ? checkedId(id ?? '') : hashId('record', key)
       return ownerView(client, await client.status(), wanted)
     },

@@ -1,8 +1,12 @@
 import type { RingBody, ServiceBody } from '../api-shapes.js'
 import type { CommandContext } from '../command-context.js'
+import { readPages } from '../read-pages.js'
 
 /** Pause between two looks of `--watch`, milliseconds. */
 const WATCH_EVERY_MS = 2_000
+
+/** More services than any ring has plugins for. */
+const SERVICES_LIMIT = 100_000
 
 /** Shows the ring: its nodes and the health of its arcs; with `--watch` again and again. */
 export async function ring(
@@ -60,11 +64,8 @@ async function show(
 
 /** Lists the services that the ring offers. */
 export async function services(context: CommandContext): Promise<void> {
-  const { client, output } = context
-  const { body } = await client.call<{ readonly items: readonly ServiceBody[] }>(
-    'GET',
-    '/v1/services',
-  )
+  const { output } = context
+  const body = await readPages<ServiceBody>(context, '/v1/services', { limit: SERVICES_LIMIT })
   await output.result(body, async () => {
     const rows = body.items.map((service) => [
       service.name,
