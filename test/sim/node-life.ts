@@ -25,6 +25,7 @@ import { ProcessTable } from './process-table.js'
 import { SimApi } from './sim-api.js'
 import { connect } from './sim-link.js'
 import { type ProcessEnd, SimProcess } from './sim-process.js'
+import type { Refusals } from './sim-refusals.js'
 import { SimServices } from './sim-services.js'
 import type { SimTable } from './sim-table.js'
 import { type MachineClock, SimThread } from './sim-thread.js'
@@ -38,6 +39,8 @@ export interface LifeOptions {
   readonly machineClock: MachineClock
   readonly files: SimFiles
   readonly table: SimTable
+  /** What this life of the node cannot take. */
+  readonly refused: Refusals
   /** False until a log was made in the data folder. */
   readonly hasLog: boolean
   readonly observe: (observation: Observation) => void
@@ -73,6 +76,7 @@ export class NodeLife {
       slots: sim.slots,
       totalSlots: sim.totalSlots,
       capacity: sim.capacity,
+      refused: options.refused,
       logChars: sim.logChars,
       duplicateReports: sim.duplicateReports,
       arcCount: sim.arcCount,

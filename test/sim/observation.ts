@@ -9,6 +9,8 @@ import type { Reply } from '@gyre/core/internal/protocol/ledger/outcome.js'
 import type { ClientOperation } from './operation.js'
 import type { FinalState } from './final-state.js'
 import type { ProcessEnd } from './sim-process.js'
+import type { Refusals } from './sim-refusals.js'
+import type { JobTimeline } from './timelines.js'
 
 /**
  * What the simulation shows its checkers: the messages between threads as they leave, what clients
@@ -42,6 +44,8 @@ export type Observation =
       readonly slots: Readonly<Record<string, number>>
       readonly totalSlots: number
       readonly capacity?: CapacityOffer
+      /** Absent: none. */
+      readonly refused?: Refusals
     }
   | { readonly kind: 'invoked'; readonly operation: ClientOperation }
   /** A client got an answer to one try of its operation. */
@@ -52,6 +56,8 @@ export type Observation =
   | { readonly kind: 'answered-unasked'; readonly request: number }
   /** A fault took something from the node's disk, or kept it from writing. */
   | { readonly kind: 'harmed'; readonly harm: Harm }
+  /** A look at every job and what its history says of refusals, while things may go on. */
+  | { readonly kind: 'looked'; readonly timelines: readonly JobTimeline[] }
   /** Everything has come to rest. */
   | { readonly kind: 'rested'; readonly state: FinalState }
   /** Nothing moves any more, and yet this is not rest: the run ends here. */

@@ -2,7 +2,9 @@ import { Prng } from '@gyre/core/internal/base/prng.js'
 import { drawFaults, type Fault } from './faults.js'
 import type { FinalState } from './final-state.js'
 import type { Held } from './observation.js'
+import type { ProcessEnd } from './sim-process.js'
 import { type Survey, surveyAll } from './survey.js'
+import { askTimelines, type JobTimeline } from './timelines.js'
 import { drawOptions, type SimOptions } from './swarm.js'
 import { Workload } from './workload.js'
 import { World } from './world.js'
@@ -18,6 +20,13 @@ const STANDSTILL_MS = 60_000
 const STEPS_MAX = 3_000_000
 /** Between two looks at whether everything has come to rest, milliseconds; longer each time. */
 const SURVEY_MS = { first: 500, growth: 1.3, max: 15_000 }
+
+/** How long the node refuses the same services before the first look, milliseconds. */
+const REFUSING_MS = 10_000
+/** Between two looks: enough for what was on its way at the first to have arrived. */
+const BETWEEN_LOOKS_MS = 2_000
+
+const KILLED: ProcessEnd = { kind: 'killed' }
 
 export type Verdict = 'passed' | 'refused' | 'crashed' | 'violated' | 'stuck'
 
@@ -99,7 +108,10 @@ class Run {
 
   go(): RunResult {
     this.#beUnsafe()
-    if (this.#goesOn) this.#beLively()
+    if (this.#goesOn) this.#beWellBehaved()
+    if (this.#goesOn && this.#options.refusals) this.#refuseForAWhile()
+    if (this.#goesOn) this.#comeToRest()
+    if (this.#goesOn && this.#options.refusals) this.#look()
     if (this.#goesOn) this.#cutPowerAtRest()
     if (this.#goesOn && this.#options.bitRots) this.#rotAtRest()
     return this.#result()
@@ -116,10 +128,41 @@ class Run {
     this.#runUntil(this.#options.chaosMs, () => false)
   }
 
-  #beLively(): void {
+  /** From now on nothing breaks any more, and clients finish what they began. */
+  #beWellBehaved(): void {
     this.#world.faults.heal()
     this.#workload.wantNoMore()
-    this.#comeToRest()
+  }
+
+  /** What waits then is told so; and once the node takes everything, nobody is any more. */
+  #refuseForAWhile(): void {
+    const { refusals } = this.#world
+    refusals.keep()
+    this.#world.endLife(KILLED, 100)
+    this.#lookAfter(REFUSING_MS)
+    this.#world.endLife(KILLED, 100)
+    this.#lookAfter(BETWEEN_LOOKS_MS)
+    refusals.end()
+    this.#world.endLife(KILLED, 100)
+    this.#lookAfter(BETWEEN_LOOKS_MS)
+  }
+
+  #lookAfter(ms: number): void {
+    const { time } = this.#world
+    this.#runUntil(time.now + ms, () => false)
+    if (this.#goesOn) this.#look()
+  }
+
+  /** A node that does not serve, or dies meanwhile, is not looked at. */
+  #look(): void {
+    const life = this.#world.servingLife
+    if (life === null) return
+    const found: (readonly JobTimeline[])[] = []
+    askTimelines(life.api, this.#options.arcCount, (timelines) => found.push(timelines))
+    const until = this.#world.time.now + STANDSTILL_MS
+    this.#runUntil(until, () => found.length > 0 || this.#world.servingLife !== life)
+    const [timelines] = found
+    if (timelines !== undefined) this.#world.observe({ kind: 'looked', timelines })
   }
 
   #cutPowerAtRest(): void {
@@ -132,7 +175,7 @@ class Run {
    * shown as before, or with a node that refuses to start because of it.
    */
   #rotAtRest(): void {
-    this.#world.endLife({ kind: 'killed' }, 100)
+    this.#world.endLife(KILLED, 100)
     this.#world.faults.rot(new Prng(this.#options.seed).fork('rot'))
     this.#comeToRest()
   }

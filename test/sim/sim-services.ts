@@ -14,6 +14,7 @@ import { partsOf } from './attempt-parts.js'
 import { type Behaviour, behaviourOf, memberOf } from './behaviour.js'
 import { HandlerCounts } from './handler-counts.js'
 import type { Observation } from './observation.js'
+import type { Refusals } from './sim-refusals.js'
 import type { SimThread } from './sim-thread.js'
 
 /** A handler that has not settled 5 s after its abort takes its thread with it (design §5). */
@@ -38,6 +39,7 @@ export class SimServices implements WorkerHost {
   readonly #slots: Readonly<Record<string, number>>
   readonly #totalSlots: number
   readonly #capacity: CapacityOffer | null
+  readonly #refused: Refusals
   readonly #logChars: number
   readonly #duplicateReports: number
   readonly #observe: (observation: Observation) => void
@@ -54,6 +56,7 @@ export class SimServices implements WorkerHost {
     readonly totalSlots: number
     /** Null: nothing but slots is short. */
     readonly capacity: CapacityOffer | null
+    readonly refused: Refusals
     /** Length of the line that each attempt logs. */
     readonly logChars: number
     readonly duplicateReports: number
@@ -66,6 +69,7 @@ export class SimServices implements WorkerHost {
     this.#slots = options.slots
     this.#totalSlots = options.totalSlots
     this.#capacity = options.capacity
+    this.#refused = options.refused
     this.#logChars = options.logChars
     this.#duplicateReports = options.duplicateReports
     this.#observe = options.observe
@@ -113,17 +117,16 @@ export class SimServices implements WorkerHost {
 
   #comeUp(): void {
     this.#isUp = true
+    const refused = this.#refused
     const room = {
-      slots: this.#slots,
+      slots: withoutRefused(this.#slots, refused),
       totalSlots: this.#totalSlots,
       ...(this.#capacity === null ? {} : { capacity: this.#capacity }),
     }
-    this.#observe({ kind: 'offered', ...room })
-    this.#emit({
-      kind: 'offers',
-      ...room,
-      body: JSON.stringify(offersOf(this.#slots)),
-    })
+    const isAny = Object.keys(refused).length > 0
+    this.#observe({ kind: 'offered', ...room, ...(isAny ? { refused } : {}) })
+    const body = JSON.stringify({ ...offersOf(this.#slots), refused })
+    this.#emit({ kind: 'offers', ...room, body })
   }
 
   #onDispatch(dispatch: Dispatch): void {
@@ -295,6 +298,14 @@ function failure(
     kind: 'failed',
     error: { code, message: 'The simulated handler failed as drawn.', retryable },
   }
+}
+
+function withoutRefused(
+  slots: Readonly<Record<string, number>>,
+  refused: Refusals,
+): Readonly<Record<string, number>> {
+  const left = Object.entries(slots).filter(([service]) => !Object.hasOwn(refused, service))
+  return Object.fromEntries(left)
 }
 
 function offersOf(slots: Readonly<Record<string, number>>): OffersBody {

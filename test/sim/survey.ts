@@ -47,6 +47,27 @@ export function surveyAll(api: SimApi, arcCount: number, take: (survey: Survey) 
   listFrom(0)
 }
 
+/** Every job, by arc, whatever its status. */
+export function surveyJobs(
+  api: SimApi,
+  arcCount: number,
+  take: (jobsOfArcs: readonly (readonly JobView[])[]) => void,
+): void {
+  const found: (readonly JobView[])[] = []
+  const next = (): void => {
+    const arc = found.length
+    if (arc === arcCount) return take(found)
+    listArc(api, arc, null, (items) => {
+      const ids = items.map(({ id }) => id)
+      askJobs(api, arc, ids, (jobs) => {
+        found.push(jobs)
+        next()
+      })
+    })
+  }
+  next()
+}
+
 function askAll(
   api: SimApi,
   listed: readonly (readonly Listed[])[],
@@ -132,7 +153,7 @@ function askEach(
   })
 }
 
-function bodyOf(reply: Reply): ReturnType<typeof JSON.parse> {
+export function bodyOf(reply: Reply): ReturnType<typeof JSON.parse> {
   if (!reply.ok || reply.body === undefined)
     throw new Error(`the survey was refused: ${JSON.stringify(reply)}`)
   return JSON.parse(reply.body)

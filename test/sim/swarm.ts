@@ -17,6 +17,8 @@ export interface SimOptions {
   readonly totalSlots: number
   /** What the node has, and what each service takes of it; null: nothing is short. */
   readonly capacity: CapacityOffer | null
+  /** The node refuses services, others in each of its lives. */
+  readonly refusals: boolean
   /** Length of the line that each attempt logs. */
   readonly logChars: number
   readonly linkDelay: LinkDelay
@@ -158,6 +160,7 @@ function drawFirst(seed: number, prng: Prng): SimOptions {
     slots: drawSlots(prng),
     totalSlots: prng.pick([1, 2, 4, 8]),
     capacity: drawCapacity(new Prng(seed).fork('capacity')),
+    refusals: new Prng(seed).fork('refusals').chance(0.25),
     logChars: new Prng(seed).fork('logs').pick([0, 100, 1_000]),
     linkDelay: { minMs: linkMaxMs / 10, maxMs: linkMaxMs },
     segmentBytes: prng.pick([64, 128, 256, 1024]) * 1024,

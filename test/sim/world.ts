@@ -7,6 +7,7 @@ import { SimFiles } from './disk.js'
 import { NodeLife } from './node-life.js'
 import { type Checker, type Observation, Violation } from './observation.js'
 import type { ProcessEnd } from './sim-process.js'
+import { SimRefusals } from './sim-refusals.js'
 import { SimTable } from './sim-table.js'
 import { MachineClock } from './sim-thread.js'
 import type { SimOptions } from './swarm.js'
@@ -30,6 +31,7 @@ export class World {
   readonly table = new SimTable()
   readonly trace: Trace
   readonly faults: FaultInjector
+  readonly refusals: SimRefusals
   readonly #options: SimOptions
   readonly #goesOn: boolean
   readonly #prng: Prng
@@ -68,6 +70,8 @@ export class World {
       prng: diskPrng,
     })
     this.faults = new FaultInjector(this)
+    const refusing = new Prng(options.seed).fork('refusals')
+    this.refusals = new SimRefusals(refusing.fork('which'), options.refusals)
     this.#checkers = makeCheckers(this, options)
     createSuperblock(this.files, {
       clusterId: this.#prng.hex16() + this.#prng.hex16(),
@@ -132,6 +136,7 @@ export class World {
       machineClock: this.machineClock,
       files: this.files,
       table: this.table,
+      refused: this.refusals.draw(),
       hasLog: this.#hasLog,
       observe: (observation) => this.observe(observation),
       onLogOpened: () => {

@@ -30,6 +30,7 @@ import { NoOverlap } from './no-overlap.js'
 import { OneJobPerKey } from './one-job-per-key.js'
 import { OutputsFlow } from './outputs-flow.js'
 import { RecordsLinearizable } from './records-linearizable.js'
+import { RefusalsTold } from './refusals-told.js'
 import { ReplayEquals } from './replay-equals.js'
 import { RestSurvives } from './rest-survives.js'
 import { RetriesBounded } from './retries-bounded.js'
@@ -71,6 +72,7 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new AnsweredOnce(),
     new RecordsLinearizable(),
     new HandlersCounted(),
+    new RefusalsTold(),
     new ReplayEquals(makeReference(options.arcCount), imageOf),
     new GaveUpForAReason((wasShort) => {
       const retainBytes = wasShort ? 0 : options.retainBytes

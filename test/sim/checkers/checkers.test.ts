@@ -11,6 +11,7 @@ import { AtRest } from './at-rest.js'
 import { FinalStays } from './final-stays.js'
 import { GaveUpForAReason } from './gave-up-for-a-reason.js'
 import { RecordsLinearizable } from './records-linearizable.js'
+import { RefusalsTold } from './refusals-told.js'
 import { RestSurvives } from './rest-survives.js'
 
 /**
@@ -190,6 +191,41 @@ test('gave-up-for-a-reason: a lost state is a reason only until it has been rebu
   violates('gave-up-for-a-reason', () => show(checker(), lost, { kind: 'serving' }, refused))
   violates('gave-up-for-a-reason', () => show(new GaveUpForAReason(() => false), lost, refused))
 })
+
+test('refusals-told: what was never refused so, and what a step does not run on, is not told', () => {
+  const labels = { reason: 'labels', text: 'no gpu' } as const
+  const offered: Observation = {
+    kind: 'offered',
+    slots: {},
+    totalSlots: 1,
+    refused: { 'work.a': labels },
+  }
+  const told = (service: string, text: string): Observation => {
+    const event = {
+      type: 'service_refused',
+      step: 'main',
+      service,
+      reason: 'labels',
+      text,
+    } as const
+    return { kind: 'looked', timelines: [{ job: JOB, events: [event] }] }
+  }
+  const begun: Observation = { kind: 'invoked', operation: submitOf('work.a') }
+  const checker = (): Checker => new RefusalsTold()
+  show(checker(), begun, offered, told('work.a', 'no gpu'))
+  violates('refusals-told', () => show(checker(), begun, offered, told('work.a', 'no room')))
+  violates('refusals-told', () => show(checker(), begun, offered, told('work.b', 'no gpu')))
+  const other: Observation = { kind: 'invoked', operation: submitOf('work.b') }
+  violates('refusals-told', () => show(checker(), other, offered, told('work.a', 'no gpu')))
+})
+
+function submitOf(service: string): ClientOperation {
+  const retry = { attempts: 1, delayMs: 1, factorMilli: 1000, maxDelayMs: 1, jitter: false }
+  const step = { name: 'main', service, needs: [], input: null, timeoutMs: 1, retry }
+  const plan = { job: null, single: true, steps: [{ ...step, forEach: null, compensate: null }] }
+  const command = { kind: 'submit', id: 'j1', plan, input: null } as const
+  return operation(1, { kind: 'command', command, needs: [] })
+}
 
 test('gave-up-for-a-reason: each code has its own reason, and one failure excuses one end', () => {
   const checker = (): Checker => new GaveUpForAReason(() => true)

@@ -1,4 +1,5 @@
 import { ORDER_MUTATIONS } from './order.js'
+import { REFUSAL_MUTATIONS } from './refusals.js'
 import { STEP_MUTATIONS } from './steps.js'
 
 /**
@@ -27,6 +28,7 @@ export interface Edit {
 export const MUTATIONS: readonly Mutation[] = [
   ...STEP_MUTATIONS,
   ...ORDER_MUTATIONS,
+  ...REFUSAL_MUTATIONS,
   // ---- durability ----
   {
     name: 'commits-before-the-sync-returns',
