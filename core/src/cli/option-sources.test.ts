@@ -24,6 +24,7 @@ async function optionsFrom(t: TestContext, { args = [], environment = {}, config
     .option('--init')
     .option('--no-built-ins')
     .option('--workers <dir...>')
+    .option('--capacity <list>')
     .addOption(new Option('--inner').hideHelp())
     .action(() => {})
   program.parse(['go', ...args], { from: 'user' })
@@ -43,12 +44,10 @@ test('a flag wins over the environment, the environment over the file', async (t
   assert.deepEqual(fromFile, { builtIns: true, url: 'file', ifVersion: 3 })
 })
 
-test('an object of numbers in the file stands for a list, any other for its JSON', async (t) => {
-  const nested = { name: 'gyre.config.json', text: '{"url":{"a":{"b":"c"}}}' }
-  assert.equal((await optionsFrom(t, { config: nested }))['url'], '{"a":{"b":"c"}}')
-  const config = { name: 'gyre.config.json', text: '{"url":{"cpu":4,"gpu":1}}' }
-  const options = await optionsFrom(t, { config })
-  assert.equal(options['url'], 'cpu=4,gpu=1')
+test('an object in the file stands for a list where a list is taken, else for its JSON', async (t) => {
+  const text = '{"url":{"a":1},"capacity":{"cpu":4,"gpu":1}}'
+  const options = await optionsFrom(t, { config: { name: 'gyre.config.json', text } })
+  assert.deepEqual([options['url'], options['capacity']], ['{"a":1}', 'cpu=4,gpu=1'])
 })
 
 test('switches and lists have a form in the environment', async (t) => {

@@ -66,7 +66,7 @@ function ancestorsOf(command: Command): Command[] {
 
 function parse(option: Option, value: unknown, origin: string): unknown {
   if (option.isBoolean() || option.negate) return parseSwitch(value, origin)
-  const texts = (Array.isArray(value) ? value : [value]).flatMap(textsOf)
+  const texts = (Array.isArray(value) ? value : [value]).flatMap((each) => textsOf(option, each))
   if (option.variadic) return texts.flatMap((text) => text.split(',')).filter((text) => text !== '')
   const text = texts.join(',')
   try {
@@ -76,11 +76,10 @@ function parse(option: Option, value: unknown, origin: string): unknown {
   }
 }
 
-/** An object of numbers stands for a list of `name=value`, any other for its JSON. */
-function textsOf(value: unknown): string[] {
+/** An object stands for a list of `name=value` where the option takes one, else for its JSON. */
+function textsOf(option: Option, value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [String(value)]
-  const isFlat = Object.values(value).every((member) => typeof member === 'number')
-  if (!isFlat) return [JSON.stringify(value)]
+  if (!option.flags.endsWith('<list>')) return [JSON.stringify(value)]
   return Object.entries(value).map(([name, member]) => `${name}=${String(member)}`)
 }
 

@@ -50,3 +50,70 @@ test('each pattern of a schema is its own', () => {
   assert.equal(check(schema, { a: 'a', b: 'b' }), 'fits')
   assert.match(check(schema, { a: 'a', b: 'a' }), /^\/b must match pattern/)
 })
+
+/** Each level tries both branches, which both look at the level below: twice the work with each. */
+const DOUBLING = {
+  $ref: '#/$defs/node',
+  $defs: {
+    node: {
+      oneOf: [
+        { type: 'integer' },
+        { type: 'object', properties: { arg: { $ref: '#/$defs/node' }, op: { const: 'not' } } },
+        { type: 'object', properties: { arg: { $ref: '#/$defs/node' }, op: { const: 'neg' } } },
+      ],
+    },
+  },
+}
+
+function nested(levels: number): unknown {
+  let value: unknown = 1
+  for (let level = 0; level < levels; level += 1) value = { op: 'neg', arg: value }
+  return value
+}
+
+test('a value that a schema tries again at each level is refused after a bounded number of steps', () => {
+  assert.equal(check(DOUBLING, nested(12)), 'fits')
+  assert.match(check(DOUBLING, nested(60)), /^takes more than \d+ steps to check: .*if and then$/)
+  assert.equal(check(DOUBLING, nested(3)), 'fits', 'the next value has its own steps')
+})
+
+test('the largest value that fits into a body is checked by a schema that contains itself', () => {
+  const schema = {
+    $ref: '#/$defs/n',
+    $defs: { n: { type: 'array', items: { $ref: '#/$defs/n' } } },
+  }
+  const items = Array.from({ length: 87_000 }, () => [])
+  assert.equal(check(schema, items), 'fits')
+})
+
+test('duplicates are found by value, whatever the order of members, and no other pairs', () => {
+  const schema = { type: 'array', uniqueItems: true }
+  for (const fits of [[], [1, '1', [1], ['1'], '[1]', { a: 1 }, '{"a":1}', null, 'null', true]]) {
+    assert.equal(check(schema, fits), 'fits', JSON.stringify(fits))
+  }
+  for (const equal of [
+    [1, 1],
+    [0, -0],
+    ['a', 'a'],
+    [null, null],
+    [
+      { a: 1, b: [2] },
+      { b: [2], a: 1 },
+    ],
+  ]) {
+    assert.equal(check(schema, equal), 'must NOT have duplicate items', JSON.stringify(equal))
+  }
+  assert.equal(check({ uniqueItems: false }, [1, 1]), 'fits')
+})
+
+test('unique items cost no more than reading them', () => {
+  let looks = 0
+  const items = Array.from({ length: 5_000 }, (_, id) => ({
+    get id() {
+      looks += 1
+      return id
+    },
+  }))
+  assert.equal(check({ type: 'array', uniqueItems: true }, items), 'fits')
+  assert.ok(looks <= 2 * items.length, `${looks} looks at 5,000 items`)
+})
