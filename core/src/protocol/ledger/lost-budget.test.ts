@@ -124,7 +124,7 @@ test('a forEach shows the losses of the item that lost most, anew in each run', 
   const { items } = JSON.parse((reply.ok && reply.body) || '')
   assert.deepEqual(
     items.map((item: object) => Object(item).lostAttempts),
-    [2, 3],
+    [1, 3],
   )
   ledger.apply({ kind: 'retry', id }, { work: 2 })
   assert.equal(lost(), 0)
@@ -143,4 +143,23 @@ test('a compensation that loses three attempts has failed, until an operator ret
   ledger.apply({ kind: 'retry', id }, { 'undo.a': 1 })
   ledger.end(ledger.attemptOf('a', { hook: 'compensate' }), { kind: 'succeeded', output: null })
   assert.equal(ledger.job(id).status, 'compensated')
+})
+
+test('an attempt that ends cancelled because its job was cancelled counts as no lost one', () => {
+  const ledger = new LedgerHarness()
+  const forEach = { items: [1, 2], concurrency: 2 }
+  const id = ledger.submit(planOf({ a: {}, b: { forEach } }))
+  ledger.apply({ kind: 'cancel', id, compensate: false })
+  const running = [...ledger.running.keys()]
+  assert.ok(running.length >= 3, 'the step and both items run')
+  for (const attempt of running) ledger.end(attempt, { kind: 'cancelled' })
+  assert.equal(ledger.job(id).status, 'cancelled')
+  for (const name of ['a', 'b']) assert.equal(ledger.step(id, name)['lostAttempts'], 0, name)
+})
+
+test('an attempt that ends cancelled without having been asked counts as a lost one', () => {
+  const ledger = new LedgerHarness()
+  const id = ledger.submit(planOf({ a: { retry: retry(5, { delayMs: 0 }) } }))
+  ledger.end(ledger.attemptOf('a'), { kind: 'cancelled' })
+  assert.equal(ledger.step(id, 'a')['lostAttempts'], 1)
 })

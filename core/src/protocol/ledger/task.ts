@@ -153,7 +153,10 @@ export function failedToStart(task: TaskState, error: JobError): TaskState {
 export interface Settled {
   readonly outcome: AttemptEnd
   readonly error: JobError | null
-  /** Lost without having been at fault: its thread or node stopped in an orderly way. */
+  /**
+   * Lost without having been at fault: its thread or node stopped in an orderly way. Or stopped because
+   * its job was, however much force that took.
+   */
   readonly uncharged: boolean
   /** It failed without having had a say in it: whether it had an effect is not known. */
   readonly cutOff: boolean
@@ -169,7 +172,8 @@ export function settle(task: TaskState, reported: AttemptOutcome): Settled {
   const outcome = isLate ? 'timed_out' : reported.kind
   const error =
     reported.kind === 'failed' && outcome === 'failed' ? reported.error : ERRORS[outcome]
-  const uncharged = reported.kind === 'lost' && !reported.charged
+  const wasAsked = reported.kind === 'cancelled' && task.stopping === 'cancelled'
+  const uncharged = (reported.kind === 'lost' && !reported.charged) || wasAsked
   const cutOff = reported.kind === 'failed' && reported.unknown === true
   return { outcome, error, uncharged, cutOff }
 }
