@@ -16,6 +16,9 @@ const GPU_WORK = `export const work = {
 }
 `
 
+/** It is told some milliseconds after the job was stored: far more looks than anybody needs. */
+const LOOKS = 2_000
+
 interface Told {
   readonly type: string
   readonly step?: string
@@ -38,10 +41,11 @@ test('a refused service stands in the history once, and is over when a node has 
     return body.items.filter(({ type }: Told) => type === 'service_refused')
   }
   const toldOf = async (id: string): Promise<Told> => {
-    for (;;) {
+    for (let look = 0; look < LOOKS; look += 1) {
       const [first] = await refusals(id)
       if (first !== undefined) return first
     }
+    throw new Error(`job ${id} was not told after ${LOOKS} looks that its service is refused`)
   }
   const steps = { each: { service: 'gpu.work', forEach: { range: 10_000 } } }
   const { body: single } = await rest.submit({ service: 'gpu.work' })
