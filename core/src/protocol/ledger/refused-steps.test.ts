@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MemoryTable } from '../state/memory-table.js'
+import { Overlay } from '../state/overlay.js'
+import type { Rows } from '../state/rows.js'
 import type { RefusedService } from './command.js'
+import { Ledger } from './ledger.js'
 import { REFUSED_TOLD_PER_ENTRY } from './limits.js'
-import { LedgerHarness, PLENTY } from './testing/ledger-harness.js'
+import { keys } from './rows-layout.js'
+import { LedgerHarness, PLENTY, toyHash } from './testing/ledger-harness.js'
 import { planOf, retry } from './testing/plans.js'
 import { checkRows } from './testing/row-invariants.js'
 
@@ -73,6 +78,33 @@ test('a task that starts in the entry that makes it ready has nothing to tell', 
   refuse(ledger, NO_GPU)
   const id = ledger.submit(DRAWING)
   assert.deepEqual(told(ledger, id), [])
+})
+
+test('a job that starts in the entry that stores it costs no look at what is refused', () => {
+  const rows = new Overlay(new MemoryTable()).rows(0)
+  const looks: string[] = []
+  const watched: Rows = {
+    get: (key) => {
+      looks.push(key)
+      return rows.get(key)
+    },
+    put: (key, value) => rows.put(key, value),
+    insert: (key, value) => rows.insert(key, value),
+    delete: (key) => rows.delete(key),
+    scan: (from, to, limit, reverse) => rows.scan(from, to, limit, reverse),
+  }
+  const ledger = new Ledger(watched, toyHash)
+  const submit = (id: string, slots: Readonly<Record<string, number>>): number => {
+    const command = { kind: 'submit', id, plan: DRAWING, input: null } as const
+    looks.length = 0
+    ledger.apply(
+      { term: 1, index: 1 },
+      { t: 1, s: 1, g: { node: 'n', boot: 1, slots }, c: command },
+    )
+    return looks.filter((key) => key.startsWith(keys.refusals)).length
+  }
+  assert.equal(submit('1'.repeat(32), { draw: 1 }), 0)
+  assert.equal(submit('2'.repeat(32), {}), 1)
 })
 
 test('where slots are short, only what does not start is told', () => {
