@@ -5,11 +5,12 @@ import { type HandlerSettings, redactor, secretsOf } from './handler-settings.js
 import { keptLine } from './kept-line.js'
 import { LogWindow } from './log-window.js'
 import { ProgressNotes } from './progress-notes.js'
-import type { RecordCalls } from './record-calls.js'
+import type { AttemptLife, RecordCalls } from './record-calls.js'
 import type { ServicesLogLine } from './thread-messages.js'
 
 export interface ContextOptions {
   readonly signal: AbortSignal
+  readonly life: AttemptLife
   readonly write: (line: ServicesLogLine) => void
   readonly beat: () => void
   readonly records: RecordCalls
@@ -24,7 +25,7 @@ export interface AttemptContext {
 
 /** What a handler gets beside its input. */
 export function makeContext(dispatch: Dispatch, options: ContextOptions): AttemptContext {
-  const { signal, beat, records, settings } = options
+  const { signal, life, beat, records, settings } = options
   const redact = redactor(settings)
   const write = (line: ServicesLogLine): void => options.write(redactedLine(line, redact))
   // A handler may hang as many listeners on its signal as it has things to stop.
@@ -49,7 +50,7 @@ export function makeContext(dispatch: Dispatch, options: ContextOptions): Attemp
       signal.throwIfAborted()
     },
     progress: (done, total, note) => progress.note(done, total, note),
-    dht: records.of(signal),
+    dht: records.of(signal, life),
     config: settings.config,
     secrets: secretsOf(settings),
   }

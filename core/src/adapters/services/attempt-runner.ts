@@ -6,7 +6,7 @@ import { type HandlerSettings, redactor } from './handler-settings.js'
 import type { Heart } from './heart.js'
 import type { CodeOwner, OnCpu } from './on-cpu.js'
 import { errorOf, failedBody, outcomeBody, outputText, permanent } from './outcome.js'
-import type { RecordCalls } from './record-calls.js'
+import type { AttemptLife, RecordCalls } from './record-calls.js'
 import { outcomeOfAbort } from './running-attempts.js'
 import type { ServicesLogLine } from './thread-messages.js'
 
@@ -28,6 +28,7 @@ interface InFlight {
   aborted: AbortReason | null
   /** Tells what of its progress was held back. */
   flush: () => void
+  readonly life: AttemptLife
 }
 
 /**
@@ -54,12 +55,14 @@ export class AttemptRunner {
       controller: new AbortController(),
       aborted: null,
       flush: () => {},
+      life: { isOver: false },
     }
     const isOver = this.#options.heart.begin()
     this.#inFlight.set(attempt, flight)
     this.#options.onCpu.run(owner, () => {
       void this.#settle(dispatch, flight).then((body) => {
         this.#inFlight.delete(attempt)
+        flight.life.isOver = true
         flight.flush()
         isOver()
         this.#options.ended(attempt, body)
@@ -102,6 +105,7 @@ export class AttemptRunner {
     const beat = (): void => heart.beat()
     const { context: ctx, flush } = makeContext(dispatch, {
       signal,
+      life: flight.life,
       write,
       beat,
       records,

@@ -23,6 +23,11 @@ export type RecordAnswer =
   | { readonly ok: true; readonly record: DhtRecord | null }
   | { readonly ok: false; readonly code: string; readonly message: string }
 
+/** Of one attempt; becomes over when its handler has settled. */
+export interface AttemptLife {
+  isOver: boolean
+}
+
 /**
  * The thread's side of the hash table: calls go to the engine thread, which owns the way into the log,
  * and are answered there. A call of an attempt that is over is answered to nobody.
@@ -42,9 +47,12 @@ export class RecordCalls {
     take?.(JSON.parse(body))
   }
 
-  /** The hash table as one attempt sees it: no call outlives its signal. */
-  of(signal: AbortSignal): ServiceDht {
-    const call = (body: RecordCall): Promise<DhtRecord | null> => this.#call(body, signal)
+  /** The hash table as one attempt sees it: no call outlives its signal, none begins after its end. */
+  of(signal: AbortSignal, life: AttemptLife): ServiceDht {
+    const call = async (body: RecordCall): Promise<DhtRecord | null> => {
+      if (life.isOver) throw tooLate()
+      return this.#call(body, signal)
+    }
     const dht: ServiceDht = {
       get: async (key) => (await call({ op: 'get', key })) ?? undefined,
       put: async (key, value, condition) => {
@@ -81,6 +89,15 @@ export class RecordCalls {
     if (call.op === 'get' && answer.code === 'record_not_found') return null
     throw new ServiceError(answer.code, answer.message, { retryable: !PERMANENT.has(answer.code) })
   }
+}
+
+/**
+ * What a handler started and did not await goes on when its attempt has ended: it must not write beside
+ * the next attempt, or the compensation.
+ */
+function tooLate(): ServiceError {
+  const message = 'the attempt has ended; await what you start'
+  return new ServiceError('attempt_aborted', message, { retryable: false })
 }
 
 /** What stays wrong however often it is tried. */
