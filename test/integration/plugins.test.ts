@@ -145,6 +145,14 @@ test('a node runs threads, keeps logs, and lets what fits nowhere wait until it 
   const more = await NodeProcess.start(t, [...args, '--capacity', 'cpu=2,gpu=1'])
   const again = RestClient.open(t, more.url)
   assert.equal((await again.finished(drawing.id)).output, 'drawn')
+  const [{ capacity, load }] = (await again.call('GET', '/v1/ring')).body.nodes
+  const { memoryMb, ...declared } = capacity.resources
+  assert.deepEqual(declared, { cpu: 2, gpu: 1 })
+  assert.ok(memoryMb > 0, 'measured')
+  assert.deepEqual(load.resources, { cpu: 0, gpu: 0, memoryMb: 0 })
+  const { body: metrics } = await again.call('GET', '/metrics')
+  assert.match(metrics, /^gyre_capacity\{unit="gpu"\} 1$/m)
+  assert.match(metrics, /^gyre_capacity_taken\{unit="cpu"\} 0$/m)
 })
 
 test('a service waits for a node with the labels that it asks for, and the ring shows what a node is', async (t) => {
@@ -158,7 +166,16 @@ test('a service waits for a node with the labels that it asks for, and the ring 
   const { body: why } = await rest.call('GET', `/v1/jobs/${job.id}/explain`)
   assert.equal(why.reasons[0].code, 'refused')
   assert.match(why.reasons[0].text, /it runs where region=eu, and this node has region=us/)
+  const refusedNow = async (client: RestClient) => {
+    const { body } = await client.call('GET', '/v1/services?limit=1000')
+    const { refused } = body.items.find(({ name }: { name: string }) => name === 'plugin.eu')
+    return [refused.count, refused.reasons.length]
+  }
+  assert.deepEqual(await refusedNow(rest), [1, 1])
   await us.terminate()
+  const nobody = await NodeProcess.start(t, ['--data', join(folder, 'data')])
+  assert.deepEqual(await refusedNow(RestClient.open(t, nobody.url)), [0, 0], 'nobody refuses it')
+  await nobody.terminate()
   const eu = await NodeProcess.start(t, [...start, '--label', 'region=eu', '--zone', 'rack-7'])
   const again = RestClient.open(t, eu.url)
   assert.equal((await again.finished(job.id)).output, 'here')

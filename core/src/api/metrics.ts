@@ -33,6 +33,8 @@ export class Metrics {
   readonly #ready: Gauge<'service'>
   readonly #running: Gauge<'service'>
   readonly #blocked: Counter<'service'>
+  readonly #capacity: Gauge<'unit'>
+  readonly #taken: Gauge<'unit'>
   readonly #gauges = new Map<string, Gauge>()
   readonly #counters = new Map<string, Counter>()
   readonly #counted = new Map<string, number>()
@@ -79,6 +81,18 @@ export class Metrics {
       labelNames: ['service'],
       registers,
     })
+    this.#capacity = new Gauge({
+      name: 'gyre_capacity',
+      help: 'What the node has for its attempts: cores, MiB, or units of its own.',
+      labelNames: ['unit'],
+      registers,
+    })
+    this.#taken = new Gauge({
+      name: 'gyre_capacity_taken',
+      help: 'What of it the running attempts take.',
+      labelNames: ['unit'],
+      registers,
+    })
     this.#describeNode()
   }
 
@@ -114,6 +128,7 @@ export class Metrics {
     this.#set('gyre_serving', '1 when the node serves.', status?.serving === true ? 1 : 0)
     if (status === null) return
     this.#takeServices(status.services)
+    this.#takeResources(status.resources)
     this.#set('gyre_running_attempts', 'Attempts that run here.', status.runningAttempts)
     this.#set('gyre_pending_proposals', 'Commands that wait for the log.', status.pendingProposals)
     const unapplied = status.arcs.map(([, , , committed, applied]) => committed - applied)
@@ -135,6 +150,14 @@ export class Metrics {
     for (const [service, { running, blocked }] of Object.entries(services)) {
       this.#running.set({ service }, running)
       this.#blocked.inc({ service }, blocked)
+    }
+  }
+
+  /** Units are those that the node was given: a set that only its operator changes. */
+  #takeResources(resources: EngineStatus['resources']): void {
+    for (const [unit, { has, used }] of Object.entries(resources)) {
+      this.#capacity.set({ unit }, has)
+      this.#taken.set({ unit }, used)
     }
   }
 

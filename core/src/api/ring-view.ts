@@ -53,12 +53,18 @@ export function nodeView(client: NodeClient, status: EngineStatus, address: stri
       slots: Object.fromEntries(
         offers.services.map(({ name, concurrency }) => [name, concurrency]),
       ),
+      resources: amountsOf(status, 'has'),
     },
     load: {
       runningAttempts: status.runningAttempts,
       pendingProposals: status.pendingProposals,
+      resources: amountsOf(status, 'used'),
     },
   }
+}
+
+function amountsOf({ resources }: EngineStatus, member: 'has' | 'used'): Record<string, number> {
+  return Object.fromEntries(Object.entries(resources).map(([unit, load]) => [unit, load[member]]))
 }
 
 /** Who is responsible for an ID. */

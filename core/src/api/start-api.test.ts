@@ -71,6 +71,7 @@ function scriptedClient(propose: Propose, answer: Reply = SERVICES): NodeClient 
       pendingProposals: 0,
       runningAttempts: 0,
       services: {},
+      resources: {},
       syncs: 0,
       bytesWritten: 0,
       scrub: { rows: 0, passes: 0 },

@@ -22,8 +22,10 @@ function loadView(client: NodeClient, name: string, status: EngineStatus | null)
   const none = { running: 0, waiting: 0, shortage: null, blocked: 0 }
   const { running, waiting, shortage } = ownMember(status.services, name) ?? none
   const never = ownMember(client.offers.refused ?? {}, name)
-  const reason = never?.reason ?? shortage
-  const isRefused = never !== undefined || (waiting > 0 && shortage !== null)
+  // Nobody refuses what nobody offers: `explain` says `no_worker` then.
+  const isOffered = client.offers.services.some((service) => service.name === name)
+  const reason = never?.reason ?? (isOffered ? shortage : null)
+  const isRefused = never !== undefined || (waiting > 0 && reason !== null)
   const why = { node: client.identity.nodeId, reason, never: never !== undefined }
   const text = never?.text ?? 'others take what it needs; it starts when they end'
   return {

@@ -1,4 +1,6 @@
-import type { CapacityOffer } from './messages.js'
+import type { CapacityOffer, ResourceLoad } from './messages.js'
+
+const THOUSANDTHS = 1000
 
 /** What a service waits for: a slot, or a resource of the node. */
 export type Shortage = 'busy' | 'cpu' | 'memory' | 'units'
@@ -35,6 +37,17 @@ export class Capacities {
     for (const [unit, amount] of this.#takesOf(service)) {
       this.#used.set(unit, (this.#used.get(unit) ?? 0) + count * amount)
     }
+  }
+
+  /** By unit, what pools of threads take left out. */
+  loads(): Readonly<Record<string, ResourceLoad>> {
+    const units = [...this.#has].filter(([unit]) => !unit.startsWith('#'))
+    return Object.fromEntries(
+      units.map(([unit, has]) => [
+        unit,
+        { has: has / THOUSANDTHS, used: (this.#used.get(unit) ?? 0) / THOUSANDTHS },
+      ]),
+    )
   }
 
   holdFor(service: string | null): void {

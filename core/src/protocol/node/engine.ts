@@ -254,6 +254,7 @@ export class Engine {
       pendingProposals: this.#admission.waiting,
       runningAttempts: this.#running.count,
       services: loadOf(this.#slots, this.#grants.waiting(), this.#blocked),
+      resources: this.#slots.resources(),
       syncs: this.#logProgress.syncs,
       bytesWritten: this.#logProgress.bytesWritten,
       scrub: this.#scrub,

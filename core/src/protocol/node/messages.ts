@@ -334,6 +334,12 @@ export interface ServiceLoad {
 }
 
 /** What the engine tells about itself; the API makes /readyz and /v1/ring of it. */
+/** Of one unit; cores, MiB, or whatever it counts. */
+export interface ResourceLoad {
+  readonly has: number
+  readonly used: number
+}
+
 export interface EngineStatus {
   readonly serving: boolean
   /** Why not serving yet, in words; null when serving. */
@@ -343,6 +349,8 @@ export interface EngineStatus {
   readonly runningAttempts: number
   /** Per service that is offered here or has something to do. */
   readonly services: Readonly<Record<string, ServiceLoad>>
+  /** Per unit (`cpu`, `memoryMb`, own names) what attempts may take, and what running ones do. */
+  readonly resources: Readonly<Record<string, ResourceLoad>>
   readonly syncs: number
   readonly bytesWritten: number
   /** Rows of the state store that were verified in the background, and whole passes over it. */

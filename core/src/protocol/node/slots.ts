@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.js'
 import { Capacities, type Shortage } from './capacities.js'
-import type { CapacityOffer } from './messages.js'
+import type { CapacityOffer, ResourceLoad } from './messages.js'
 
 /**
  * Counts the free slots of the services thread: what this node may grant to the entries it proposes
@@ -36,6 +36,11 @@ export class Slots {
   /** Reserved and running attempts per service. */
   used(): ReadonlyMap<string, number> {
     return this.#used
+  }
+
+  /** What the node has of each resource, and what of it is taken. */
+  resources(): Readonly<Record<string, ResourceLoad>> {
+    return this.#capacities.loads()
   }
 
   free(service: string): number {
