@@ -26,6 +26,18 @@ test('--init on a used folder is refused and leaves the node in it unharmed', as
   assert.equal(third.id, first.id, 'the node resumed is the same')
 })
 
+test('a name and arcs that a folder was not made with are said to have no effect', async (t) => {
+  const made = ['--data', temporaryFolder(t), '--name', 'first', '--arcs', '16']
+  const first = await NodeProcess.start(t, [...made, '--init'])
+  await first.terminate()
+  const same = await NodeProcess.start(t, made)
+  assert.doesNotMatch(same.stderr, /no effect/)
+  await same.terminate()
+  const other = await NodeProcess.start(t, [...made, '--name', 'other', '--arcs', '32'])
+  assert.match(other.stderr, /keeps the name first .* --name has no effect/)
+  assert.match(other.stderr, /keeps the 16 arcs .* --arcs has no effect/)
+})
+
 test('a second process on the same folder is refused, and the first goes on', async (t) => {
   const folder = temporaryFolder(t)
   const first = await NodeProcess.start(t, ['--data', folder, '--init'])

@@ -95,6 +95,7 @@ interface Opened {
 async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
   const { identity, lock } = opened
   const log = createThreadLog('api', options.logLevel ?? 'info')
+  for (const message of withoutEffect(options, identity)) log.warn(message)
   const loops = makeLoops()
   measureLoopDelay(loops.api)
   const worker = new Worker(new URL('./engine-thread.js', import.meta.url), {
@@ -139,6 +140,18 @@ async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
     lock.release()
   }
   return { identity, url: api.url, stop, closed: life.closed }
+}
+
+/** What was decided when the folder was made, and asked for otherwise now. */
+function withoutEffect(options: NodeOptions, { name, arcCount }: NodeIdentity): string[] {
+  const keeps: string[] = []
+  if (options.name !== undefined && options.name !== name) {
+    keeps.push(`the node keeps the name ${name} that it was made with; --name has no effect`)
+  }
+  if (options.arcCount !== undefined && options.arcCount !== arcCount) {
+    keeps.push(`the ring keeps the ${arcCount} arcs that it was made with; --arcs has no effect`)
+  }
+  return keeps
 }
 
 function makeLoops(): ThreadLoops {
