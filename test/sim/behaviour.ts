@@ -29,6 +29,8 @@ export type BehaviourKind =
   | 'fail-late'
   /** Settles with success although its signal was aborted. */
   | 'finish-anyway'
+  /** Its first attempt pauses past its timeout and succeeds then; later ones just succeed. */
+  | 'pause-once'
   /** Does its work outside, then is cut off for the memory that it used. */
   | 'cut-off'
 

@@ -20,6 +20,8 @@ import type { SimThread } from './sim-thread.js'
 /** A handler that has not settled 5 s after its abort takes its thread with it (design §5). */
 const ABORT_GRACE_MS = 5_000
 const RESTART_MS = 200
+/** A worker that pauses past the timeout of an attempt goes on this long after it, milliseconds. */
+const PAST_TIMEOUT_MS = 20
 
 interface Handler {
   readonly dispatch: Dispatch
@@ -138,7 +140,7 @@ export class SimServices implements WorkerHost {
     }
     const handler: Handler = { dispatch, behaviour: behaviourFor(dispatch), abortedFor: null }
     this.#running.set(dispatch.attempt, handler)
-    this.#thread.after(handler.behaviour.ms, () => this.#onWorkDone(handler))
+    this.#thread.after(workMs(handler), () => this.#onWorkDone(handler))
     this.#thread.after(Math.floor(handler.behaviour.ms / 2), () => this.#note(handler))
   }
 
@@ -203,7 +205,7 @@ export class SimServices implements WorkerHost {
       })
       return
     }
-    if (act === 'finish-anyway') return
+    if (act === 'finish-anyway' || act === 'pause-once') return
     this.#thread.after(this.#prng.below(20), () => {
       if (this.#isRunning(handler)) this.#settle(handler, abortedOutcome(reason))
     })
@@ -276,6 +278,12 @@ function behaviourFor(dispatch: Dispatch): Behaviour {
   if (!undoes(dispatch)) return behaviourOf(input)
   const undo = memberOf(input, 'undo') ?? memberOf(memberOf(input, 'input'), 'undo')
   return behaviourOf({ behaviour: undo ?? null })
+}
+
+/** How long it works, with the pause that its worker makes. */
+function workMs({ dispatch, behaviour }: Handler): number {
+  const pauses = behaviour.act === 'pause-once' && dispatch.number === 1
+  return behaviour.ms + (pauses ? dispatch.timeoutMs + PAST_TIMEOUT_MS : 0)
 }
 
 /** How the supervisor ends an attempt whose thread it had to end. */

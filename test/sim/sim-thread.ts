@@ -10,14 +10,24 @@ export class MachineClock {
   wallOffset: number
   /** What the monotonic clock showed when true time was 0. */
   readonly monoStart: number
+  /** How fast the wall clock runs, 1: as true time. */
+  readonly #wallRate: number
 
-  constructor(wallOffset: number, monoStart: number) {
-    this.wallOffset = wallOffset
-    this.monoStart = monoStart
+  constructor(start: {
+    readonly wallOffset: number
+    readonly monoStart: number
+    readonly wallRate: number
+  }) {
+    this.wallOffset = start.wallOffset
+    this.monoStart = start.monoStart
+    this.#wallRate = start.wallRate
   }
 
   read(trueTime: number): Now {
-    return { mono: this.monoStart + trueTime, wall: Math.floor(this.wallOffset + trueTime) }
+    return {
+      mono: this.monoStart + trueTime,
+      wall: Math.floor(this.wallOffset + trueTime * this.#wallRate),
+    }
   }
 }
 

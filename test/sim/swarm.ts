@@ -50,6 +50,8 @@ export interface SimOptions {
   /** Chance that a handler's end is reported twice. */
   readonly duplicateReports: number
   readonly wallErrorMs: number
+  /** How fast the machine's wall clock runs, 1: as true time. */
+  readonly wallRate: number
   readonly faultKinds: readonly FaultKind[]
   readonly faultCount: number
   /** Whether a bit of the log rots at the end. */
@@ -181,6 +183,7 @@ function drawFirst(seed: number, prng: Prng): SimOptions {
     hurry: prng.pick([0, 0, 0.3]),
     duplicateReports: prng.pick([0, 0, 0, 0.1]),
     wallErrorMs: prng.pick([0, 0, 400, -400]),
+    wallRate: 1,
     faultKinds: EARLY_FAULTS.filter((kind) => prng.chance(RARE_FAULTS.has(kind) ? 0.1 : 0.35)),
     faultCount: prng.pick([0, 2, 6, 15]),
     bitRots: prng.chance(0.5),

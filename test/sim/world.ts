@@ -60,10 +60,11 @@ export class World {
     this.#goesOn = watching.goesOn
     this.#prng = new Prng(options.seed).fork('world')
     this.trace = new Trace(watching.print)
-    this.machineClock = new MachineClock(
-      START_WALL + options.wallErrorMs,
-      this.#prng.below(1_000_000) / 8,
-    )
+    this.machineClock = new MachineClock({
+      wallOffset: START_WALL + options.wallErrorMs,
+      monoStart: this.#prng.below(1_000_000) / 8,
+      wallRate: options.wallRate,
+    })
     const diskPrng = this.#prng.fork('disk')
     this.files = new SimFiles({
       schedule: (delayMs, run) => void this.time.after(delayMs, run),

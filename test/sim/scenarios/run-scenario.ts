@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import type { Observation } from '../observation.js'
 import { type RunRequest, type RunResult, runSeed } from '../run.js'
+import type { OperationWeights } from '../swarm.js'
 
 /** Conditions under which a scenario is short and nothing but what it names goes wrong. */
 const CALM: NonNullable<RunRequest['vary']> = {
@@ -12,6 +14,24 @@ const CALM: NonNullable<RunRequest['vary']> = {
   duplicateReports: 0,
   hurry: 0,
   bitRots: false,
+}
+
+/** Clients only submit, and look at what has become of it. */
+export const JOBS_ONLY: OperationWeights = {
+  submit: 10,
+  batch: 0,
+  cancel: 0,
+  retry: 0,
+  deleteJob: 0,
+  skip: 0,
+  fail: 0,
+  resubmit: 0,
+  bulk: 0,
+  putRecord: 0,
+  deleteRecord: 0,
+  getRecord: 0,
+  listRecords: 0,
+  getJob: 2,
 }
 
 /** A run, and the lines of its trace. */
@@ -39,4 +59,12 @@ export function runScenario(request: RunRequest): Scenario {
 /** How many lines of the trace hold all these texts. */
 export function countLines({ lines }: Scenario, ...texts: readonly string[]): number {
   return lines.filter((line) => texts.every((text) => line.includes(text))).length
+}
+
+/** What the checkers were shown, with true time in milliseconds. */
+export function storyOf({ lines }: Scenario): { at: number; seen: Observation }[] {
+  return lines.flatMap((line) => {
+    const [at = '', text = ''] = /^ *([\d.]+) (\{.*)$/.exec(line)?.slice(1) ?? []
+    return text === '' ? [] : [{ at: Number(at), seen: JSON.parse(text) as Observation }]
+  })
 }
