@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { ApiServer } from '../api-server.js'
-import { AnyObject, answers } from '../contract/answers.js'
+import { answers } from '../contract/answers.js'
+import { Id, ref } from '../contract/parts.js'
 import { BATCH_EXAMPLES } from '../contract/examples.js'
 import { BatchHeaders } from '../contract/headers.js'
 import { BATCH_BODY_BYTES_MAX, BATCH_JOBS_MAX } from '../limits.js'
@@ -15,6 +16,11 @@ const BatchBody = Type.Object(
   { jobs: Type.Array(SubmissionBody, { maxItems: BATCH_JOBS_MAX }) },
   { additionalProperties: false, examples: BATCH_EXAMPLES },
 )
+
+const BatchResultAnswer = Type.Union([
+  Type.Object({ id: Id, status: Type.String(), purged: Type.Optional(Type.Literal(true)) }),
+  Type.Object({ error: ref('Problem') }),
+])
 
 type BatchResult = Shown | { readonly error: ReturnType<Problem['toBody']> }
 
@@ -37,7 +43,7 @@ export function batchRoutes(
         tags: ['jobs'],
         headers: BatchHeaders,
         body: BatchBody,
-        response: answers({ 202: Type.Object({ results: Type.Array(AnyObject) }) }),
+        response: answers({ 202: Type.Object({ results: Type.Array(BatchResultAnswer) }) }),
       },
       validatorCompiler: compileAllButBody,
       config: { checksJsonItself: true },

@@ -5,7 +5,8 @@ import { ACTIONS_SERVICE } from '../../base/own-services.js'
 import type { ActCommand, SubmitCommand } from '../../protocol/ledger/command.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
-import { answers, JobRef } from '../contract/answers.js'
+import { answers } from '../contract/answers.js'
+import { incomplete, ref } from '../contract/parts.js'
 import { ACTIONS_EXAMPLES } from '../contract/examples.js'
 import { ResubmitHeaders } from '../contract/headers.js'
 import { JobFilterBody } from '../contract/parameters.js'
@@ -28,6 +29,7 @@ const ActionsBody = Type.Object(
 const CountAnswer = Type.Object({
   count: Type.Integer({ description: 'Jobs that match the filter now.' }),
   byStatus: Type.Record(Type.String(), Type.Integer()),
+  ...incomplete,
 })
 
 /** One action on many jobs: counted, or done by a job of its own. */
@@ -48,7 +50,10 @@ export function bulkActionsRoute(
         tags: ['jobs'],
         headers: ResubmitHeaders,
         body: ActionsBody,
-        response: answers({ 200: CountAnswer, 202: JobRef }, ['Location', 'Idempotency-Replayed']),
+        response: answers({ 200: CountAnswer, 202: ref('Job') }, [
+          'Location',
+          'Idempotency-Replayed',
+        ]),
       },
     },
     async (request, reply) => {

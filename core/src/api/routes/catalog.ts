@@ -1,6 +1,8 @@
+import { Type } from 'typebox'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
-import { AnyObject, answers, listOf } from '../contract/answers.js'
+import { answers, listOf } from '../contract/answers.js'
+import { ref } from '../contract/parts.js'
 import { STALE } from '../contract/headers.js'
 import { OwnPageQuery, PageQuery } from '../contract/parameters.js'
 import type { KnownWork } from '../known-work.js'
@@ -52,7 +54,7 @@ export function catalogRoutes(app: ApiServer, { client, known }: CatalogRoutesOp
           '`units`, `labels`; `never` when no end of another attempt will change that).',
         tags: ['catalog'],
         querystring: PageQuery,
-        response: answers({ 200: listOf(AnyObject) }, STALE),
+        response: answers({ 200: listOf('Service') }, STALE),
       },
     },
     async (request, reply) => {
@@ -80,7 +82,9 @@ export function catalogRoutes(app: ApiServer, { client, known }: CatalogRoutesOp
         summary: 'Jobs that can be submitted by name',
         tags: ['catalog'],
         querystring: OwnPageQuery,
-        response: answers({ 200: listOf(AnyObject) }),
+        response: answers({
+          200: listOf('JobDefinition', { failures: Type.Array(ref('PluginFailure')) }),
+        }),
       },
     },
     async (request) => ({

@@ -3,7 +3,8 @@ import type { Reply } from '../../protocol/ledger/outcome.js'
 import type { OfferedSlots } from '../../protocol/ledger/query.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
-import { answers, ExplanationRef } from '../contract/answers.js'
+import { answers } from '../contract/answers.js'
+import { ref } from '../contract/parts.js'
 import { STALE } from '../contract/headers.js'
 import { JobParams, ReadQuery } from '../contract/parameters.js'
 import { sendJson, successOf } from '../send-reply.js'
@@ -29,7 +30,7 @@ export function explainRoute(app: ApiServer, { client }: { readonly client: Node
         tags: ['jobs'],
         params: JobParams,
         querystring: ReadQuery,
-        response: answers({ 200: ExplanationRef }, STALE),
+        response: answers({ 200: ref('Explanation') }, STALE),
       },
     },
     async (request, reply) => {

@@ -1,6 +1,7 @@
+import { Type } from 'typebox'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
-import { AnyObject, answers } from '../contract/answers.js'
+import { answers } from '../contract/answers.js'
 import type { Metrics } from '../metrics.js'
 import { Problem } from '../problem.js'
 import { statusInTime } from '../status-in-time.js'
@@ -24,7 +25,7 @@ export function healthRoutes(app: ApiServer, { client, metrics }: HealthRoutesOp
         operationId: 'getLiveness',
         summary: 'Alive: this process answers',
         tags: ['health'],
-        response: answers({ 200: AnyObject }),
+        response: answers({ 200: Type.Object({ status: Type.Literal('alive') }) }),
       },
     },
     async () => ({ status: 'alive' }),
@@ -37,7 +38,7 @@ export function healthRoutes(app: ApiServer, { client, metrics }: HealthRoutesOp
         operationId: 'getReadiness',
         summary: 'Ready: this node takes work',
         tags: ['health'],
-        response: answers({ 200: AnyObject }),
+        response: answers({ 200: Type.Object({ status: Type.Literal('ready') }) }),
       },
     },
     async () => {

@@ -11,7 +11,8 @@ import type {
 } from '../../protocol/ledger/command.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
-import { answers, JobRef } from '../contract/answers.js'
+import { answers } from '../contract/answers.js'
+import { ref } from '../contract/parts.js'
 import { ChangeHeaders } from '../contract/headers.js'
 import { JobParams } from '../contract/parameters.js'
 import { callStamp, idempotencyKeyOf } from '../idempotency.js'
@@ -91,7 +92,7 @@ function actionOptions<Body extends TObject>(operationId: string, summary: strin
       params: JobParams,
       headers: ChangeHeaders,
       body,
-      response: answers({ 202: JobRef }, ['Idempotency-Replayed']),
+      response: answers({ 202: ref('Job') }, ['Idempotency-Replayed']),
     },
     preValidation: async (request: FastifyRequest) => {
       // No body at all means no options.

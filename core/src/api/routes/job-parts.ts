@@ -3,7 +3,7 @@ import { arcOf } from '../../base/ids.js'
 import type { Query } from '../../protocol/ledger/query.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
-import { AnyObject, answers, listOf } from '../contract/answers.js'
+import { answers, listOf } from '../contract/answers.js'
 import { STALE } from '../contract/headers.js'
 import { JobParams, LogsQuery, PageQuery, StepParams } from '../contract/parameters.js'
 import { decodeCursor, encodeCursor } from '../cursor.js'
@@ -11,6 +11,15 @@ import { PAGE_LIMIT_DEFAULT } from '../limits.js'
 import { successOf } from '../send-reply.js'
 import { tellStaleness } from '../staleness.js'
 import { jobIdOf } from './jobs.js'
+
+const HISTORY = {
+  historyTruncated: Type.Boolean({
+    description: 'True: what came after 10,000 events is left out.',
+  }),
+}
+const LOG = {
+  dropped: Type.Integer({ description: 'How many lines of the job are no longer there.' }),
+}
 
 const Cursor = Type.Object({ after: Type.Integer() })
 
@@ -26,7 +35,7 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
         tags: ['jobs'],
         params: JobParams,
         querystring: PageQuery,
-        response: answers({ 200: listOf(AnyObject) }, STALE),
+        response: answers({ 200: listOf('HistoryEvent', HISTORY) }, STALE),
       },
     },
     async (request, reply) => {
@@ -61,7 +70,7 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
         tags: ['jobs'],
         params: JobParams,
         querystring: LogsQuery,
-        response: answers({ 200: listOf(AnyObject) }, STALE),
+        response: answers({ 200: listOf('LogLine', LOG) }, STALE),
       },
     },
     async (request, reply) => {
@@ -93,7 +102,7 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
         tags: ['jobs'],
         params: StepParams,
         querystring: PageQuery,
-        response: answers({ 200: listOf(AnyObject) }, STALE),
+        response: answers({ 200: listOf('Item') }, STALE),
       },
     },
     async (request, reply) => {

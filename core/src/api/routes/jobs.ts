@@ -4,7 +4,8 @@ import { Type } from 'typebox'
 import { arcOf, isId } from '../../base/ids.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
-import { answers, JobCountsRef, JobRef, JobSummaryRef, listOf } from '../contract/answers.js'
+import { answers, listOf } from '../contract/answers.js'
+import { ref } from '../contract/parts.js'
 import { SUBMISSION_EXAMPLES } from '../contract/examples.js'
 import { ChangeHeaders, STALE, SubmitHeaders } from '../contract/headers.js'
 import { JobCountsQuery, JobParams, JobQuery, JobsQuery } from '../contract/parameters.js'
@@ -45,7 +46,7 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
         tags: ['jobs'],
         headers: SubmitHeaders,
         body: SubmissionBody,
-        response: answers({ 200: JobRef, 202: JobRef }, [
+        response: answers({ 200: Type.Union([ref('Job'), ref('PurgedJob')]), 202: ref('Job') }, [
           'Location',
           'Preference-Applied',
           'Idempotency-Replayed',
@@ -88,7 +89,7 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
         tags: ['jobs'],
         params: JobParams,
         querystring: JobQuery,
-        response: answers({ 200: JobRef }, STALE),
+        response: answers({ 200: ref('Job') }, STALE),
       },
     },
     async (request, reply) => {
@@ -117,7 +118,7 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
           '`nextCursor` all the same.',
         tags: ['jobs'],
         querystring: JobsQuery,
-        response: answers({ 200: listOf(JobSummaryRef) }, STALE),
+        response: answers({ 200: listOf('JobSummary') }, STALE),
       },
     },
     async (request, reply) => {
@@ -137,7 +138,7 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
         description: 'Takes the filters of the list, `label.KEY=VALUE` among them.',
         tags: ['jobs'],
         querystring: JobCountsQuery,
-        response: answers({ 200: JobCountsRef }, STALE),
+        response: answers({ 200: ref('JobCounts') }, STALE),
       },
     },
     async (request, reply) => {

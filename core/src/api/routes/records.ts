@@ -4,7 +4,8 @@ import { arcOf } from '../../base/ids.js'
 import type { IdempotencyStamp } from '../../protocol/ledger/command.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
-import { answers, AnyObject, listOf, RecordRef } from '../contract/answers.js'
+import { answers, listOf } from '../contract/answers.js'
+import { ref } from '../contract/parts.js'
 import { RECORD_EXAMPLES } from '../contract/examples.js'
 import { DeleteHeaders, STALE, WriteHeaders } from '../contract/headers.js'
 import { ReadQuery, RecordParams, RecordsQuery } from '../contract/parameters.js'
@@ -37,7 +38,10 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
         params: RecordParams,
         headers: WriteHeaders,
         body: { ...JsonSchema, examples: RECORD_EXAMPLES },
-        response: answers({ 200: RecordRef, 201: RecordRef }, ['ETag', 'Idempotency-Replayed']),
+        response: answers({ 200: ref('Record'), 201: ref('Record') }, [
+          'ETag',
+          'Idempotency-Replayed',
+        ]),
       },
     },
     async (request, reply) => {
@@ -77,7 +81,7 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
         tags: ['hash table'],
         params: RecordParams,
         querystring: ReadQuery,
-        response: answers({ 200: RecordRef }, ['ETag', ...STALE]),
+        response: answers({ 200: ref('Record') }, ['ETag', ...STALE]),
       },
     },
     async (request, reply) => {
@@ -140,7 +144,7 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
         description: 'In UTF-8 byte order of the keys; not a snapshot.',
         tags: ['hash table'],
         querystring: RecordsQuery,
-        response: answers({ 200: listOf(AnyObject) }, STALE),
+        response: answers({ 200: listOf('RecordSummary') }, STALE),
       },
     },
     async (request, reply) => {

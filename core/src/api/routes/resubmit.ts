@@ -4,7 +4,8 @@ import { arcOf } from '../../base/ids.js'
 import type { ResubmitCommand } from '../../protocol/ledger/command.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
-import { answers, JobRef } from '../contract/answers.js'
+import { answers } from '../contract/answers.js'
+import { ref } from '../contract/parts.js'
 import { ResubmitHeaders } from '../contract/headers.js'
 import { JobParams } from '../contract/parameters.js'
 import { callStamp, idempotencyKeyOf } from '../idempotency.js'
@@ -57,7 +58,7 @@ export function resubmitRoute(
         params: JobParams,
         headers: ResubmitHeaders,
         body: ResubmitBody,
-        response: answers({ 202: JobRef }, ['Location', 'Idempotency-Replayed']),
+        response: answers({ 202: ref('Job') }, ['Location', 'Idempotency-Replayed']),
       },
       preValidation: async (request) => {
         // No body at all means no options.

@@ -2,7 +2,8 @@ import { Type } from 'typebox'
 import { arcOf, isId } from '../../base/ids.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
-import { AnyObject, answers } from '../contract/answers.js'
+import { answers } from '../contract/answers.js'
+import { ref } from '../contract/parts.js'
 import { STALE } from '../contract/headers.js'
 import { ReadQuery } from '../contract/parameters.js'
 import { hashId } from '../hash-id.js'
@@ -36,7 +37,7 @@ export function ringRoutes(app: ApiServer, { client, address }: RingRoutesOption
         operationId: 'getRing',
         summary: 'The ring',
         tags: ['ring'],
-        response: answers({ 200: AnyObject }),
+        response: answers({ 200: ref('Ring') }),
       },
     },
     async () => ringView(client, await client.status(), address()),
@@ -50,7 +51,7 @@ export function ringRoutes(app: ApiServer, { client, address }: RingRoutesOption
         summary: 'Who owns a key or an ID',
         tags: ['ring'],
         querystring: OwnerQuery,
-        response: answers({ 200: AnyObject }),
+        response: answers({ 200: ref('Owner') }),
       },
     },
     async (request) => {
@@ -74,7 +75,7 @@ export function ringRoutes(app: ApiServer, { client, address }: RingRoutesOption
         tags: ['ring'],
         params: IdParams,
         querystring: ReadQuery,
-        response: answers({ 200: AnyObject }, STALE),
+        response: answers({ 200: ref('Peek') }, STALE),
       },
     },
     async (request, reply) => {
