@@ -21,10 +21,16 @@ const RingNode = Type.Object(
       slots: Type.Record(Type.String(), Type.Integer(), {
         description: 'By service: how many attempts at a time.',
       }),
+      resources: Type.Record(Type.String(), Type.Number(), {
+        description: 'cpu (cores), memoryMb, and units of its own.',
+      }),
     }),
     load: Type.Object({
       runningAttempts: Type.Integer(),
       pendingProposals: Type.Integer({ description: 'Changes that are not on disk yet.' }),
+      resources: Type.Record(Type.String(), Type.Number(), {
+        description: 'What of them the running attempts take.',
+      }),
     }),
   },
   { $id: 'RingNode' },
