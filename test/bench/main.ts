@@ -1,101 +1,125 @@
-import { cpus } from 'node:os'
+import { execFileSync } from 'node:child_process'
+import { availableParallelism, cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
-import { MeasuredNode } from './measured-node.js'
-import { type Run, WORKLOADS, type Workload } from './workloads.js'
+import { bullmq } from './bullmq/system.js'
+import { gyre } from './gyre/system.js'
+import { measure } from './measure.js'
+import { MEASURES, type Measure, type Result, type Summary, summaryOf } from './result.js'
+import { type System, WORKLOADS, type Workload } from './workloads.js'
 
 /**
- * `npm run bench [-- --workload NAME …] [--size N] [--runs N] [--json]`: runs each workload against a
- * fresh node of its own process and prints the median and the spread of its runs.
+ * `npm run bench [-- --workload NAME …] [--size N] [--runs N] [--no-peers] [--node-flag FLAG …]
+ * [--json]`: runs each workload against fresh systems in processes of their own, taking turns, and
+ * prints the median and the spread of the runs.
  */
 const { values } = parseArgs({
   options: {
     workload: { type: 'string', multiple: true },
-    size: { type: 'string', default: '20000' },
+    size: { type: 'string' },
     runs: { type: 'string', default: '3' },
+    'no-peers': { type: 'boolean', default: false },
+    'node-flag': { type: 'string', multiple: true, default: [] },
     json: { type: 'boolean', default: false },
   },
 })
 
-interface Result {
-  readonly rate: number
-  readonly p50: number
-  readonly p99: number
-  readonly cpuPer1000: number
-  readonly peakMiB: number
-  readonly syncsPerSecond: number
-  readonly bytesPerOperation: number
+const size = values.size === undefined ? undefined : Number(values.size)
+const runs = Number(values.runs)
+const chosen = WORKLOADS.filter(({ name }) => values.workload?.includes(name) ?? true)
+if (!(runs >= 1) || (size !== undefined && !(size >= 1)) || chosen.length === 0) {
+  const names = WORKLOADS.map(({ name }) => name).join(', ')
+  console.error(
+    `usage: npm run bench -- [--workload NAME]… [--size N] [--runs N] [--no-peers] [--node-flag FLAG]… [--json]; names: ${names}`,
+  )
+  process.exit(2)
 }
 
-const MEMBERS = [
-  ['rate', 'per second'],
-  ['p50', 'ms'],
-  ['p99', 'ms'],
-  ['cpuPer1000', 'CPU s per 1,000'],
-  ['peakMiB', 'MiB peak'],
-  ['syncsPerSecond', 'syncs/s'],
-  ['bytesPerOperation', 'log bytes each'],
-] as const
+const systems: System[] = [gyre(values['node-flag'])]
+if (!values['no-peers']) systems.push(...peersHere())
+const machine = machineOf()
+if (!values.json) console.log(Object.values(machine).join(', '))
+for (const workload of chosen) await compare(workload)
 
-async function runOnce(workload: Workload, size: number): Promise<Result> {
-  const node = await MeasuredNode.start()
-  try {
-    await workload.run(node.url, Math.min(size, 500))
-    const before = node.usage
-    const [syncs, bytes] = await node.logWork()
-    const run = await workload.run(node.url, size)
-    const [syncsAfter, bytesAfter] = await node.logWork()
-    const { cpuSeconds, peakMiB } = node.usage
-    return {
-      rate: run.operations / run.seconds,
-      p50: percentile(run, 0.5),
-      p99: percentile(run, 0.99),
-      cpuPer1000: ((cpuSeconds - before.cpuSeconds) / run.operations) * 1000,
-      peakMiB,
-      syncsPerSecond: (syncsAfter - syncs) / run.seconds,
-      bytesPerOperation: (bytesAfter - bytes) / run.operations,
+function peersHere(): System[] {
+  return [bullmq].filter((peer) => {
+    const reason = peer.missing()
+    if (reason !== null) console.error(`without ${peer.name}: ${reason}`)
+    return reason === null
+  })
+}
+
+/** The systems take turns, so that what else the machine does meets them alike. */
+async function compare(workload: Workload): Promise<void> {
+  const able = systems.filter(({ workloads }) => workloads.includes(workload.name))
+  const results = new Map<string, Result[]>(able.map(({ name }) => [name, []]))
+  const operations = size ?? workload.size
+  for (let run = 0; run < runs; run += 1) {
+    for (const system of able) {
+      results.get(system.name)?.push(await measure(system, workload.name, operations))
     }
-  } finally {
-    await node.stop()
   }
-}
-
-function percentile({ latencies }: Run, share: number): number {
-  return latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0
-}
-
-function print(workload: Workload, results: readonly Result[]): void {
   if (values.json) {
-    console.log(JSON.stringify({ workload: workload.name, runs: results }))
-    return
+    const told = { machine, workload: workload.name, operations, runs: Object.fromEntries(results) }
+    console.log(JSON.stringify(told))
+  } else {
+    console.log(`\n${workload.name}: ${workload.what}; ${operations} operations, ${runs} runs`)
+    printTable(results)
   }
-  console.log(`\n${workload.name}: ${workload.what}`)
-  for (const [member, unit] of MEMBERS) {
-    const sorted = results.map((result) => result[member]).toSorted((a, b) => a - b)
-    const median = sorted[Math.floor(sorted.length / 2)] ?? 0
-    const spread = `${shown(sorted[0] ?? 0)} … ${shown(sorted.at(-1) ?? 0)}`
-    console.log(`  ${shown(median).padStart(10)} ${unit.padEnd(16)} [${spread}]`)
+}
+
+function printTable(results: ReadonlyMap<string, readonly Result[]>): void {
+  const names = [...results.keys()]
+  console.log(
+    rowOf(
+      names,
+      '',
+      names.slice(1).map((name) => `${names[0]} / ${name}`),
+    ),
+  )
+  for (const [member, unit] of Object.entries(MEASURES) as [Measure, string][]) {
+    const summaries = names.map((name) => summaryOf(results.get(name) ?? [], member))
+    const [own, ...peers] = summaries
+    if (own === undefined) continue
+    const cells = summaries.map((summary) => (summary === undefined ? '' : textOf(summary)))
+    const ratios = peers.map((peer) => (peer === undefined ? '' : shown(own.median / peer.median)))
+    console.log(rowOf(cells, unit, ratios))
   }
+}
+
+/** Median [lowest … highest] of each system, then how many times as much the first has. */
+function rowOf(cells: readonly string[], unit: string, ratios: readonly string[]): string {
+  const columns = [...cells.map((cell) => cell.padStart(26)), ...ratios.map((r) => r.padStart(16))]
+  return `${columns.join('')}  ${unit}`.trimEnd()
+}
+
+function textOf({ median, lowest, highest }: Summary): string {
+  return `${shown(median)} [${shown(lowest)} … ${shown(highest)}]`
 }
 
 function shown(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toFixed(2)
+  return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2)
 }
 
-const size = Number(values.size)
-const runs = Number(values.runs)
-const chosen = WORKLOADS.filter(({ name }) => values.workload?.includes(name) ?? true)
-if (!(size >= 1 && runs >= 1) || chosen.length === 0) {
-  const names = WORKLOADS.map(({ name }) => name).join(', ')
-  console.error(`usage: npm run bench -- [--workload NAME]… [--size N] [--runs N]; names: ${names}`)
-  process.exit(2)
-}
-if (!values.json) {
+function machineOf() {
   const [cpu] = cpus()
-  console.log(`${cpus().length} × ${cpu?.model ?? 'unknown CPU'}, Node ${process.version}`)
-  console.log(`${size} operations, median of ${runs} runs [lowest … highest]`)
+  return {
+    cores: `${availableParallelism()} × ${cpu?.model ?? 'unknown CPU'}`,
+    memory: `${(totalmem() / 1024 ** 3).toFixed(0)} GiB`,
+    node: `Node.js ${process.version}`,
+    commit: `commit ${commit()}`,
+    flags: `flags of the node: ${values['node-flag'].join(' ') || 'none'}`,
+  }
 }
-for (const workload of chosen) {
-  const results: Result[] = []
-  for (let run = 0; run < runs; run += 1) results.push(await runOnce(workload, size))
-  print(workload, results)
+
+function commit(): string {
+  try {
+    const git = (...args: string[]) =>
+      execFileSync('git', args, { encoding: 'utf8', cwd: import.meta.dirname }).trim()
+    return (
+      git('rev-parse', '--short', 'HEAD') +
+      (git('status', '--porcelain') === '' ? '' : ' with changes')
+    )
+  } catch {
+    return 'unknown'
+  }
 }
