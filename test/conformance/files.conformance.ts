@@ -62,6 +62,22 @@ function checkNames(check: Check): void {
   })
 }
 
+const BLOCK_BYTES = 4096
+
+function fromDisk(
+  files: Files,
+  path: string,
+  { offset, bytes }: { readonly offset: number; readonly bytes: number },
+): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    files.readFromDisk(path, offset, bytes, (error, content) => {
+      // It is the reader's again once this has returned.
+      if (error === null) resolve(Uint8Array.from(content))
+      else reject(error)
+    })
+  })
+}
+
 function checkContent(check: Check): void {
   check('a read sees what has the name now, not what was read under it before', async (files) => {
     for (const path of ['kept', 'moved', 'gone']) {
@@ -101,6 +117,33 @@ function checkContent(check: Check): void {
     assert.equal(textOf(files.readAt('file', 8, 4)), '89')
     assert.equal(files.readAt('file', 20, 4).length, 0)
   })
+
+  check(
+    'whole blocks are read from the disk as they were written, fewer at the end',
+    async (files) => {
+      const content = Uint8Array.from({ length: 5 * BLOCK_BYTES }, (_, at) => at % 251)
+      files.writeDurably('file', content)
+      for (const [block, blocks, found] of [
+        [0, 1, 1],
+        [1, 3, 3],
+        [3, 9, 2],
+        [0, 700, 5],
+        [5, 1, 0],
+        [2, 2, 2],
+      ] as const) {
+        const [offset, bytes] = [block * BLOCK_BYTES, blocks * BLOCK_BYTES]
+        const read = await fromDisk(files, 'file', { offset, bytes })
+        assert.deepEqual(read, content.slice(offset, offset + found * BLOCK_BYTES))
+      }
+      files.writeDurably('file', content.toReversed())
+      const part = { offset: 0, bytes: BLOCK_BYTES }
+      assert.deepEqual(
+        await fromDisk(files, 'file', part),
+        content.toReversed().slice(0, BLOCK_BYTES),
+      )
+      await assert.rejects(fromDisk(files, 'none', part), { code: 'ENOENT' })
+    },
+  )
 
   check('a preallocated file is all zeroes, of any size', async (files) => {
     const bytes = 1024 * 1024 + 4096

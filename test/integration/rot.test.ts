@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { open, readFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
-import { NodeProcess, within } from './node-process.js'
+import { allSucceeded, BIG, submitUntilRefused } from './filling-the-log.js'
+import { GYRE, NodeProcess, within } from './node-process.js'
 import { type Job, RestClient } from './rest-client.js'
 
 /** Bytes that rot in the files of a node that runs, in places that nobody asks for. */
@@ -34,6 +37,70 @@ test('a row that rots under a running node is found though nobody reads it, and 
   }
   await within(FOUND_WITHIN_MS, scrubbedOnce(client), () => 'no pass over the rebuilt state ended')
 })
+
+test('a log segment that rots under a running node is given up, and nothing is lost by it', async (t) => {
+  const folder = temporaryFolder(t)
+  const first = await NodeProcess.start(t, ['--data', folder, '--init', '--arcs', '4'])
+  const client = new RestClient(first.url)
+  const { ids } = await submitUntilRefused(client, JOBS_OF_TWO_SEGMENTS)
+  await allSucceeded(client, ids)
+  await client.close()
+  assert.equal((await first.terminate()).code, 0)
+
+  const second = await NodeProcess.start(t, ['--data', folder])
+  await flipOne(join(folder, 'log', SEGMENT), BIG.slice(0, 100))
+  const told = RestClient.open(t, second.url)
+  await within(
+    LOG_FOUND_WITHIN_MS,
+    counted(told, 'gyre_log_segments_given_up_total', 1),
+    () => `the rot was not found: ${second.stderr}`,
+  )
+  assert.match(second.stderr, /"code":"log_segment_damaged".*segment-0000000001.*Check the disk/)
+  assert.match(second.stderr, /segment-0000000001 was given up: .*nothing is lost/)
+  const files = await readdir(join(folder, 'log'))
+  assert.equal(files.includes(SEGMENT), false)
+  assert.equal(files.includes(`${SEGMENT}.damaged`), true)
+  await second.kill()
+
+  const third = await NodeProcess.start(t, ['--data', folder])
+  const again = RestClient.open(t, third.url)
+  await allSucceeded(again, ids)
+  await within(
+    LOG_FOUND_WITHIN_MS,
+    counted(again, 'gyre_log_scrub_passes_total', 1),
+    () => 'no pass over the log ended',
+  )
+  assert.equal(await metric(again, 'gyre_log_damaged_segments'), 0)
+  assert.equal((await third.terminate()).code, 0)
+  const verdict = await promisify(execFile)(process.execPath, [GYRE, 'verify', folder])
+  assert.match(verdict.stdout, /segment-0000000001\.damaged/)
+})
+
+/** A pass may have gone by the place just before it was spoilt; the next one begins minutes later. */
+const LOG_FOUND_WITHIN_MS = 400_000
+const SEGMENT = 'segment-0000000001'
+/** Each writes its input and its output: twenty fill a segment. */
+const JOBS_OF_TWO_SEGMENTS = 50
+
+/** Resolves when a metric has come so far. */
+async function counted(client: RestClient, name: string, least: number): Promise<void> {
+  while ((await metric(client, name)) < least) await pause(200)
+}
+
+async function metric(client: RestClient, name: string): Promise<number> {
+  const { body } = await client.call('GET', '/metrics')
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(body)?.[1])
+}
+
+/** Spoils one bit in the middle of a file, in the first place after that where the text stands. */
+async function flipOne(path: string, needle: string): Promise<void> {
+  const content = await readFile(path)
+  const at = content.indexOf(needle, content.length / 2)
+  assert.ok(at > 0, `${path} does not hold what the jobs were given`)
+  const file = await open(path, 'r+')
+  await file.write(Buffer.from([content.readUInt8(at) ^ 1]), 0, 1, at)
+  await file.close()
+}
 
 /** Resolves when the metrics count a whole pass, with rows in it. */
 async function scrubbedOnce(client: RestClient): Promise<void> {

@@ -25,6 +25,9 @@ export class PowerCut extends Error {
 
 type Done = (error: FileError | null) => void
 
+/** A read from the disk itself takes this long. */
+const READ_MS = 1
+
 /**
  * A disk that does what disks do: what was not synced may be lost, torn per sector or overwritten with
  * garbage by a power cut; a sync can fail and lose the data; bits rot; space ends; time passes.
@@ -50,6 +53,7 @@ export class SimFiles implements Files {
   #failsNextWrite = false
   #isStalled = false
   #stalled: (() => void)[] = []
+  #isUnreadable: (path: string) => boolean = () => false
   readonly #inFlight = new Set<SimAppendFile>()
 
   constructor(options: SimFilesOptions) {
@@ -98,6 +102,11 @@ export class SimFiles implements Files {
   /** No file can be opened, as when connections hold every descriptor; open ones go on. */
   setOutOfDescriptors(isOut: boolean): void {
     this.#isOutOfDescriptors = isOut
+  }
+
+  /** Reads of these files fail, from now on. */
+  failReads(isUnreadable: (path: string) => boolean): void {
+    this.#isUnreadable = isUnreadable
   }
 
   /** A bit rots, in memory and on the platter. @param bit 0 … 7 */
@@ -178,8 +187,24 @@ export class SimFiles implements Files {
   }
 
   readAt(path: string, offset: number, bytes: number): Uint8Array {
-    this.#requireDescriptor(path)
+    this.#requireReadable(path)
     return this.#file(path).read(offset, bytes)
+  }
+
+  /** No effect, since it changes nothing; it takes its time, but none of the disk's dice. */
+  readFromDisk(
+    path: string,
+    offset: number,
+    bytes: number,
+    done: (error: FileError | null, content: Uint8Array) => void,
+  ): void {
+    const life = this.#life
+    this.#options.schedule(READ_MS, () => {
+      if (life !== this.#life || this.#isOff) return
+      const failure = failureOf(() => this.#requireReadable(path))
+      const content = failure === null ? this.#file(path).read(offset, bytes) : new Uint8Array(0)
+      done(failure, content)
+    })
   }
 
   writeDurably(path: string, content: Uint8Array): void {
@@ -310,6 +335,12 @@ export class SimFiles implements Files {
     const capacity = this.#options.capacityBytes ?? Number.POSITIVE_INFINITY
     if (!this.#isFull && this.#names.totalBytes() + growth <= capacity) return
     throw new FileError('ENOSPC', `${path}: no space left on the simulated disk`)
+  }
+
+  #requireReadable(path: string): void {
+    this.#requireDescriptor(path)
+    this.#file(path)
+    if (this.#isUnreadable(path)) throw new FileError('EIO', `${path}: a simulated read failed`)
   }
 
   #requireDescriptor(path: string): void {

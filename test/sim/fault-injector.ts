@@ -8,6 +8,8 @@ const KILLED: ProcessEnd = { kind: 'killed' }
 const POWER_CUT: ProcessEnd = { kind: 'power-cut' }
 /** Between the kill and the power cut of `kill-then-power-cut`. */
 const SECOND_BLOW_MS = 30
+/** For a place in which something stands. */
+const ROT_TRIES = 10
 /** About as many as a start has before the first batch of its own is durable. */
 const RECOVERY_EFFECTS = 12
 
@@ -36,6 +38,25 @@ export class FaultInjector {
     this.#hasRotted = true
     this.#harm('log-rotten')
     files.flipBit(path, prng.below(written), prng.below(8))
+  }
+
+  /** The same in a segment that nothing is written to any more, under a node that serves. */
+  #rotClosed(prng: Prng): void {
+    if (this.#world.servingLife === null) return
+    const { files } = this.#world
+    const isUsed = (path: string): boolean => files.durable(path).bytes.some((byte) => byte !== 0)
+    const segments = files.durablePaths('log').filter((path) => /-\d{10}$/.test(path))
+    const closed = segments.filter(isUsed).slice(0, -1)
+    if (closed.length === 0) return
+    const path = prng.pick(closed)
+    const { bytes } = files.durable(path)
+    const written = bytes.findLastIndex((byte) => byte !== 0) + 1
+    // Most bytes of small batches are the unused ends of their blocks.
+    const offsets = Array.from({ length: ROT_TRIES }, () => prng.below(written))
+    const offset = offsets.find((at) => bytes[at] !== 0) ?? 0
+    this.#hasRotted = true
+    this.#harm('log-rotten')
+    files.flipBit(path, offset, prng.below(8))
   }
 
   schedule(faults: readonly Fault[]): void {
@@ -123,6 +144,8 @@ export class FaultInjector {
         this.#harm('state-rotten')
         table.damageAny(this.#prng)
         return
+      case 'rot-closed-segment':
+        return this.#rotClosed(this.#prng)
     }
   }
 

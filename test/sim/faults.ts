@@ -49,6 +49,8 @@ export const FAULT_KINDS = [
   'damage-row',
   /** A power cut in the middle of a batch, and another one before an effect of the recovery from it. */
   'power-cut-in-recovery',
+  /** A bit of the log rots under the running node, in a segment that nothing is written to any more. */
+  'rot-closed-segment',
 ] as const
 
 /** Clock jumps, milliseconds. */

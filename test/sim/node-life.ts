@@ -93,6 +93,7 @@ export class NodeLife {
       onServing: () => observe({ kind: 'serving' }),
       onStopped: () => this.process.end({ kind: 'stopped' }),
       onFatal: (code, message) => this.process.end({ kind: 'gave-up', code, message }),
+      onLogRot: (message) => observe({ kind: 'log-rot-told', message }),
       onUnasked: (request) => observe({ kind: 'answered-unasked', request }),
     })
   }
@@ -155,6 +156,7 @@ export class NodeLife {
       api: this.#notingEnd(log, files),
       ledger: link.atA,
       services,
+      logScrub: sim.logScrub,
     }).start()
     services.start()
     this.ledgerThread.after(0, () => this.#orGiveUp(() => this.#startLedger(link.atB, self)))

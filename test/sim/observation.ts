@@ -58,6 +58,10 @@ export type Observation =
   | { readonly kind: 'harmed'; readonly harm: Harm }
   /** A look at every job and what its history says of refusals, while things may go on. */
   | { readonly kind: 'looked'; readonly timelines: readonly JobTimeline[] }
+  /** The node has told of rot in its log. */
+  | { readonly kind: 'log-rot-told'; readonly message: string }
+  /** Nothing has disturbed the node for as long as its scrub may need to find all that is rotten. */
+  | { readonly kind: 'had-time-to-scrub' }
   /** Everything has come to rest. */
   | { readonly kind: 'rested'; readonly state: FinalState }
   /** Nothing moves any more, and yet this is not rest: the run ends here. */

@@ -42,6 +42,17 @@ export class ProcessFiles implements Files {
     return this.#files.readAt(path, offset, bytes)
   }
 
+  readFromDisk(
+    path: string,
+    offset: number,
+    bytes: number,
+    done: (error: FileError | null, content: Uint8Array) => void,
+  ): void {
+    this.#files.readFromDisk(path, offset, bytes, (error, content) => {
+      this.#thread.after(0, () => done(error, content))
+    })
+  }
+
   writeDurably(path: string, content: Uint8Array): void {
     this.#thread.process.effect()
     this.#files.writeDurably(path, content)

@@ -16,6 +16,8 @@ const LIVENESS_MS = 4 * 3_600_000
  * a client whose clock had jumped may have asked for a start hours from now.
  */
 const STANDSTILL_MS = 60_000
+/** Passes over the log and checkpoints of the state that a calm node makes in this time: several each. */
+const SCRUB_MS = 60_000
 /** More events than any run needs: something goes round in circles. */
 const STEPS_MAX = 3_000_000
 /** Between two looks at whether everything has come to rest, milliseconds; longer each time. */
@@ -65,11 +67,15 @@ export interface RunRequest {
 /** The schedule that a seed draws. */
 export function faultsOf(options: SimOptions): readonly Fault[] {
   const prng = new Prng(options.seed).fork('faults')
-  return drawFaults(prng, {
-    kinds: options.faultKinds,
-    count: options.faultCount,
-    untilMs: options.chaosMs,
+  const untilMs = options.chaosMs
+  const { faultKinds: kinds, faultCount: count, logRots } = options
+  const faults = drawFaults(prng, { kinds, count, untilMs })
+  const rot = drawFaults(new Prng(options.seed).fork('rot faults'), {
+    kinds: ['rot-closed-segment'],
+    count: logRots,
+    untilMs,
   })
+  return [...faults, ...rot].sort((a, b) => a.at - b.at || a.seed - b.seed)
 }
 
 /**
@@ -109,6 +115,7 @@ class Run {
   go(): RunResult {
     this.#beUnsafe()
     if (this.#goesOn) this.#beWellBehaved()
+    if (this.#goesOn && this.#world.faults.hasRotted) this.#beScrubbed()
     if (this.#goesOn && this.#options.refusals) this.#refuseForAWhile()
     if (this.#goesOn) this.#comeToRest()
     if (this.#goesOn && this.#options.refusals) this.#look()
@@ -163,6 +170,12 @@ class Run {
     this.#runUntil(until, () => found.length > 0 || this.#world.servingLife !== life)
     const [timelines] = found
     if (timelines !== undefined) this.#world.observe({ kind: 'looked', timelines })
+  }
+
+  /** In that time the node must have found what has rotted, and given it up. */
+  #beScrubbed(): void {
+    this.#runUntil(this.#world.time.now + SCRUB_MS, () => false)
+    if (this.#goesOn) this.#world.observe({ kind: 'had-time-to-scrub' })
   }
 
   #cutPowerAtRest(): void {

@@ -10,6 +10,8 @@ export interface ApiEvents {
   onServing(): void
   onStopped(): void
   onFatal(code: string, message: string): void
+  /** It says that something in its log has rotted. */
+  onLogRot(message: string): void
   /** An answer came that no open request is waiting for. */
   onUnasked(request: number): void
 }
@@ -94,6 +96,7 @@ export class SimApi {
       case 'stopped':
         return this.#events.onStopped()
       case 'alarm':
+        if (message.code.startsWith('log_segment_')) return this.#events.onLogRot(message.message)
         throw new Error(`${message.code}: ${message.message}`)
       case 'fatal':
         return this.#events.onFatal(message.code, message.message)

@@ -1,5 +1,6 @@
 import { Prng } from '@gyre/core/internal/base/prng.js'
 import type { FlushPolicy } from '@gyre/core/internal/runtime/ledger-runtime.js'
+import type { ScrubPauses } from '@gyre/core/internal/runtime/scrub-pace.js'
 import type { BehaviourKind } from './behaviour.js'
 import { FAULT_KINDS, type FaultKind } from './faults.js'
 import type { CapacityOffer } from '@gyre/core/internal/protocol/node/messages.js'
@@ -56,6 +57,10 @@ export interface SimOptions {
   readonly faultCount: number
   /** Whether a bit of the log rots at the end. */
   readonly bitRots: boolean
+  /** How often a bit of its closed segments rots under the running node. */
+  readonly logRots: number
+  /** How slowly the log is verified in the background. */
+  readonly logScrub: ScrubPauses
 }
 
 /** How often clients do what, relative to each other; 0: never in this run. */
@@ -96,7 +101,11 @@ const ALL_BEHAVIOURS: readonly BehaviourKind[] = [
 
 /** Kinds that seeds draw last: what they drew before is the same with and without them. */
 const LATE_FAULTS: readonly FaultKind[] = ['power-cut-in-recovery']
-const EARLY_FAULTS = FAULT_KINDS.filter((kind) => !LATE_FAULTS.includes(kind))
+/** Drawn apart from all others (`logRots`): with it among them every schedule would be another. */
+const OWN_FAULTS: readonly FaultKind[] = ['rot-closed-segment']
+const EARLY_FAULTS = FAULT_KINDS.filter(
+  (kind) => !LATE_FAULTS.includes(kind) && !OWN_FAULTS.includes(kind),
+)
 
 export function drawOptions(seed: number): SimOptions {
   const prng = new Prng(seed).fork('options')
@@ -106,7 +115,8 @@ export function drawOptions(seed: number): SimOptions {
   const resubmit = prng.chance(0.4) ? prng.pick([1, 4]) : 0
   const bulk = prng.chance(0.3) ? prng.pick([1, 4]) : 0
   const crowd = drawCrowd(new Prng(seed).fork('crowd'))
-  return { ...operated, weights: { ...operated.weights, resubmit, bulk }, ...crowd }
+  const rot = drawLogRot(new Prng(seed).fork('log rot'))
+  return { ...operated, weights: { ...operated.weights, resubmit, bulk }, ...crowd, ...rot }
 }
 
 /** Some runs: much waits for few slots, so that it shows who is let in first. */
@@ -187,6 +197,31 @@ function drawFirst(seed: number, prng: Prng): SimOptions {
     faultKinds: EARLY_FAULTS.filter((kind) => prng.chance(RARE_FAULTS.has(kind) ? 0.1 : 0.35)),
     faultCount: prng.pick([0, 2, 6, 15]),
     bitRots: prng.chance(0.5),
+    logRots: 0,
+    logScrub: scrubPauses(300, 20, 15_000),
+  }
+}
+
+/** A log of many small segments rots, and is verified quickly: before the node is down again. */
+function drawLogRot(prng: Prng): Partial<SimOptions> {
+  if (prng.chance(0.85)) return {}
+  return {
+    logRots: prng.between(1, 3),
+    logScrub: scrubPauses(prng.pick([1, 300]), prng.pick([1, 20]), 500),
+    segmentBytes: 64 * 1024,
+    retainBytes: 512 * 1024,
+    inputChars: prng.pick([500, 4_000]),
+  }
+}
+
+function scrubPauses(firstAfterMs: number, restMs: number, passRestMs: number): ScrubPauses {
+  return {
+    firstAfterMs,
+    restTimes: 1,
+    restMsMin: restMs,
+    passRestTimes: 1,
+    passRestMsMin: passRestMs,
+    passRestMsMax: passRestMs,
   }
 }
 

@@ -24,6 +24,7 @@ import {
 import { dirname, join } from 'node:path'
 import { assert } from '../base/assert.js'
 import { type AppendFile, FileError, type Files } from '../ports/files.js'
+import { DirectReader } from './direct-reader.js'
 import { freeBytes } from './free-bytes.js'
 import { OpenFiles } from './open-files.js'
 
@@ -38,6 +39,8 @@ type Done = (error: FileError | null) => void
 export class RealFiles implements Files {
   readonly #root: string
   readonly #openFiles = new OpenFiles()
+  readonly #directReader = new DirectReader()
+  #isReadingFromDisk = false
 
   readonly #reservedBytes: () => number
 
@@ -91,6 +94,20 @@ export class RealFiles implements Files {
   }
 
   /** In place, without a moment at which the file is empty: a full disk does not stop it. */
+  readFromDisk(
+    path: string,
+    offset: number,
+    bytes: number,
+    done: (error: FileError | null, content: Uint8Array) => void,
+  ): void {
+    assert(!this.#isReadingFromDisk, `${path}: one read from the disk at a time`)
+    this.#isReadingFromDisk = true
+    this.#directReader.read(this.#path(path), { offset, bytes }, (failure, content) => {
+      this.#isReadingFromDisk = false
+      done(fileError(path, failure), content)
+    })
+  }
+
   writeDurably(path: string, content: Uint8Array): void {
     translated(path, () => {
       withFile(this.#path(path), CREATE_OR_OVERWRITE, (file) => {

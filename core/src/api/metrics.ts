@@ -139,9 +139,28 @@ export class Metrics {
     )
     this.#count('gyre_log_syncs_total', 'Syncs of the log.', status.syncs)
     this.#count('gyre_log_written_bytes_total', 'Bytes written to the log.', status.bytesWritten)
+    this.#takeLogScrub(status.logScrub)
     const { rows, passes } = status.scrub
     this.#count('gyre_state_scrubbed_rows_total', 'Rows of the state store verified at rest.', rows)
     this.#count('gyre_state_scrub_passes_total', 'Passes over the whole state store.', passes)
+  }
+
+  #takeLogScrub(scrub: EngineStatus['logScrub']): void {
+    const { segments, bytes, passes, lastPassAt, damaged, givenUp } = scrub
+    this.#count('gyre_log_scrubbed_bytes_total', 'Bytes of the log verified at rest.', bytes)
+    this.#count(
+      'gyre_log_scrubbed_segments_total',
+      'Segments of the log verified at rest.',
+      segments,
+    )
+    this.#count('gyre_log_scrub_passes_total', 'Passes over all closed segments.', passes)
+    this.#set(
+      'gyre_log_scrub_last_pass_timestamp_seconds',
+      'When the last such pass ended, seconds since 1970; 0: none has.',
+      (lastPassAt ?? 0) / 1000,
+    )
+    this.#set('gyre_log_damaged_segments', 'Damaged segments that are still needed.', damaged)
+    this.#count('gyre_log_segments_given_up_total', 'Damaged segments given up.', givenUp)
   }
 
   #takeServices(services: EngineStatus['services']): void {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DirectoryLock } from '../adapters/directory-lock.js'
+import { isAside } from '../adapters/log-store/format.js'
 import { LogScan, type ScanResult } from '../adapters/log-store/log-scan.js'
 import { RealFiles } from '../adapters/real-files.js'
 import { SqliteTable } from '../adapters/sqlite-table.js'
@@ -96,6 +97,12 @@ class Verification {
     }
     for (const message of scan.harmlessRot) {
       this.#notes.push({ part: 'log', code: 'log_stamp_altered', message })
+    }
+    for (const name of this.#files.list('log').filter(isAside)) {
+      const message =
+        `log/${name} was damaged and is kept as evidence: a running node found it and gave it up, the ` +
+        'state holds what stood in it. Check the disk; the file can be removed'
+      this.#notes.push({ part: 'log', code: 'log_segment_set_aside', message })
     }
     if (scan.cuts.length === 0) return
     const message =

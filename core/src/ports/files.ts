@@ -16,6 +16,19 @@ export interface Files {
   read(path: string): Uint8Array
   /** Reads `bytes` bytes from `offset`; fewer at the end of the file. */
   readAt(path: string, offset: number, bytes: number): Uint8Array
+  /**
+   * Reads whole blocks in the background, from the disk itself where the system can do that, and not
+   * from what it remembers; fewer bytes at the end of the file. `done` comes in a later turn, and may
+   * use `content` until it returns. One such read at a time.
+   *
+   * @param offset,bytes multiples of 4096
+   */
+  readFromDisk(
+    path: string,
+    offset: number,
+    bytes: number,
+    done: (error: FileError | null, content: Uint8Array) => void,
+  ): void
   /** Writes a small file whole, and syncs it and its folder before it returns. */
   writeDurably(path: string, content: Uint8Array): void
   /** Renames and syncs the folder. */

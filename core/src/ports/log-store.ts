@@ -22,6 +22,12 @@ export interface LogStore {
   compact(arc: ArcId, upTo: LogIndex): void
   /** While others lack room on the same disk, nothing is kept beyond what arcs need. */
   squeeze(isSqueezed: boolean): void
+  /**
+   * Reads the next piece of what nobody writes to any more, from the disk and in the background; then
+   * calls `ready`, in a later turn, with what verifies it. One piece at a time. Rot that is found counts
+   * from then on (`stats.rot`): its segment is given up as soon as nothing needs it.
+   */
+  scrubNext(ready: (verify: () => LogScrubSlice) => void): void
   readonly stats: LogStats
 }
 
@@ -53,6 +59,24 @@ export interface LogDamage {
   readonly message: string
 }
 
+/** A closed segment in which something is not what was written. */
+export interface LogRot {
+  /** Of the segment. */
+  readonly number: number
+  /** Segment, offset and what is wrong there, in words. */
+  readonly message: string
+}
+
+/** What verifying one piece has brought. */
+export interface LogScrubSlice {
+  /** Segments that were ended by it. */
+  readonly segments: number
+  readonly bytes: number
+  /** All closed segments were looked at; the next piece is of the first one again. */
+  readonly isPassOver: boolean
+  readonly rot: LogRot | null
+}
+
 export interface LogStats {
   readonly syncs: number
   readonly bytesWritten: number
@@ -64,4 +88,8 @@ export interface LogStats {
   readonly shortage: string | null
   /** True when another batch, an empty one too, may free segments or bring that nearer. */
   readonly isReleasing: boolean
+  /** Damaged segments that cannot be given up yet, since something in them is still needed. */
+  readonly rot: readonly LogRot[]
+  /** Damaged segments that were given up in this life. */
+  readonly rotGivenUp: number
 }

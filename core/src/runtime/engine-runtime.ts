@@ -2,6 +2,8 @@ import type { LogIndex, ArcId } from '../base/ids.js'
 import type { Clock } from '../ports/clock.js'
 import type { Link } from '../ports/link.js'
 import type { LogStore } from '../ports/log-store.js'
+import { LogScrub } from './log-scrub.js'
+import type { ScrubPauses } from './scrub-pace.js'
 import type { Engine } from '../protocol/node/engine.js'
 import type { ReplayRange } from '../protocol/node/engine-outputs.js'
 import type {
@@ -20,6 +22,8 @@ export interface EngineRuntimeOptions {
   readonly api: Link<ToApi, FromApi>
   readonly ledger: Link<ToLedgerThread, FromLedgerThread>
   readonly services: Link<ToServices, FromServices>
+  /** How slowly the log is verified in the background. */
+  readonly logScrub?: ScrubPauses
 }
 
 /**
@@ -50,6 +54,17 @@ export class EngineRuntime {
     services.onReceive((messages) =>
       this.#step(() => messages.forEach((m) => engine.onServices(m))),
     )
+    this.#startLogScrub()
+  }
+
+  #startLogScrub(): void {
+    const { engine, log, clock, logScrub } = this.#options
+    new LogScrub({
+      log,
+      clock,
+      tell: (progress) => this.#step(() => engine.setLogScrub(progress)),
+      ...(logScrub === undefined ? {} : { pauses: logScrub }),
+    }).start()
   }
 
   /** One group of inputs: told the time first, drained at the end of the turn. */
@@ -87,13 +102,15 @@ export class EngineRuntime {
 
   /**
    * Segments are freed beside a batch, one at a time. On a full disk new work is refused, so that no
-   * batch may come by itself: then empty ones are written, as long as that frees something.
+   * batch may come by itself, and a damaged segment is not to wait for one: then empty ones are
+   * written, as long as that frees something.
    */
   #freeLogSpace(): void {
     const { engine, log } = this.#options
     log.squeeze(engine.stateIsFull)
-    const { shortage, isReleasing } = log.stats
-    const isNeeded = isReleasing && (shortage !== null || engine.stateIsFull)
+    const { shortage, isReleasing, rot } = log.stats
+    const isUrgent = shortage !== null || engine.stateIsFull || rot.length > 0
+    const isNeeded = isReleasing && isUrgent
     if (this.#persisting || !isNeeded) return
     this.#persisting = true
     log.append([], () => {

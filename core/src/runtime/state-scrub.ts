@@ -1,21 +1,8 @@
 import type { Clock } from '../ports/clock.js'
 import type { ScrubBounds, Scrubbable } from '../ports/scrub.js'
+import { ScrubPace, type ScrubPauses } from './scrub-pace.js'
 
-export interface ScrubPolicy extends ScrubBounds {
-  /** Pause before the first pass of a life, ms: what clients wait for goes first. */
-  readonly firstAfterMs: number
-  /**
-   * Pause after a slice, as a multiple of the time that it took. Less: requests meet it more often.
-   * More: rot stays unnoticed for longer.
-   */
-  readonly restTimes: number
-  /** Least pause after a slice, ms. */
-  readonly restMsMin: number
-  /** Pause after a pass, as a multiple of the thread's time that it took, and its bounds, ms. */
-  readonly passRestTimes: number
-  readonly passRestMsMin: number
-  readonly passRestMsMax: number
-}
+export interface ScrubPolicy extends ScrubBounds, ScrubPauses {}
 
 /**
  * A slice takes some 2 ms, a pass over 1,000,000 jobs half a minute of the thread, spread over half an
@@ -54,15 +41,15 @@ export interface StateScrubOptions {
 export class StateScrub {
   readonly #options: StateScrubOptions
   readonly #policy: ScrubPolicy
+  readonly #pace: ScrubPace
   #from = ''
   #rows = 0
   #passes = 0
-  /** Thread's time that this pass has taken, ms. */
-  #passMs = 0
 
   constructor(options: StateScrubOptions) {
     this.#options = options
     this.#policy = options.policy ?? SCRUB_POLICY
+    this.#pace = new ScrubPace(this.#policy)
   }
 
   start(): void {
@@ -79,21 +66,9 @@ export class StateScrub {
     const { next, rows } = store.scrub(this.#from, this.#policy)
     const tookMs = clock.now().mono - began
     this.#rows += rows
-    this.#passMs += tookMs
     this.#from = next ?? ''
     if (next === null) this.#passes += 1
     tell({ rows: this.#rows, passes: this.#passes })
-    this.#after(next === null ? this.#restAfterPass() : this.#restAfter(tookMs))
-  }
-
-  #restAfter(tookMs: number): number {
-    return Math.max(tookMs * this.#policy.restTimes, this.#policy.restMsMin)
-  }
-
-  #restAfterPass(): number {
-    const { passRestTimes, passRestMsMin, passRestMsMax } = this.#policy
-    const restMs = Math.min(Math.max(this.#passMs * passRestTimes, passRestMsMin), passRestMsMax)
-    this.#passMs = 0
-    return restMs
+    this.#after(this.#pace.restAfter(tookMs, next === null))
   }
 }

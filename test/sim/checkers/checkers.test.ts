@@ -236,6 +236,19 @@ test('gave-up-for-a-reason: each code has its own reason, and one failure excuse
     violates('gave-up-for-a-reason', () => show(checker(), failed, gaveUp(code)))
 })
 
+test('gave-up-for-a-reason: rot in the log is a reason until there was time to find it', () => {
+  const checker = (): Checker => new GaveUpForAReason(() => false)
+  const rotten: Observation = { kind: 'harmed', harm: 'log-rotten' }
+  const told: Observation = { kind: 'log-rot-told', message: 'a checksum does not hold' }
+  const lost: Observation = { kind: 'harmed', harm: 'state-lost' }
+  show(checker(), rotten, told, gaveUp('log_damaged'))
+  show(checker(), rotten, told, { kind: 'had-time-to-scrub' }, lost, gaveUp('state_lost'))
+  violates('gave-up-for-a-reason', () => show(checker(), told))
+  violates('gave-up-for-a-reason', () =>
+    show(checker(), rotten, { kind: 'had-time-to-scrub' }, gaveUp('log_damaged')),
+  )
+})
+
 function gaveUp(code: string): Observation {
   return { kind: 'life-ended', end: { kind: 'gave-up', code, message: 'drawn by hand' } }
 }

@@ -7,13 +7,15 @@ type GaveUp = Extract<
 
 /**
  * A node ends itself, or refuses to start, only for what a fault has really done to its disk, and it
- * says which. Each code has its own condition; a code that is not listed is never right.
+ * says which; nor does it call a whole log rotten. Each code has its own condition; a code that is not listed is never right.
  */
 export class GaveUpForAReason implements Checker {
   readonly name = 'gave-up-for-a-reason'
   readonly #mayHaveForgotten: (wasShort: boolean) => boolean
   readonly #harms = new Set<Harm>()
   #failuresLeft = 0
+  /** Rotten segments are given up, and what is given up cannot rebuild a state. */
+  #hasRotted = false
 
   /**
    * @param mayHaveForgotten  whether the log has grown so much that it may have given up entries; it
@@ -27,6 +29,12 @@ export class GaveUpForAReason implements Checker {
     if (observation.kind === 'harmed') {
       this.#harms.add(observation.harm)
       if (observation.harm === 'io-failed') this.#failuresLeft += 1
+      if (observation.harm === 'log-rotten') this.#hasRotted = true
+    } else if (observation.kind === 'log-rot-told') {
+      if (!this.#harms.has('log-rotten')) this.#fail(observation.message)
+    } else if (observation.kind === 'had-time-to-scrub') {
+      // The state holds all that stood in it: a start has nothing to miss any more.
+      this.#harms.delete('log-rotten')
     } else if (observation.kind === 'serving') {
       // What was lost has been rebuilt: from now on the log must reach back to what is durable again.
       this.#harms.delete('state-lost')
@@ -36,8 +44,11 @@ export class GaveUpForAReason implements Checker {
   }
 
   #onGaveUp({ code, message }: GaveUp): void {
-    if (this.#isRight(code)) return
-    throw new Violation(this.name, `for nothing that was done to its disk: ${code}: ${message}`)
+    if (!this.#isRight(code)) this.#fail(`${code}: ${message}`)
+  }
+
+  #fail(what: string): never {
+    throw new Violation(this.name, `for nothing that was done to its disk: ${what}`)
   }
 
   get #wasShort(): boolean {
@@ -52,13 +63,15 @@ export class GaveUpForAReason implements Checker {
       case 'ENOSPC':
         return this.#harms.has('disk-full')
       case 'log_damaged':
+      case 'log_unreadable':
         return this.#harms.has('log-rotten')
       case 'state_damaged':
         // The state is removed then, as the message asks, and has to be rebuilt.
         this.#harms.add('state-lost')
         return this.#harms.has('state-rotten')
       case 'state_lost':
-        return this.#harms.has('state-lost') && this.#mayHaveForgotten(this.#wasShort)
+        if (!this.#harms.has('state-lost')) return false
+        return this.#hasRotted || this.#mayHaveForgotten(this.#wasShort)
       default:
         return false
     }

@@ -60,6 +60,20 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'if (true)',
   },
   {
+    name: 'scrubs-without-looking-at-checksums',
+    caughtBy: ['gave-up-for-a-reason'],
+    file: 'adapters/log-store/segment-check.js',
+    find: 'const isIntact = rows?.every((row) => row.intact) === true;',
+    replace: 'const isIntact = true;',
+  },
+  {
+    name: 'keeps-a-segment-that-has-rotted',
+    caughtBy: ['gave-up-for-a-reason'],
+    file: 'adapters/log-store/log-store.js',
+    find: 'isShort || this.#neededRot.length > 0 ? 0',
+    replace: 'isShort ? 0',
+  },
+  {
     name: 'says-durable-without-a-checkpoint',
     caughtBy: ['gave-up-for-a-reason'],
     file: 'protocol/state/overlay.js',

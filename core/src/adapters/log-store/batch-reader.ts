@@ -34,17 +34,24 @@ export interface FoundRow extends Row {
  * The head of a batch that begins at `block`; null when there is none whose checksum holds, or it
  * says that it belongs elsewhere (a misdirected write).
  *
+ * @param content    the segment, or a part of it
+ * @param firstBlock with which the part begins
  * @throws AppError log_too_new when an intact head was written by a newer version
  */
-export function readHead(segment: Buffer, segmentNumber: number, block: number): Head | null {
-  const at = block * BLOCK_BYTES + STAMP_BYTES
-  if (at + HEAD_BYTES > segment.length || segment.readUInt32LE(at + HEAD.magic) !== MAGIC) {
+export function readHead(
+  content: Buffer,
+  segmentNumber: number,
+  block: number,
+  firstBlock = 0,
+): Head | null {
+  const at = (block - firstBlock) * BLOCK_BYTES + STAMP_BYTES
+  if (at + HEAD_BYTES > content.length || content.readUInt32LE(at + HEAD.magic) !== MAGIC) {
     return null
   }
-  const headCrc = segment.readUInt32LE(at + HEAD.headCrc)
-  if (crc32(segment.subarray(at, at + HEAD.headCrc)) !== headCrc) return null
-  refuseNewer(segment.readUInt16LE(at + HEAD.version))
-  const head = decodeHead(segment, at, headCrc)
+  const headCrc = content.readUInt32LE(at + HEAD.headCrc)
+  if (crc32(content.subarray(at, at + HEAD.headCrc)) !== headCrc) return null
+  refuseNewer(content.readUInt16LE(at + HEAD.version))
+  const head = decodeHead(content, at, headCrc)
   return head.segment === segmentNumber && head.block === block ? head : null
 }
 
@@ -73,12 +80,18 @@ function refuseNewer(version: number): void {
   )
 }
 
-/** The rows of a batch with an intact head; null when its directory's checksum does not hold. */
-export function readRows(segment: Buffer, head: Head): FoundRow[] | null {
-  if ((head.block + head.blockCount) * BLOCK_BYTES > segment.length) return null
+/**
+ * The rows of a batch with an intact head; null when its directory's checksum does not hold.
+ *
+ * @param content    the segment, or a part of it that holds the whole batch
+ * @param firstBlock with which the part begins
+ */
+export function readRows(content: Buffer, head: Head, firstBlock = 0): FoundRow[] | null {
+  const inContent = head.block - firstBlock
+  if ((inContent + head.blockCount) * BLOCK_BYTES > content.length) return null
   const start = head.block * BLOCK_PAYLOAD_BYTES
   const bodyStart = HEAD_BYTES + head.rowCount * ROW_BYTES
-  const batch = unstamp(segment, start, bodyStart + head.bodyBytes)
+  const batch = unstamp(content, inContent * BLOCK_PAYLOAD_BYTES, bodyStart + head.bodyBytes)
   if (crc32(batch.subarray(HEAD_BYTES, bodyStart)) !== head.directoryCrc) return null
   const rows: FoundRow[] = []
   let cursor = bodyStart
@@ -86,9 +99,9 @@ export function readRows(segment: Buffer, head: Head): FoundRow[] | null {
     const at = HEAD_BYTES + index * ROW_BYTES
     const bytes = batch.readUInt32LE(at + ROW.bodyBytes)
     const crc = batch.readUInt32LE(at + ROW.bodyCrc)
-    const content = batch.subarray(cursor, cursor + bytes)
+    const text = batch.subarray(cursor, cursor + bytes)
     const body = { segment: head.segment, position: start + cursor, bytes, crc }
-    rows.push(decodeRow(batch, at, body, content))
+    rows.push(decodeRow(batch, at, body, text))
     cursor += bytes
   }
   return rows

@@ -150,3 +150,14 @@ export function segmentNumberOf(name: string): number | null {
 
 /** Made under this name, so that a half-made file never counts as a segment. */
 export const SPARE_IN_MAKING = 'spare.part'
+
+const ASIDE = '.damaged'
+
+/** Of a damaged segment that was given up: no segment's name, and in the same order. */
+export function asideName(number: number): string {
+  return `${segmentName(number)}${ASIDE}`
+}
+
+export function isAside(name: string): boolean {
+  return name.endsWith(ASIDE)
+}

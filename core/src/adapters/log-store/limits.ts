@@ -38,3 +38,12 @@ export const RELOCATED_SHARE_MAX = 0.25
 
 /** Bytes copied forward beside one batch, so that moving never delays an append by much. */
 export const RELOCATED_BYTES_PER_BATCH = 256 * 1024
+
+/**
+ * Blocks of 4 KiB that the scrub reads and verifies at once, 1 MiB: a millisecond or two of the thread.
+ * More: a longer pause for what waits meanwhile. Fewer: more reads for the same log.
+ */
+export const SCRUB_BLOCKS = 256
+
+/** Damaged segments that are kept as evidence, each as large as a segment; older ones are removed. */
+export const SET_ASIDE_MAX = 4

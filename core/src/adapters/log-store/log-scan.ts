@@ -37,6 +37,8 @@ export interface ScanResult {
   readonly segments: ReadonlyMap<number, number>
   /** The lowest segment that is needed; those below it are left over from a removal. */
   readonly oldestSegment: number
+  /** Segments below it in which something is not what was written. */
+  readonly damagedBefore: ReadonlySet<number>
   readonly lastSeq: number
   readonly lastCrc: number
   /** To be written again before anything relies on it; null where there is none that is intact. */
@@ -50,6 +52,15 @@ interface Segment {
   readonly content: Buffer
   readonly blockCount: number
 }
+
+/** Segments that are not looked at any more. */
+interface Before {
+  /** The first one that is. */
+  readonly from: number
+  readonly damaged: ReadonlySet<number>
+}
+
+const NOTHING_BEFORE: Before = { from: 0, damaged: new Set() }
 
 interface Finding extends LogDamage {
   readonly number: number
@@ -68,6 +79,8 @@ interface Finding extends LogDamage {
  *     copy is enough.
  * R5: stamps are looked at only where checksums fail (R2): an altered one in a batch whose checksums
  *     hold costs nothing, and is told because the disk has altered it.
+ * R6: what is wrong below the oldest segment that is needed is nobody's loss, and does not break the
+ *     chain of what is above: a running node gives rotten segments up, and may die before they go.
  */
 export class LogScan {
   readonly #files: Files
@@ -88,9 +101,14 @@ export class LogScan {
   /** The newest batch, if it is intact. */
   #last: { readonly segment: Segment; readonly head: Head } | null = null
 
-  constructor(files: Files, folder: string) {
+  readonly #from: number
+  readonly #damagedBefore: ReadonlySet<number>
+
+  constructor(files: Files, folder: string, before: Before = NOTHING_BEFORE) {
     this.#files = files
     this.#folder = folder
+    this.#from = before.from
+    this.#damagedBefore = before.damaged
   }
 
   run(): ScanResult {
@@ -98,15 +116,24 @@ export class LogScan {
       const number = segmentNumberOf(name)
       if (number !== null) this.#segments.set(number, this.#files.sizeOf(this.#path(number)))
     }
-    const numbers = [...this.#segments.keys()]
-    const [lowest = 1] = numbers
+    const numbers = [...this.#segments.keys()].filter((number) => number >= this.#from)
+    const [lowest = Math.max(this.#from, 1)] = numbers
     const highest = numbers[numbers.length - 1] ?? lowest
     if (lowest > 1) this.#expectedSeq = null
     this.#tail = { segment: lowest, block: 0 }
     for (let number = lowest; number <= highest; number += 1) this.#scanSegment(number)
+    if (this.#findings.length > 0 && this.#oldestSegment > lowest) return this.#scanFromOldest()
     if (this.#expectedSeq === null) this.#reportLostBeginning(lowest)
     if (lowest > this.#oldestSegment) this.#reportMissing(this.#oldestSegment, lowest - 1)
     return this.#result()
+  }
+
+  /** R6. */
+  #scanFromOldest(): ScanResult {
+    const from = this.#oldestSegment
+    const numbers = this.#findings.map(({ number }) => number)
+    const damaged = new Set(numbers.filter((number) => number < from))
+    return new LogScan(this.#files, this.#folder, { from, damaged }).run()
   }
 
   #scanSegment(number: number): void {
@@ -277,6 +304,7 @@ export class LogScan {
       cuts: this.#cuts,
       segments: this.#segments,
       oldestSegment: oldest,
+      damagedBefore: this.#damagedBefore,
       lastSeq: (this.#expectedSeq ?? 1) - 1,
       lastCrc: this.#lastCrc,
       unsettled: this.#unsettled(),

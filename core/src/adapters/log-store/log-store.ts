@@ -1,11 +1,12 @@
 import { crc32 } from 'node:zlib'
-import { AppError } from '../../base/app-error.js'
 import { assert } from '../../base/assert.js'
 import type { ArcId, LogIndex } from '../../base/ids.js'
 import { type AppendFile, type FileError, type Files, fileFailureOf } from '../../ports/files.js'
 import type {
   LogEntry,
   LogRecord,
+  LogRot,
+  LogScrubSlice,
   LogStats,
   LogStore,
   RecoveredLog,
@@ -31,11 +32,13 @@ import {
 } from './format.js'
 import { RELOCATED_SHARE_MAX } from './limits.js'
 import type { ScanResult, UnsettledBatch } from './log-scan.js'
+import { LogScrubber } from './log-scrubber.js'
 import { planRelease, type Release } from './release.js'
 import type { Run } from './run-list.js'
 import type { SegmentShelf } from './segment-shelf.js'
 import { shortageOf, unlessShort } from './shortage.js'
 import { TailCache } from './tail-cache.js'
+import { isUnreadable, unreadable } from './unreadable.js'
 
 export interface SegmentedLogOptions {
   readonly files: Files
@@ -76,6 +79,7 @@ const SPARE_ROWS = 1024
  * L3: batches are consecutive; each names its predecessor's checksum.
  * L4: a segment's first batch repeats the state of all arcs, so that older segments can go.
  * L5: a segment is removed only after a durable batch has said that nothing needs it.
+ * L6: a segment in which something has rotted is given up by the same rule, only sooner.
  */
 export class SegmentedLog implements LogStore {
   readonly recovered: RecoveredLog
@@ -100,6 +104,10 @@ export class SegmentedLog implements LogStore {
   /** False while nothing has changed since a release was found impossible. */
   #mayRelease = false
   #isSqueezed = false
+  readonly #scrubber: LogScrubber
+  /** By number: damaged segments that are still there. */
+  readonly #rot = new Map<number, LogRot>()
+  #rotGivenUp = 0
   #syncs = 0
   #bytesWritten = 0
 
@@ -120,7 +128,19 @@ export class SegmentedLog implements LogStore {
     this.#file = files.openForAppend(shelf.path(this.#segment))
     this.recovered = recoveredOf(scan)
     if (scan.damaged.length > 0) this.#state = 'damaged'
+    for (const number of scan.damagedBefore) this.#rot.set(number, { number, message: '' })
     shelf.reportFailuresTo((error) => this.#fail(error))
+    this.#scrubber = new LogScrubber({
+      files,
+      closed: () => ({
+        from: this.#oldestSegment,
+        // The newest one is closed only when a batch stands in the next: until then it may be cut.
+        to: this.#block === 0 ? this.#segment - 1 : this.#segment,
+      }),
+      path: (segment) => shelf.path(segment),
+      bytesOf: (segment) => shelf.bytesOf(segment),
+      isKnown: (segment) => this.#rot.has(segment),
+    })
   }
 
   /** Number of the last durable batch. */
@@ -135,6 +155,8 @@ export class SegmentedLog implements LogStore {
       segments: this.#shelf.count,
       shortage: this.#shelf.shortage,
       isReleasing: this.#isReleasing,
+      rot: this.#neededRot,
+      rotGivenUp: this.#rotGivenUp,
     }
   }
 
@@ -190,6 +212,18 @@ export class SegmentedLog implements LogStore {
 
   squeeze(isSqueezed: boolean): void {
     this.#isSqueezed = isSqueezed
+  }
+
+  scrubNext(ready: (verify: () => LogScrubSlice) => void): void {
+    if (this.#state !== 'open') return
+    this.#scrubber.next((verify) => {
+      if (this.#state !== 'open') return
+      ready(() => {
+        const slice = verify()
+        if (slice.rot !== null) this.#noteRot(slice.rot)
+        return slice
+      })
+    })
   }
 
   /** Closes the files. A batch on its way is not called back. */
@@ -293,7 +327,10 @@ export class SegmentedLog implements LogStore {
   /** What may follow a batch at leisure. */
   #tidy(oldestSegment: number): void {
     if (this.#state !== 'open') return
-    const failure = fileFailureOf(() => this.#shelf.removeBelow(oldestSegment))
+    const failure = fileFailureOf(() => {
+      this.#shelf.removeBelow(oldestSegment, new Set(this.#rot.keys()))
+      this.#forgetRotBelow(oldestSegment)
+    })
     // What is left after a shortage goes after the next batch.
     if (failure !== null && shortageOf(failure) === null) this.#fail(failure)
     else this.#shelf.prepare()
@@ -325,27 +362,59 @@ export class SegmentedLog implements LogStore {
   /** True when the next batch may make the oldest segment superfluous, or bring that nearer. */
   get #isReleasing(): boolean {
     if (!this.#mayRelease || this.#oldestSegment >= this.#segment) return false
-    // What is kept beyond need is the first to go when there is no room.
+    // What is kept beyond need is the first to go when there is no room, or when it has rotted.
     const isShort = this.#isSqueezed || this.#shelf.shortage !== null
-    const retainBytes = isShort ? 0 : this.#retainBytes
+    const retainBytes = isShort || this.#neededRot.length > 0 ? 0 : this.#retainBytes
     return this.#shelf.usedBytesFrom(this.#oldestSegment) > retainBytes
   }
 
   /** Leaves the release out where it would make its batch wait for the very room that it makes. */
   #planRelease(pending: Pending): Release | null {
     if (!this.#isReleasing) return null
-    const release = unlessShort(() =>
-      planRelease({
-        arcs: this.#arcs.values(),
-        oldestSegment: this.#oldestSegment,
-        relocatedBytesMax: this.#shelf.bytesOf(this.#oldestSegment) * RELOCATED_SHARE_MAX,
-        readRun: (run) => this.#readRun(run, run.first, run.last),
-      }),
-    )
+    const release = unlessShort(() => this.#unlessRotten(() => this.#releaseOldest()))
     const bytes = HEAD_BYTES + bytesOfRows(release?.rows ?? []) + pending.rowBytes
     const isReady = this.#hasRoom(bytes) || this.#shelf.isSpareReady
     this.#mayRelease = release !== null && isReady
     return isReady && bytes <= this.batchBytesMax ? release : null
+  }
+
+  #releaseOldest(): Release | null {
+    return planRelease({
+      arcs: this.#arcs.values(),
+      oldestSegment: this.#oldestSegment,
+      relocatedBytesMax: this.#shelf.bytesOf(this.#oldestSegment) * RELOCATED_SHARE_MAX,
+      readRun: (run) => this.#readRun(run, run.first, run.last),
+    })
+  }
+
+  /** What is needed and cannot be read is not copied: it stays until it is not needed any more. */
+  #unlessRotten(plan: () => Release | null): Release | null {
+    try {
+      return plan()
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      const number = this.#oldestSegment
+      if (!this.#rot.has(number)) this.#noteRot({ number, message: error.message })
+      return null
+    }
+  }
+
+  get #neededRot(): readonly LogRot[] {
+    if (this.#rot.size === 0) return NO_ROT
+    return [...this.#rot.values()].filter(({ number }) => number >= this.#oldestSegment)
+  }
+
+  #noteRot(rot: LogRot): void {
+    this.#rot.set(rot.number, rot)
+    this.#mayRelease = true
+  }
+
+  #forgetRotBelow(oldestSegment: number): void {
+    for (const number of [...this.#rot.keys()]) {
+      if (number >= oldestSegment) continue
+      this.#rot.delete(number)
+      this.#rotGivenUp += 1
+    }
   }
 
   #readRuns(arc: ArcIndex, from: LogIndex, to: LogIndex): LogEntry[] {
@@ -394,16 +463,10 @@ export class SegmentedLog implements LogStore {
   }
 }
 
+const NO_ROT: readonly LogRot[] = []
+
 function recoveredOf(scan: ScanResult): RecoveredLog {
   const arcs = [...scan.arcs].map(([id, arc]) => [id, arc.recovered()] as const)
   const { damaged, harmlessRot } = scan
   return { arcs: new Map(arcs), damaged, harmlessRot, tornTailCut: scan.cuts.length > 0 }
-}
-
-function unreadable(what: string): AppError {
-  return new AppError(
-    'log_unreadable',
-    `the log cannot be read: ${what}. The disk returned other bytes than were written: check the ` +
-      'disk, and restart the node, which then says which arcs are damaged',
-  )
 }

@@ -1,7 +1,8 @@
 import { assert } from '../../base/assert.js'
 import type { Clock } from '../../ports/clock.js'
 import { type AppendFile, type FileError, type Files, fileFailureOf } from '../../ports/files.js'
-import { SPARE_IN_MAKING, segmentName } from './format.js'
+import { asideName, isAside, SPARE_IN_MAKING, segmentName } from './format.js'
+import { SET_ASIDE_MAX } from './limits.js'
 import { type Shortage, shortageOf, warningOf } from './shortage.js'
 
 export interface ShelfOptions {
@@ -18,7 +19,8 @@ export interface ShelfOptions {
  * blocks exist, through a file that is open.
  *
  * S1: a file gets a segment's name only after its zeroes are durable.
- * S2: segments are removed oldest first, each durably before the next: those left have no gap.
+ * S2: segments are removed, or set aside, oldest first, each durably before the next: those left have
+ *     no gap.
  */
 export class SegmentShelf {
   readonly #options: ShelfOptions
@@ -111,13 +113,31 @@ export class SegmentShelf {
     return { number: this.#current, file }
   }
 
-  /** Removes all segments below `oldest`. @throws FileError */
-  removeBelow(oldest: number): void {
+  /**
+   * Removes all segments below `oldest`; damaged ones are evidence and are kept under another name,
+   * some of them, while there is room.
+   *
+   * @throws FileError
+   */
+  removeBelow(oldest: number, damaged: ReadonlySet<number>): void {
     for (const number of [...this.#sizes.keys()]) {
       if (number >= oldest) return
-      this.#options.files.remove(this.path(number))
+      if (damaged.has(number) && this.#shortage === null) this.#setAside(number)
+      else this.#options.files.remove(this.path(number))
       this.#sizes.delete(number)
     }
+  }
+
+  #setAside(number: number): void {
+    const { files, folder, warn } = this.#options
+    const name = asideName(number)
+    files.rename(this.path(number), `${folder}/${name}`)
+    const kept = files.list(folder).filter(isAside)
+    for (const each of kept.slice(0, -SET_ASIDE_MAX)) files.remove(`${folder}/${each}`)
+    warn(
+      `the damaged log segment ${segmentName(number)} was given up: the state holds all that stood ` +
+        `in it, and nothing is lost. Its file is kept as ${folder}/${name}; check the disk`,
+    )
   }
 
   close(): void {

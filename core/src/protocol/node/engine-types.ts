@@ -2,6 +2,7 @@ import type { ArcId, Instant, LogIndex } from '../../base/ids.js'
 import type { Prng } from '../../base/prng.js'
 import type { GroupStart, PersistMark } from '../raft/group.js'
 import type { LogRecord } from '../raft/log-record.js'
+import type { LogScrubStatus } from './messages.js'
 
 /** What an engine's host hands in and takes out (runtime/engine-runtime.ts). */
 export interface EngineOptions {
@@ -29,7 +30,13 @@ export interface LogProgress {
   readonly shortage: string | null
   readonly syncs: number
   readonly bytesWritten: number
+  /** Damaged segments that are still needed, each in words. */
+  readonly rot: readonly { readonly number: number; readonly message: string }[]
+  readonly rotGivenUp: number
 }
+
+/** What of the log was verified in the background in this life. */
+export type LogScrubProgress = Omit<LogScrubStatus, 'damaged' | 'givenUp'>
 
 export interface EngineNow {
   readonly mono: Instant

@@ -115,6 +115,9 @@ function dispatchOf(attempt: string, index: number, next: string[] = []): Dispat
   }
 }
 
+/** A log that has done nothing and in which nothing has rotted. */
+const NO_LOG_NEWS = { syncs: 0, bytesWritten: 0, rot: [], rotGivenUp: 0 }
+
 test('a node serves once every arc has applied its term start and the services are offered', () => {
   const bench = new Bench()
   bench.pass(0)
@@ -196,7 +199,7 @@ test('completions and clean-up enter the log before new work that came earlier',
 
 test('a log without room refuses new work and lets completions pass', () => {
   const bench = served()
-  bench.engine.setLogProgress({ shortage: 'too many files are open', syncs: 0, bytesWritten: 0 })
+  bench.engine.setLogProgress({ shortage: 'too many files are open', ...NO_LOG_NEWS })
   bench.propose(1)
   bench.propose(2, { sheddable: false })
   bench.sync()
@@ -267,7 +270,7 @@ test('a log without room holds what attempts tell until there is some, and loses
   const note = (logs: string, more = {}): void =>
     bench.engine.onServices({ kind: 'noted', attempt, logs, ...more })
   const shortage = (text: string | null): void =>
-    bench.engine.setLogProgress({ shortage: text, syncs: 0, bytesWritten: 0 })
+    bench.engine.setLogProgress({ shortage: text, ...NO_LOG_NEWS })
   const written = () => {
     bench.sync()
     const entries = bench.takeWritten().map(({ c }): object => c)
@@ -294,7 +297,7 @@ test('of what attempts tell while there is no room the newest 64 KiB are held, t
   const note = (logs: string, more = {}): void =>
     bench.engine.onServices({ kind: 'noted', attempt, logs, ...more })
   const shortage = (text: string | null): void =>
-    bench.engine.setLogProgress({ shortage: text, syncs: 0, bytesWritten: 0 })
+    bench.engine.setLogProgress({ shortage: text, ...NO_LOG_NEWS })
   const told = () => {
     bench.sync()
     const { logs, logsDropped } = { ...bench.takeWritten()[0]?.c } as {

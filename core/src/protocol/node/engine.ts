@@ -14,6 +14,7 @@ import type {
   EngineOptions,
   EngineSelf,
   LogProgress,
+  LogScrubProgress,
 } from './engine-types.js'
 import { Grants } from './grants.js'
 import * as limits from './limits.js'
@@ -34,6 +35,7 @@ import { type AttemptCommand, RunningAttempts } from './running-attempts.js'
 import { loadOf } from './service-loads.js'
 import { Slots } from './slots.js'
 import { Stopping } from './stopping.js'
+import { StorageWatch } from './storage-watch.js'
 import { Timers } from './timers.js'
 
 /**
@@ -70,8 +72,7 @@ export class Engine {
   readonly #readiness: Readiness
   readonly #admission = new Admission()
   readonly #delivery = new Delivery(this.outputs, this.#arcs)
-  #scrub: EngineStatus['scrub'] = { rows: 0, passes: 0 }
-  #logProgress: LogProgress = { shortage: null, syncs: 0, bytesWritten: 0 }
+  readonly #storage = new StorageWatch(this.outputs)
   #batchInFlight = false
 
   constructor(options: EngineOptions) {
@@ -164,10 +165,10 @@ export class Engine {
       case 'durable':
         return this.outputs.compact(message.applied)
       case 'state-full':
-        return this.#admission.setStateFull(message.full)
+        this.#admission.setStateFull(message.full)
+        return this.#storage.noteStateFull(message.full)
       case 'scrubbed':
-        this.#scrub = { rows: message.rows, passes: message.passes }
-        return
+        return this.#storage.noteStateScrub(message)
       case 'closed':
         return this.outputs.toApi({ kind: 'stopped' })
       default:
@@ -213,9 +214,14 @@ export class Engine {
 
   /** How the log does: short of room it lives on its spare segment and new work is refused. */
   setLogProgress(progress: LogProgress): void {
-    const begins = this.#admission.setLogShortage(progress.shortage)
-    if (begins) this.outputs.toLedger({ kind: 'checkpoint' })
-    this.#logProgress = progress
+    const isNews = this.#admission.setLogShortage(progress.shortage)
+    if (isNews) this.outputs.toLedger({ kind: 'checkpoint' })
+    this.#storage.setLogProgress(progress, this.stateIsFull)
+  }
+
+  /** How far the background has come with verifying the log. */
+  setLogScrub(progress: LogScrubProgress): void {
+    this.#storage.logScrub = progress
   }
 
   /** Records for one log batch; the host makes them durable, then calls `onPersisted`. */
@@ -255,9 +261,7 @@ export class Engine {
       runningAttempts: this.#running.count,
       services: loadOf(this.#slots, this.#grants.waiting(), this.#blocked),
       resources: this.#slots.resources(),
-      syncs: this.#logProgress.syncs,
-      bytesWritten: this.#logProgress.bytesWritten,
-      scrub: this.#scrub,
+      ...this.#storage.status,
       arcs: [...this.#arcs.values()].map(({ arc, group, applied }) => [
         arc,
         group.term,

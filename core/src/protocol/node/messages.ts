@@ -333,6 +333,17 @@ export interface ServiceLoad {
   readonly blocked: number
 }
 
+export interface LogScrubStatus {
+  readonly segments: number
+  readonly bytes: number
+  readonly passes: number
+  /** When the last pass over all closed segments ended; null: none has in this life. */
+  readonly lastPassAt: Instant | null
+  /** Damaged segments that are still needed, and those that were given up in this life. */
+  readonly damaged: number
+  readonly givenUp: number
+}
+
 /** What the engine tells about itself; the API makes /readyz and /v1/ring of it. */
 /** Of one unit; cores, MiB, or whatever it counts. */
 export interface ResourceLoad {
@@ -353,6 +364,8 @@ export interface EngineStatus {
   readonly resources: Readonly<Record<string, ResourceLoad>>
   readonly syncs: number
   readonly bytesWritten: number
+  /** What of the log was verified in the background, and what was found. */
+  readonly logScrub: LogScrubStatus
   /** Rows of the state store that were verified in the background, and whole passes over it. */
   readonly scrub: { readonly rows: number; readonly passes: number }
   /** [arc, term, last index, commit index, applied index] per arc. */
