@@ -150,3 +150,30 @@ test('of a handler that logs without end the newest lines are shown, and how man
   const said = `${logs.dropped} earlier lines are gone from the job's log`
   for (const more of [[], ['--follow']]) assert.equal((await told(...more)).split(said).length, 2)
 })
+
+/** Logs more than a second lets out, and then never ends: its thread is ended by force. */
+const ENDLESS = `
+export const endless = {
+  name: 'plugin.endless',
+  isolation: 'thread',
+  timeout: '4s',
+  retry: { attempts: 1 },
+  run: (input: unknown, ctx: any) => {
+    for (let j = 1; j <= 20_000; j += 1) ctx.log.info('line ' + j, { j })
+    for (;;);
+  },
+}
+`
+
+test('lines that wait in a thread when it is ended are counted as gone', async (t) => {
+  const folder = temporaryFolder(t)
+  await writeFile(join(folder, 'endless.ts'), ENDLESS)
+  const data = join(folder, 'data')
+  const node = await NodeProcess.start(t, ['--data', data, '--workers', folder, '--init'])
+  const rest = RestClient.open(t, node.url)
+  const { body: job } = await rest.submit({ service: 'plugin.endless' })
+  await rest.finished(job.id)
+  const { body: logs } = await rest.call('GET', `/v1/jobs/${job.id}/logs?limit=1000`)
+  assert.ok(logs.items.length > 300, `${logs.items.length} lines`)
+  assert.equal(logs.items.length + logs.dropped, 20_000)
+})

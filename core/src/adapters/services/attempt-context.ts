@@ -12,6 +12,8 @@ export interface ContextOptions {
   readonly signal: AbortSignal
   readonly life: AttemptLife
   readonly write: (line: ServicesLogLine) => void
+  /** So many lines wait in this thread. */
+  readonly noteHeld: (lines: number) => void
   readonly beat: () => void
   readonly records: RecordCalls
   readonly settings: HandlerSettings
@@ -31,7 +33,7 @@ export function makeContext(dispatch: Dispatch, options: ContextOptions): Attemp
   // A handler may hang as many listeners on its signal as it has things to stop.
   setMaxListeners(0, signal)
   const progress = new ProgressNotes(dispatch, write)
-  const lines = new LogWindow(options.write)
+  const lines = new LogWindow(options.write, options.noteHeld)
   const keep = (line: ServicesLogLine): void => addCut(lines, redactedLine(line, redact))
   const context: ServiceContext = {
     job: dispatch.job,

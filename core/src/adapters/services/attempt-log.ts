@@ -28,6 +28,11 @@ export class AttemptLog {
     while (this.#bytes > LOG_WINDOW_BYTES) this.#drop(1, 0)
   }
 
+  /** Lines that were lost with the attempt's thread; they count as if they had stood before those that came. */
+  lose(count: number): void {
+    this.#drop(0, count)
+  }
+
   /** What is new since the last time, before the attempt's end. */
   takeNews(): AttemptNews {
     return this.#take([])

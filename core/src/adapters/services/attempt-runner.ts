@@ -16,6 +16,8 @@ export interface AttemptRunnerOptions {
   /** Beats from each attempt's start to its end. */
   readonly heart: Pick<Heart, 'begin' | 'beat'>
   readonly log: (line: ServicesLogLine) => void
+  /** So many lines of an attempt wait in this thread. */
+  readonly noteHeld: (serial: number, lines: number) => void
   readonly records: RecordCalls
   readonly settings: HandlerSettings
   /** The attempt has settled; `body` is JSON of its AttemptOutcome. */
@@ -101,12 +103,14 @@ export class AttemptRunner {
     const { signal } = flight.controller
     const service = this.#options.services.get(dispatch.service)
     if (service === undefined) return outcomeBody({ kind: 'not_started' })
-    const { log: write, heart, records, settings } = this.#options
+    const { log: write, noteHeld, heart, records, settings } = this.#options
+    const { serial } = flight.owner
     const beat = (): void => heart.beat()
     const { context: ctx, flush } = makeContext(dispatch, {
       signal,
       life: flight.life,
       write,
+      noteHeld: (lines) => noteHeld(serial, lines),
       beat,
       records,
       settings,

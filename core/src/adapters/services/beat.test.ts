@@ -52,3 +52,14 @@ test('the reader sees the beats and the owner that the writer set', () => {
   writer.enter(42)
   assert.deepEqual([reader.count, reader.onCpu], [1, 42])
 })
+
+test('how many lines of an attempt wait is known of the newest attempts, by their serial', () => {
+  const memory = makeBeatMemory()
+  const [writer, reader] = [new BeatWriter(memory), new BeatReader(memory)]
+  writer.noteHeld(5, 70)
+  writer.noteHeld(6, 8)
+  assert.deepEqual([reader.heldOf(5), reader.heldOf(6), reader.heldOf(7)], [70, 8, 0])
+  writer.noteHeld(5 + 1024, 9)
+  assert.deepEqual([reader.heldOf(5), reader.heldOf(5 + 1024)], [0, 9])
+  assert.equal(reader.onCpu, NOBODY)
+})

@@ -1,11 +1,16 @@
 /**
  * The shared memory by which the services thread shows that its event loop turns, whose code is on
- * its CPU and how much memory it uses: all that can still be read when it is blocked.
+ * its CPU, how much memory it uses and how many lines of each attempt wait in it: all that can still be
+ * read when it is blocked, or gone.
  */
 const BEAT = 0
 const ON_CPU = 1
 const MEMORY_KIB = 2
-const CELLS = 3
+/** From here on pairs of an attempt's serial and the lines of it that wait; the newest owner of a pair has it. */
+const HELD = 3
+/** More attempts than run in one thread at a time. */
+const HELD_PAIRS = 1024
+const CELLS = HELD + 2 * HELD_PAIRS
 
 /** Nobody's code, or a plugin's own code outside any attempt. */
 export const NOBODY = 0
@@ -28,6 +33,13 @@ export class BeatWriter {
 
   noteMemory(bytes: number): void {
     this.#cells[MEMORY_KIB] = Math.floor(bytes / 1024)
+  }
+
+  /** So many lines of the attempt are lost if the thread is ended now. */
+  noteHeld(serial: number, lines: number): void {
+    const at = heldAt(serial)
+    this.#cells[at] = serial
+    this.#cells[at + 1] = lines
   }
 
   /** Says whose code runs from here on; called before each continuation, so a plain store. */
@@ -60,6 +72,16 @@ export class BeatReader {
   get onCpu(): number {
     return Atomics.load(this.#cells, ON_CPU)
   }
+
+  /** Lines of the attempt that wait in its thread. */
+  heldOf(serial: number): number {
+    const at = heldAt(serial)
+    return Atomics.load(this.#cells, at) === serial ? Atomics.load(this.#cells, at + 1) : 0
+  }
+}
+
+function heldAt(serial: number): number {
+  return HELD + 2 * (serial % HELD_PAIRS)
 }
 
 export type Silence = 'heard' | 'quiet' | 'suspicious' | 'blocked'

@@ -8,6 +8,7 @@ import type { ServicesLogLine } from './thread-messages.js'
  */
 export class LogWindow {
   readonly #write: (line: ServicesLogLine) => void
+  readonly #noteHeld: (lines: number) => void
   #held: { readonly line: ServicesLogLine; readonly bytes: number }[] = []
   #heldBytes = 0
   #dropped = 0
@@ -16,8 +17,10 @@ export class LogWindow {
   #pauseEndsAt = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | null = null
 
-  constructor(write: (line: ServicesLogLine) => void) {
+  /** @param noteHeld  is told how many lines nobody would hear of if the thread were ended now */
+  constructor(write: (line: ServicesLogLine) => void, noteHeld: (lines: number) => void) {
     this.#write = write
+    this.#noteHeld = noteHeld
   }
 
   /** @param bytes  what it takes in the job's log */
@@ -43,6 +46,7 @@ export class LogWindow {
     this.#heldBytes = 0
     this.#dropped = 0
     for (const [index, { line }] of held.entries()) {
+      this.#noteHeld(held.length - index - 1)
       this.#write(index === 0 && dropped > 0 ? { ...line, dropped } : line)
     }
   }
@@ -58,6 +62,7 @@ export class LogWindow {
       this.#heldBytes -= this.#held.shift()?.bytes ?? 0
       this.#dropped += 1
     }
+    this.#noteHeld(this.#held.length + this.#dropped)
   }
 }
 

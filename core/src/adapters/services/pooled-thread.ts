@@ -174,9 +174,10 @@ export class PooledThread {
     this.#cancelIdle?.()
     const running = this.#current?.running
     this.#current = null
-    if (running !== undefined)
+    if (running !== undefined) {
+      running.log.lose(this.#life.beat.heldOf(running.serial))
       this.#options.settled(running, this.#lastWord(running, cause, before))
-    else if (before !== 'ending') this.#log(`a thread of the pool is gone: ${cause}`, {})
+    } else if (before !== 'ending') this.#log(`a thread of the pool is gone: ${cause}`, {})
     this.#options.gone()
   }
 

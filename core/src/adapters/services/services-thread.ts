@@ -49,6 +49,7 @@ function main(setup: ThreadSetup, port: MessagePort): void {
     onCpu,
     heart,
     log,
+    noteHeld: (serial, lines) => beat.noteHeld(serial, lines),
     records,
     settings: frozen(setup.settings),
     ended: (attempt, body) => send({ kind: 'ended', attempt, body }),

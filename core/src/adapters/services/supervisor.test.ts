@@ -137,6 +137,34 @@ test('a handler gets its context, compensation its input and output, and a log w
   assert.equal(logsDropped, from)
 })
 
+test('lines that wait in the services thread when it is ended are counted as gone, attempt by attempt', async (t) => {
+  const drowns = `export const drowns = {
+    name: 'drowns',
+    run: async (count, ctx) => {
+      for (let i = 1; i <= count; i += 1) ctx.log.info('line', { i })
+      await new Promise((resolve) => setTimeout(resolve, count / 50))
+      for (;;);
+    },
+  }`
+  const host = HostHarness.supervisor(t, { 'drowns.mjs': drowns }, { blockedAfterMs: 1_000 })
+  await host.offers(1)
+  host.run('a', 'drowns', 3_000)
+  host.run('b', 'drowns', 4_000)
+  for (const [attempt, count] of [
+    ['a', 3_000],
+    ['b', 4_000],
+  ] as const) {
+    await host.ended(attempt)
+    let lines = 0
+    for (const message of host.received) {
+      if (message.kind !== 'ended' && message.kind !== 'noted') continue
+      if (message.attempt !== attempt) continue
+      lines += JSON.parse(message.logs ?? '[]').length + (message.logsDropped ?? 0)
+    }
+    assert.equal(lines, count, attempt)
+  }
+})
+
 test('an abort ends a handler that heeds it as the reason says, and no other', async (t) => {
   const host = HostHarness.supervisor(t, { 'handlers.mjs': HANDLERS })
   await host.offers(1)

@@ -274,6 +274,7 @@ export class ServicesSupervisor implements WorkerHost {
     this.#cancelLook = null
     this.#banLoading(verdict)
     for (const running of this.#running.removeAll()) {
+      running.log.lose(life.beat.heldOf(running.serial))
       this.#report(running, outcomeBody(outcomeAtDeath(running, verdict, onCpu)))
     }
     if (this.#stopping) return this.#becomeStopped()
