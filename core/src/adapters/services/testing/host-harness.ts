@@ -121,6 +121,15 @@ export class HostHarness {
     )
   }
 
+  /** What was told of an attempt's log, with its notes and its report, in order. */
+  newsOf(attempt: string): { readonly logs: string; readonly logsDropped: number }[] {
+    return this.received.flatMap((message) => {
+      if (message.kind !== 'ended' && message.kind !== 'noted') return []
+      const { logs = '[]', logsDropped = 0 } = message
+      return message.attempt === attempt ? [{ logs, logsDropped }] : []
+    })
+  }
+
   async logged(pattern: RegExp): Promise<ServicesLogLine> {
     const find = (): ServicesLogLine | undefined =>
       this.log.find(({ message }) => pattern.test(message))
