@@ -60,6 +60,7 @@ export class EventStreams {
   readonly #client: Pick<NodeClient, 'followJob'>
   readonly #patience: Patience
   readonly #open = new Set<AbortController>()
+  #stopped = false
 
   constructor(client: Pick<NodeClient, 'followJob'>, patience: Patience = PATIENCE) {
     this.#client = client
@@ -68,6 +69,11 @@ export class EventStreams {
 
   get isFull(): boolean {
     return this.#open.size >= EVENT_STREAMS_MAX
+  }
+
+  /** True: none is opened any more, because the node stops. */
+  get isStopped(): boolean {
+    return this.#stopped
   }
 
   get count(): number {
@@ -91,6 +97,7 @@ export class EventStreams {
 
   /** Every stream ends here; clients go on at another node, or at this one when it is back. */
   stop(): void {
+    this.#stopped = true
     for (const stop of this.#open) stop.abort()
   }
 

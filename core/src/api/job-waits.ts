@@ -20,6 +20,11 @@ export class JobWaits {
     return this.#open.size >= WAITS_MAX
   }
 
+  /** True: nobody may wait any more, because the node stops. */
+  get isStopped(): boolean {
+    return this.#stopped
+  }
+
   get count(): number {
     return this.#open.size
   }

@@ -79,3 +79,8 @@ export function problemOf(refusal: {
     ...(typeof retryAfter === 'number' ? { headers: { 'retry-after': String(retryAfter) } } : {}),
   })
 }
+
+/** Of what a node that stops does not begin any more. */
+export function stoppingProblem(): Problem {
+  return new Problem('not_ready', 'the node is stopping; ask another node')
+}

@@ -25,7 +25,7 @@ import type { Metrics } from './metrics.js'
 import { KnownRoutes } from './not-found.js'
 import { OpenExchanges } from './open-exchanges.js'
 import { Pipelines } from './pipelines.js'
-import { Problem } from './problem.js'
+import { Problem, stoppingProblem } from './problem.js'
 import { PROBLEM_TYPE, writeProblem } from './raw-problem.js'
 import { readJsonBody } from './request-body.js'
 import type { UnreadAnswers } from './unread-answers.js'
@@ -81,7 +81,7 @@ export function makeServer(options: ServerOptions): ApiServer {
     reply.headers({ 'Gyre-Served-By': servedBy, 'X-Content-Type-Options': 'nosniff' })
     pipelines.enter(request.raw.socket, reply.raw)
     if (unread.isFull(request.raw.socket)) throw unreadProblem()
-    if (isStopping()) throw new Problem('not_ready', 'the node is stopping; ask another node')
+    if (isStopping() && !LOOKS.has(request.method)) throw stoppingProblem()
     if (request.headers.host === undefined && request.raw.httpVersion !== '1.0') {
       throw new Problem('malformed_request', 'HTTP/1.1 requests name their Host')
     }
@@ -134,6 +134,9 @@ export function makeServer(options: ServerOptions): ApiServer {
     return JSON.stringify(problem.toBody(pathOf(request)))
   }
 }
+
+/** What a node that stops still answers; reads that would wait for something refuse that themselves. */
+const LOOKS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
 function unreadProblem(): Problem {
   const detail =

@@ -45,7 +45,12 @@ export interface ApiOptions {
 export interface Api {
   /** Where it listens, for example `http://127.0.0.1:7070`. */
   readonly url: string
-  /** Answers those who wait with what is known, finishes open requests, closes. Idempotent. */
+  /**
+   * The node stops: those who wait are answered with what is known, and from now on it takes nothing
+   * and lets nobody wait. It can still be looked at, and says that it is not ready. Idempotent.
+   */
+  beginStop(): void
+  /** Finishes open requests, closes. Idempotent. */
   close(): Promise<void>
 }
 
@@ -106,16 +111,19 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     await app.close()
     throw error
   }
-  const close = async (): Promise<void> => {
+  const beginStop = (): void => {
     stopping = true
     waits.stop()
     streams.stop()
+  }
+  const close = async (): Promise<void> => {
+    beginStop()
     const closed = app.close()
     const patience = setTimeout(() => app.server.closeAllConnections(), CLOSE_PATIENCE_MS)
     await closed
     clearTimeout(patience)
   }
-  return { url, close }
+  return { url, beginStop, close }
 }
 
 function isLoopback(host: string): boolean {

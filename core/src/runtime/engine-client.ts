@@ -33,6 +33,8 @@ export interface NodeEvents {
 interface Waiting {
   /** Monotonic instant after which the outcome is unknown; null: waits for ever. */
   readonly until: Instant | null
+  /** The answer when the node has stopped before it came; absent: the engine still gives one. */
+  readonly late?: Reply
   /** @returns true when no more replies are expected */
   take(reply: Reply): boolean
   takeStatus?(status: EngineStatus): void
@@ -56,6 +58,7 @@ export class EngineClient implements NodeClient {
   #offers: OffersBody = { services: [], jobs: [], failures: [] }
   #lastRequest = 0
   #sweepIsSet = false
+  #stopped = false
 
   constructor(options: EngineClientOptions) {
     this.identity = options.identity
@@ -76,7 +79,7 @@ export class EngineClient implements NodeClient {
 
   propose(proposal: Proposal): Promise<Reply> {
     return new Promise((resolve) => {
-      const request = this.#expectOne(resolve)
+      const request = this.#expectOne(resolve, OUTCOME_UNKNOWN)
       this.#link.send({
         kind: 'propose',
         request,
@@ -134,8 +137,9 @@ export class EngineClient implements NodeClient {
   }
 
   #ask(arc: ArcId | null, query: Query): Promise<Reply> {
+    if (this.#stopped) return Promise.resolve(NOT_READY)
     return new Promise((resolve) => {
-      const request = this.#expectOne(resolve)
+      const request = this.#expectOne(resolve, NOT_READY)
       this.#link.send({ kind: 'query', request, arc, body: JSON.stringify(query) })
     })
   }
@@ -155,11 +159,22 @@ export class EngineClient implements NodeClient {
         this.#offers = JSON.parse(message.body)
         return this.#events.onOffers(this.#offers)
       case 'stopped':
+        this.#becomeStopped()
         return this.#events.onStopped()
       case 'alarm':
         return this.#events.onAlarm(message.code, message.message)
       case 'fatal':
         return this.#events.onFatal(message.code, message.message)
+    }
+  }
+
+  /** Nobody reads or writes the state any more; what was asked too late has its answer here. */
+  #becomeStopped(): void {
+    this.#stopped = true
+    for (const [request, waiting] of [...this.#waiting]) {
+      if (waiting.late === undefined) continue
+      this.#waiting.delete(request)
+      waiting.take(waiting.late)
     }
   }
 
@@ -175,13 +190,13 @@ export class EngineClient implements NodeClient {
     if (request === 0 && status.serving) this.#events.onServing()
   }
 
-  #expectOne(resolve: (reply: Reply) => void): number {
+  #expectOne(resolve: (reply: Reply) => void, late: Reply): number {
     const until = this.#clock.now().mono + ANSWER_TIMEOUT_MS
     const take = (reply: Reply): boolean => {
       resolve(reply)
       return true
     }
-    return this.#expect({ until, take })
+    return this.#expect({ until, late, take })
   }
 
   #expect(waiting: Waiting): number {
@@ -207,6 +222,12 @@ export class EngineClient implements NodeClient {
       this.#setSweep()
     })
   }
+}
+
+const NOT_READY: Reply = {
+  ok: false,
+  code: 'not_ready',
+  message: 'the node has stopped; ask another node',
 }
 
 const OUTCOME_UNKNOWN: Reply = {

@@ -8,7 +8,7 @@ import { FollowHeaders } from '../contract/headers.js'
 import { JobParams } from '../contract/parameters.js'
 import type { EventStreams, EventsPage } from '../event-streams.js'
 import { EVENT_PAGE_EVENTS } from '../limits.js'
-import { Problem } from '../problem.js'
+import { Problem, stoppingProblem } from '../problem.js'
 import { goneSignal, successOf } from '../send-reply.js'
 import { jobIdOf } from './jobs.js'
 
@@ -63,6 +63,7 @@ export function eventRoutes(app: ApiServer, { client, streams }: EventRoutesOpti
   )
 
   function refuseIfFull(): void {
+    if (streams.isStopped) throw stoppingProblem()
     if (!streams.isFull) return
     throw new Problem('overloaded', 'too many timelines are followed here; try again later')
   }

@@ -15,7 +15,7 @@ import type { JobWaits } from '../job-waits.js'
 import { countJobs, readJobsPage } from '../jobs-page.js'
 import { PAGE_LIMIT_DEFAULT } from '../limits.js'
 import { preferredWaitSeconds, waitMsOf } from '../prefer.js'
-import { Problem } from '../problem.js'
+import { Problem, stoppingProblem } from '../problem.js'
 import { bodyBytesOf } from '../request-body.js'
 import { goneSignal, markReplay, sendJson, type Success, successOf } from '../send-reply.js'
 import { tellStaleness } from '../staleness.js'
@@ -95,6 +95,7 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
     async (request, reply) => {
       const id = jobIdOf(request.params.id)
       const waitMs = waitMsOf(request.query.wait)
+      if (waitMs > 0 && waits.isStopped) throw stoppingProblem()
       if (waitMs > 0 && waits.isFull) {
         throw new Problem('overloaded', 'too many requests are waiting for jobs; ask without wait')
       }

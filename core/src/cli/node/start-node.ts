@@ -133,9 +133,10 @@ async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
   })
   const stop = async (): Promise<void> => {
     if (!life.beginStop()) return void (await life.closed)
-    await api.close()
+    api.beginStop()
     client.stop()
     await life.stopped
+    await api.close()
     await life.end()
     lock.release()
   }
