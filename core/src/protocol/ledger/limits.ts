@@ -105,7 +105,7 @@ export const BULK_KEPT_MS = 30 * 24 * 3600 * 1000
 /** Jobs whose task IDs a peek computes to find a task: a place on the ring holds few jobs. */
 export const PEEK_JOBS_MAX = 1000
 
-/** Hashes that one peek may compute. */
+/** Hashes that one peek may compute: two for each step of those jobs. */
 export const PEEK_HASHES_MAX = 50_000
 
 /** A job without a priority of its own; 9 goes first (api.md). */

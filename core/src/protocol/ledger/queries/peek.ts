@@ -3,7 +3,7 @@ import { endOf, keys, type PlanRow, type RecordRow, type RecordValueRow } from '
 import type { ItemRow, JobRow } from '../job-row.js'
 import { PEEK_HASHES_MAX, PEEK_JOBS_MAX } from '../limits.js'
 import type { Reply } from '../outcome.js'
-import { taskId } from '../task-id.js'
+import { itemOfTask, taskId } from '../task-id.js'
 import { toByteString } from '../text-bytes.js'
 import { jobView } from '../views/job-view.js'
 import { recordView } from '../views/record-view.js'
@@ -49,13 +49,12 @@ function taskById(context: ReadContext, id: string): JsonObject | null {
     const steps = rows.get<PlanRow>(keys.plan(job.id))?.plan.steps ?? []
     for (const [position, { name, service }] of steps.entries()) {
       const total = job.steps[position]?.fan?.total
-      for (let index = -1; index < (total ?? 0); index += 1) {
-        const place = index < 0 ? null : index
-        if (hashes >= PEEK_HASHES_MAX) return null
-        hashes += 1
-        if (taskId(hash, job.id, name, place) !== id) continue
-        return taskView(context, { job, position, name, service, index: place, id })
-      }
+      if (hashes >= PEEK_HASHES_MAX) return null
+      hashes += 2
+      const isStep = taskId(hash, job.id, name, null) === id
+      const item = itemOfTask(hash, id, { job: job.id, step: name })
+      if (!isStep && (item === null || item >= (total ?? 0))) continue
+      return taskView(context, { job, position, name, service, index: isStep ? null : item, id })
     }
   }
   return null

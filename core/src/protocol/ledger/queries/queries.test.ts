@@ -282,6 +282,18 @@ test('peek finds a job, a task of a step, a task of an item, and nothing', () =>
   assert.equal(bodyOf(ledger, { kind: 'peek', id: 'f'.repeat(32) }).kind, 'nothing')
 })
 
+test('peek finds any of 100,000 items, also one that has not started, and none beyond them', () => {
+  const ledger = new LedgerHarness()
+  const forEach = { items: { range: 100_000 }, concurrency: 1 }
+  const id = ledger.submit(planOf({ before: {}, each: { forEach } }))
+  const items = { kind: 'items', id, step: 'each', after: 99_998, limit: 3 } as const
+  const [last] = bodyOf(ledger, items).items
+  const { kind, content } = bodyOf(ledger, { kind: 'peek', id: last.task })
+  assert.deepEqual([kind, content.job, content.step, content.index], ['task', id, 'each', 99_999])
+  const beyond = last.task.slice(0, -5) + (100_000).toString(16).padStart(5, '0')
+  assert.equal(bodyOf(ledger, { kind: 'peek', id: beyond }).kind, 'nothing')
+})
+
 test('services are remembered by name, with their newest description', () => {
   const ledger = new LedgerHarness()
   const offer = (version: string, names: string[]): void => {
