@@ -63,6 +63,26 @@ export function checkStory(plan: JobPlan, events: readonly ToldEvent[], status: 
   }
   checkEnd(plan, { runs, undos, skipped, isGivenUp }, status)
   checkRefusals(plan, events)
+  checkStops(events)
+}
+
+/** What must have been told before for an attempt to be stopped for a reason. */
+const BEFORE_STOP: Readonly<Record<string, string>> = {
+  cancelled: 'cancel_requested',
+  job_failed: 'step_failed',
+  job_timed_out: 'job_timed_out',
+}
+
+/** An attempt is stopped for what has happened to its job in this run, or for its own timeout. */
+function checkStops(events: readonly ToldEvent[]): void {
+  const told = new Set<string>()
+  for (const { type, step = '', reason = '' } of events) {
+    if (type === 'job_retried') told.clear()
+    told.add(type)
+    if (type !== 'attempt_stopping' || reason === 'timed_out') continue
+    const before = BEFORE_STOP[reason]
+    assert(before !== undefined && told.has(before), `${step} is stopped with ${reason}, untold`)
+  }
 }
 
 /** A refusal is told once to a step, of its own service, until an attempt is made or a run begins. */
