@@ -85,6 +85,56 @@ test('a bit that flips on its way into the log is told at the next start, and no
   }
 })
 
+test('a log that the disk refuses to read is told at the start, and is there when it reads again', async (t) => {
+  const { folder, ids } = await someJobs(t)
+  world.set({ operation: 'read', path: LOG, error: EIO })
+  const { code, stderr } = await refused(t, folder)
+  assert.equal(code, 1)
+  assert.match(stderr, /the log cannot be read \(EIO\).*nothing was changed\. Check the disk/)
+  world.set()
+  await allSucceeded(RestClient.open(t, (await start(t, ['--data', folder])).url), ids)
+})
+
+test('a state that the disk refuses to read is told at the start, and is there when it reads again', async (t) => {
+  const { folder, ids } = await someJobs(t)
+  world.set({ operation: 'read', path: STATE, error: EIO })
+  const { code, stderr } = await refused(t, folder)
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    /state\.db.*SQLITE_IOERR.*refuses to read it; nothing was changed\. Check the disk/,
+  )
+  assert.doesNotMatch(stderr, /set aside/)
+  world.set()
+  await allSucceeded(RestClient.open(t, (await start(t, ['--data', folder])).url), ids)
+})
+
+/** The folder of a node that has done some jobs and was stopped. */
+async function someJobs(t: TestContext): Promise<{ folder: string; ids: readonly string[] }> {
+  const folder = temporaryFolder(t)
+  world.set()
+  const node = await start(t, ['--data', folder, '--init'])
+  const client = new RestClient(node.url)
+  const ids: string[] = []
+  for (let n = 0; n < 5; n += 1) {
+    const { body } = await client.submit({ service: 'test.echo', input: n })
+    ids.push(body.id)
+  }
+  await allSucceeded(client, ids)
+  await client.close()
+  await node.terminate()
+  return { folder, ids }
+}
+
+async function refused(
+  t: TestContext,
+  folder: string,
+): Promise<{ code: number | null; stderr: string }> {
+  const node = NodeProcess.spawn(t, ['--data', folder], world)
+  const { code } = await node.ended()
+  return { code, stderr: node.stderr }
+}
+
 test('without room for a spare segment new work is refused, what was taken is done, and it goes on by itself', async (t) => {
   await fillUp(t, { operation: 'write', path: SPARE, error: ENOSPC })
 })

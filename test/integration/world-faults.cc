@@ -5,6 +5,7 @@
 // The file named by GYRE_WORLD_FAULTS holds a rule a line and is read again at every call:
 //
 //   write log/segment ERROR 5     pwrite and write on paths that contain log/segment fail with errno 5
+//   read  log/segment ERROR 5     pread and read on such paths fail with errno 5
 //   sync  log/        DELAY 500   fsync and fdatasync take 500 ms longer
 //   write log/        TEAR 0      once: every other sector is written, then the process is killed
 //   write log/        FLIP 0      once: one bit of what is written is another
@@ -124,6 +125,17 @@ long write_with_faults(int file, const void *bytes, size_t count, off_t offset) 
   return raw_write(file, bytes, count, offset);
 }
 
+long read_with_faults(int file, void *bytes, size_t count, off_t offset) {
+  Rule rule;
+  ino_t inode = 0;
+  if (find_rule_of_file("read", file, &rule, &inode) && strcmp(rule.action, "ERROR") == 0) {
+    errno = static_cast<int>(rule.argument);
+    return -1;
+  }
+  if (offset < 0) return syscall(SYS_read, file, bytes, count);
+  return syscall(SYS_pread64, file, bytes, count, offset);
+}
+
 int sync_with_faults(int file, long call) {
   Rule rule;
   ino_t inode = 0;
@@ -168,6 +180,18 @@ ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
 
 ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
   return write_with_faults(file, bytes, count, offset);
+}
+
+ssize_t read(int file, void *bytes, size_t count) {
+  return read_with_faults(file, bytes, count, -1);
+}
+
+ssize_t pread(int file, void *bytes, size_t count, off_t offset) {
+  return read_with_faults(file, bytes, count, offset);
+}
+
+ssize_t pread64(int file, void *bytes, size_t count, off64_t offset) {
+  return read_with_faults(file, bytes, count, offset);
 }
 
 int fsync(int file) { return sync_with_faults(file, SYS_fsync); }

@@ -16,7 +16,7 @@ export const ENOSPC = 28
  * clock is ahead by.
  */
 export type Fault =
-  | { readonly operation: 'write' | 'sync'; readonly path: string; readonly error: number }
+  | { readonly operation: 'read' | 'write' | 'sync'; readonly path: string; readonly error: number }
   | { readonly operation: 'write' | 'sync'; readonly path: string; readonly delayMs: number }
   /** Once: every other sector arrives, and the process is gone. Or: one bit arrives as another. */
   | { readonly operation: 'write'; readonly path: string; readonly once: 'tear' | 'flip' }

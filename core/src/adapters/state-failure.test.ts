@@ -13,6 +13,8 @@ test('what SQLite throws becomes one of three failures, each with a remedy', () 
     ['SQLITE_CORRUPT_INDEX', 'state_damaged'],
     ['SQLITE_NOTADB', 'state_damaged'],
     ['SQLITE_IOERR_SHORT_READ', 'state_damaged'],
+    ['SQLITE_IOERR_CORRUPTFS', 'state_failed'],
+    ['SQLITE_IOERR_READ', 'state_failed'],
     ['SQLITE_IOERR_FSYNC', 'state_failed'],
     ['SQLITE_IOERR_WRITE', 'state_failed'],
     ['SQLITE_BUSY', 'state_failed'],

@@ -46,6 +46,15 @@ function judge(code: string): { readonly kind: string; readonly remedy: string }
   }
   if (DAMAGE.some((prefix) => code.startsWith(prefix)))
     return { kind: 'state_damaged', remedy: REBUILD }
+  if (READ_REFUSED.includes(code)) {
+    return {
+      kind: 'state_failed',
+      remedy:
+        'The disk refuses to read it; nothing was changed. Check the disk, then start the node again. ' +
+        'Where the disk stays as it is, move the folder "state" away: the node rebuilds it from the ' +
+        'log where that reaches back far enough, and else says what is lost.',
+    }
+  }
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
     return {
       kind: 'state_failed',
@@ -62,10 +71,10 @@ function judge(code: string): { readonly kind: string; readonly remedy: string }
 export const REBUILD =
   'The state is rebuilt from the log where the log reaches back far enough; keep the file for inspection.'
 
-const DAMAGE = [
-  'SQLITE_CORRUPT',
-  'SQLITE_NOTADB',
-  'SQLITE_FORMAT',
-  'SQLITE_IOERR_SHORT_READ',
-  'SQLITE_IOERR_CORRUPTFS',
-]
+const DAMAGE = ['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_FORMAT', 'SQLITE_IOERR_SHORT_READ']
+
+/**
+ * What SQLite makes of EIO (seekAndRead, unixRead in os_unix.c). Nothing is known of what stands there:
+ * the disk may read it again, so that a state which may be the only copy is not set aside for it.
+ */
+const READ_REFUSED = ['SQLITE_IOERR_CORRUPTFS', 'SQLITE_IOERR_READ']

@@ -38,7 +38,7 @@ import type { Run } from './run-list.js'
 import type { SegmentShelf } from './segment-shelf.js'
 import { shortageOf, unlessShort } from './shortage.js'
 import { TailCache } from './tail-cache.js'
-import { isUnreadable, unreadable } from './unreadable.js'
+import { isUnreadable, orRefused, unreadable } from './unreadable.js'
 
 export interface SegmentedLogOptions {
   readonly files: Files
@@ -438,7 +438,7 @@ export class SegmentedLog implements LogStore {
     const endSector = Math.ceil((position + bytes) / SECTOR_PAYLOAD_BYTES)
     const path = this.#shelf.path(segment)
     const length = (endSector - firstSector) * SECTOR_BYTES
-    const found = this.#files.readAt(path, firstSector * SECTOR_BYTES, length)
+    const found = orRefused(() => this.#files.readAt(path, firstSector * SECTOR_BYTES, length))
     if (found.length < length) throw unreadable(`${path} ends before offset ${position + bytes}`)
     const sectors = Buffer.from(found.buffer, found.byteOffset, found.byteLength)
     const body = unstamp(sectors, position - firstSector * SECTOR_PAYLOAD_BYTES, bytes)

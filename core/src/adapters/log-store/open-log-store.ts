@@ -13,6 +13,7 @@ import {
 import { LogScan, type ScanResult } from './log-scan.js'
 import { SegmentedLog } from './log-store.js'
 import { SegmentShelf } from './segment-shelf.js'
+import { orRefused } from './unreadable.js'
 
 export interface LogStoreOptions {
   readonly files: Files
@@ -40,7 +41,7 @@ export interface LogStoreOptions {
  * Where `recovered.damaged` is not empty nothing was written, and nothing can be: the store is handed
  * over for what it says there.
  *
- * @throws AppError log_missing, log_not_empty, log_too_new
+ * @throws AppError log_missing, log_not_empty, log_too_new, log_unreadable
  * @throws FileError when the files cannot be read
  */
 export function openLogStore(
@@ -102,7 +103,7 @@ class Opening {
 
   #recover(): void {
     const { files, mode } = this.#options
-    const scan = new LogScan(files, this.#folder).run()
+    const scan = orRefused(() => new LogScan(files, this.#folder).run())
     if (mode === 'create' && (scan.lastSeq > 0 || scan.damaged.length > 0)) {
       throw logNotEmpty(this.#folder)
     }
