@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -144,7 +145,7 @@ test('output that cannot be written is told in a sentence', async () => {
   assert.equal(code, 1)
   assert.match(
     stderr,
-    /^What was to be printed cannot be written \(ENOSPC: .*print to somewhere else\.\n$/,
+    /^What was to be printed cannot be written \(ENOSPC: .*Print to somewhere else\.\n$/,
   )
 })
 
@@ -171,6 +172,38 @@ async function unread(args: readonly string[], onNote: OnNote = () => null) {
   child.stderr.once('data', () => onNote(child))
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
   return { stderr, code }
+}
+
+test('a node ends well although its log is read by nobody, whether the pipe is full or closed', async () => {
+  for (const pipe of ['full', 'closed'] as const) {
+    const folder = temporaryFolder(file)
+    const args = ['start', '--data', join(folder, 'data'), '--init', '--api', '127.0.0.1:0']
+    const stderr = pipe === 'full' ? fullPipe(folder) : 'pipe'
+    const stdio: StdioOptions = ['ignore', 'pipe', stderr]
+    const timeout = COMMAND_TIMEOUT_MS
+    const child: ChildProcess = spawn(process.execPath, [GYRE, ...args], { stdio, timeout })
+    const ended = once(child, 'exit')
+    assert.ok(child.stdout)
+    await once(child.stdout, 'data')
+    child.stderr?.destroy()
+    child.kill('SIGTERM')
+    assert.deepEqual(await ended, [0, null], pipe)
+    if (typeof stderr === 'number') closeSync(stderr)
+  }
+})
+
+/** The writing end of a pipe that takes no more bytes and that nobody reads. */
+function fullPipe(folder: string): number {
+  const path = join(folder, 'pipe')
+  execFileSync('mkfifo', [path])
+  const both = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+  for (;;) {
+    try {
+      writeSync(both, 'x'.repeat(4096))
+    } catch {
+      return both
+    }
+  }
 }
 
 test('a level of the log that is none is refused wherever it comes from', async () => {

@@ -21,8 +21,9 @@ export function jsonText(value: unknown): JsonText {
     text = stringify(value)
   } catch (error) {
     // A string longer than the engine allows is the one failure that means "too much".
-    if (error instanceof RangeError && /string length/i.test(error.message)) return TOO_LARGE
-    return refused(`is not JSON (${causeText(error)}); give plain data`)
+    const cause = causeText(error)
+    if (/^Invalid string length/i.test(cause)) return TOO_LARGE
+    return refused(`is not JSON (${cause}); give plain data`)
   }
   if (text === undefined) {
     return refused(`is ${kindOf(value)}, which JSON cannot carry; give plain data`)

@@ -77,13 +77,42 @@ test('a value that a schema tries again at each level is refused after a bounded
   assert.equal(check(DOUBLING, nested(3)), 'fits', 'the next value has its own steps')
 })
 
-test('the largest value that fits into a body is checked by a schema that contains itself', () => {
-  const schema = {
-    $ref: '#/$defs/n',
-    $defs: { n: { type: 'array', items: { $ref: '#/$defs/n' } } },
+test('the largest values that fit into a body are checked by schemas that contain themselves', () => {
+  const list = { $ref: '#/$defs/n', $defs: { n: { type: 'array', items: { $ref: '#/$defs/n' } } } }
+  assert.equal(
+    check(
+      list,
+      Array.from({ length: 87_000 }, () => []),
+    ),
+    'fits',
+  )
+  const kinds = ['list', 'range', 'set', 'integer'].map((kind) => ({ $ref: `#/$defs/${kind}` }))
+  const union = {
+    $ref: '#/$defs/any',
+    $defs: {
+      any: { anyOf: kinds },
+      list: { type: 'array', items: { $ref: '#/$defs/any' } },
+      range: { type: 'object', properties: { from: { $ref: '#/$defs/any' } } },
+      set: { type: 'object', additionalProperties: { $ref: '#/$defs/any' } },
+      integer: { type: 'integer' },
+    },
   }
-  const items = Array.from({ length: 87_000 }, () => [])
-  assert.equal(check(schema, items), 'fits')
+  const numbers = Array.from({ length: 131_000 }, () => 1)
+  assert.equal(check(union, numbers), 'fits')
+})
+
+test('no $id runs as code, whatever it holds, and none takes the rules of schemas away', () => {
+  const evil = 'x*/globalThis.ranAsCode=1;let vErrors = null;/*'
+  for (const $id of [evil, 'https://x/*/y', 'https://x/**/y', '\u2028']) {
+    assert.equal(check({ $id, type: 'integer' }, 1), 'fits', $id)
+    assert.equal(check({ $id, type: 'integer' }, 'a'), 'must be integer', $id)
+    const inner = { properties: { a: { $id, type: 'integer' } }, $ref: '#/properties/a' }
+    check(inner, { a: 1 })
+  }
+  assert.equal('ranAsCode' in globalThis, false)
+  const meta = { $id: 'https://json-schema.org/draft/2020-12/schema' }
+  assert.match(check(meta, 1), /refused: its \$id is that of JSON Schema itself/)
+  assert.equal(check({ type: 'integer' }, 1), 'fits')
 })
 
 test('duplicates are found by value, whatever the order of members, and no other pairs', () => {

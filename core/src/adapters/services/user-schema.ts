@@ -10,7 +10,8 @@ import { SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_STEPS_MAX } from './limits.j
  * before compiling, patterns run in linear time (re2js; a native regular expression of 27 characters
  * has blocked a thread for 9 s), so does `uniqueItems`, nothing is fetched, and values cannot steer the
  * schema (`$data`). Alternatives that refer to each other can still take time that doubles with each
- * level of the value: how often one schema may call another while a value is checked is counted.
+ * level of the value: how often one schema may call another while a value is checked is counted. What is not bounded: a wide
+ * schema (thousands of alternatives in one place) times a large value.
  */
 export type UserSchema =
   | { readonly ok: true; readonly check: (value: unknown) => SchemaFault | null }
@@ -64,11 +65,27 @@ function takeStep(): void {
 /** How ajv begins the function of each schema that others refer to; what it holds cannot call itself. */
 const FUNCTION_HEAD = /^((?:const \w+ = scope\.[^;]*;)*return function validate\d+\(.*?=\{\}\)\{)/
 
-/** Makes the code of a schema count its calls. */
-function counted(code: string): string {
-  if (!FUNCTION_HEAD.test(code))
+/**
+ * Makes the code of a schema count its calls. Where code is processed, ajv puts a comment with the
+ * schema's `$id` as it is behind the head; it goes, since an ID with the end of a comment in it would run.
+ */
+function counted(code: string, environment?: { readonly schema: unknown }): string {
+  const [head] = FUNCTION_HEAD.exec(code) ?? []
+  const comment = commentOf(environment?.schema)
+  const body = code.slice(head?.length ?? 0)
+  const rest = body.startsWith(comment) ? body.slice(comment.length) : body
+  if (head === undefined || !rest.startsWith('let vErrors = null;')) {
     throw new Error(`its code begins in a new way: ${code.slice(0, 200)}`)
-  return code.replace(FUNCTION_HEAD, '$1self.takeStep();')
+  }
+  return `${head}self.takeStep();${rest}`
+}
+
+function commentOf(schema: unknown): string {
+  if (typeof schema !== 'object' || schema === null || !('$id' in schema)) return ''
+  const id = JSON.stringify(schema.$id)
+    .replaceAll('\u2028', '\\u2028')
+    .replaceAll('\u2029', '\\u2029')
+  return `/*# sourceURL=${id} */;`
 }
 
 function refuse(schema: unknown): string | null {
@@ -80,6 +97,9 @@ function refuse(schema: unknown): string | null {
   const bytes = Buffer.byteLength(JSON.stringify(schema))
   if (bytes > SCHEMA_BYTES_MAX) return `it is larger than ${SCHEMA_BYTES_MAX} bytes`
   if ('$async' in schema) return '$async is not supported; remove it'
+  if ('$id' in schema && /^https?:\/\/json-schema\.org\//.test(String(schema.$id))) {
+    return `its $id is that of JSON Schema itself; give it one of its own, or none`
+  }
   return null
 }
 

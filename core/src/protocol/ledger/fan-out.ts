@@ -1,9 +1,10 @@
 import type { ForEachPlan, Json, JobError } from '@gyre/jobs'
 import { assert } from '../../base/assert.js'
+import type { Instant } from '../../base/ids.js'
 import { collect, collectedBytes, exceedsArray, keepCollected } from './collected-output.js'
 import { fanSize } from './inputs.js'
 import type { JobEdit } from './job-edit.js'
-import { type FanState, mustUndo, type UndoFan } from './job-row.js'
+import { type FanState, type FanTurn, mustUndo, type UndoFan } from './job-row.js'
 import { nextItemToUndo } from './open-items.js'
 import { readyName } from './ready-name.js'
 import { keys, type ReadyRow } from './rows-layout.js'
@@ -48,8 +49,9 @@ export function queueItems(edit: JobEdit, position: number): void {
   if (fan === null) return
   const queued = startableItems(edit, position, fan)
   if (queued === fan.queued) return
-  putReadyRow(edit, { position, index: null, hook: 'run' }, fan, queued)
-  edit.patchFan(position, { queued })
+  const turn = nextTurn(fan, queued, edit.context.at)
+  putReadyRow(edit, { position, index: null, hook: 'run' }, { fan, queued, turn })
+  edit.patchFan(position, { queued, ...turn })
 }
 
 function startableItems(edit: JobEdit, position: number, fan: FanState): number {
@@ -65,23 +67,46 @@ export function queueUndoItems(edit: JobEdit, position: number): void {
   const mayStart = edit.row.phase === 'compensating' && fan.failed === 0
   const queued = mayStart ? Math.min(fan.left, concurrency - fan.active) : 0
   if (queued === fan.queued) return
-  putReadyRow(edit, { position, index: null, hook: 'compensate' }, fan, queued)
-  edit.patchUndoFan(position, { queued })
+  const turn = nextTurn(fan, queued, edit.context.at)
+  putReadyRow(edit, { position, index: null, hook: 'compensate' }, { fan, queued, turn })
+  edit.patchUndoFan(position, { queued, ...turn })
+}
+
+/**
+ * When the first of a fan's ready items became ready. An item is ready once a place is free for it, so
+ * each row of items that were ready together is followed by those whose places became free meanwhile:
+ * a fan of 100,000 does not stay as old as its first item, and overtakes nobody.
+ */
+function nextTurn(
+  fan: FanTurn & { readonly queued: number },
+  queued: number,
+  at: Instant,
+): FanTurn {
+  const { readyAt } = fan
+  const together = Math.min(fan.together ?? fan.queued, queued)
+  const followAt = queued > together ? (fan.followAt ?? at) : null
+  if (together > 0 || queued === 0) return { readyAt, together, followAt }
+  return { readyAt: followAt ?? at, together: queued, followAt: null }
 }
 
 function putReadyRow(
   edit: JobEdit,
   place: TaskPlace,
-  fan: { readonly queued: number; readonly readyAt: number },
-  queued: number,
+  change: {
+    readonly fan: FanTurn & { readonly queued: number }
+    readonly queued: number
+    readonly turn: FanTurn
+  },
 ): void {
+  const { fan, queued, turn } = change
   const service = serviceOf(edit, place)
   const step = edit.stepPlan(place.position).name
   const name = `${edit.id}.${step}.*.${place.hook[0]}`
-  const key = keys.ready(service, edit.row.priority, fan.readyAt, name)
+  const keyAt = (readyAt: Instant): string => keys.ready(service, edit.row.priority, readyAt, name)
   const row: ReadyRow = { job: edit.id, step, hook: place.hook, index: null, count: queued }
-  if (queued > 0) edit.context.rows.put(key, row)
-  else edit.context.rows.delete(key)
+  const hasLeft = fan.queued > 0 && (queued === 0 || turn.readyAt !== fan.readyAt)
+  if (hasLeft) edit.context.rows.delete(keyAt(fan.readyAt))
+  if (queued > 0) edit.context.rows.put(keyAt(turn.readyAt), row)
   edit.context.countReady(readyName(service, edit.row.priority), queued - fan.queued)
   if (queued > fan.queued) edit.context.noteReady(edit, place)
   edit.patch({ ready: edit.row.ready + queued - fan.queued })
@@ -91,7 +116,8 @@ function putReadyRow(
 export function takeNextItem(edit: JobEdit, position: number): number {
   const { fan } = edit.step(position)
   assert(fan !== null && fan.queued > 0, 'an item is taken off a fan that has none to start')
-  edit.patchFan(position, { cursor: fan.cursor + 1, active: fan.active + 1 })
+  const taken = { active: fan.active + 1, together: fewerTogether(fan) }
+  edit.patchFan(position, { cursor: fan.cursor + 1, ...taken })
   return fan.cursor
 }
 
@@ -100,8 +126,13 @@ export function takeNextUndoItem(edit: JobEdit, position: number): number {
   const fan = edit.step(position).undo?.fan
   assert(fan && fan.queued > 0, 'no item is left to undo')
   const index = nextItemToUndo(edit, position, fan.cursor)
-  edit.patchUndoFan(position, { cursor: index + 1, left: fan.left - 1, active: fan.active + 1 })
+  const taken = { left: fan.left - 1, active: fan.active + 1, together: fewerTogether(fan) }
+  edit.patchUndoFan(position, { cursor: index + 1, ...taken })
   return index
+}
+
+function fewerTogether(fan: FanTurn & { readonly queued: number }): number {
+  return Math.max(0, (fan.together ?? fan.queued) - 1)
 }
 
 /** An item's attempt has ended; `before` and `after` are its task around that. */

@@ -122,7 +122,7 @@ export interface ToldRefusal {
  * A `forEach` in sum: 0 ≤ active ≤ concurrency; cursor ≤ total; items below the cursor were started:
  * active + succeeded + failed ≤ cursor, and the rest of them was cancelled.
  */
-export interface FanState {
+export interface FanState extends FanTurn {
   readonly total: number
   /** Index of the next item that was never started. */
   readonly cursor: number
@@ -140,8 +140,6 @@ export interface FanState {
   readonly outputBytes: number
   /** Tasks that the step's row in the ready queue stands for; 0: it has none. */
   readonly queued: number
-  /** Since when the step is ready: its place in the queue. */
-  readonly readyAt: Instant
   /** Its items that are not done with have rows (open-items.ts); absent: they must be looked for. */
   readonly indexed?: true
   /** Its outputs have become too large for one array; absent: they have not. */
@@ -158,8 +156,18 @@ export interface UndoState {
   readonly refused?: ToldRefusal
 }
 
+/** The place of a fan's ready items in the queue (fan-out.ts). */
+export interface FanTurn {
+  /** Since when the first of them is ready. */
+  readonly readyAt: Instant
+  /** How many became ready with it; absent: all. */
+  readonly together?: number
+  /** When the first after those became ready; absent or null: there is none. */
+  readonly followAt?: Instant | null
+}
+
 /** The undoing of a `forEach` in sum: items to be undone = left + active + succeeded + failed. */
-export interface UndoFan {
+export interface UndoFan extends FanTurn {
   /** Items below were looked at. */
   readonly cursor: number
   /** Items still to be undone, none of them started. */
@@ -169,7 +177,6 @@ export interface UndoFan {
   readonly failed: number
   readonly attemptCount: number
   readonly queued: number
-  readonly readyAt: Instant
 }
 
 /** One item of a `forEach`, once it was started. */

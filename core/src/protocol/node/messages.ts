@@ -344,13 +344,13 @@ export interface LogScrubStatus {
   readonly givenUp: number
 }
 
-/** What the engine tells about itself; the API makes /readyz and /v1/ring of it. */
 /** Of one unit; cores, MiB, or whatever it counts. */
 export interface ResourceLoad {
   readonly has: number
   readonly used: number
 }
 
+/** What the engine tells about itself; the API makes /readyz and /v1/ring of it. */
 export interface EngineStatus {
   readonly serving: boolean
   /** Why not serving yet, in words; null when serving. */

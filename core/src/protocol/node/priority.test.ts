@@ -39,12 +39,12 @@ class Node {
    * @param inArc  consecutive jobs fall into consecutive arcs where it is left out
    * @returns the job's ID
    */
-  submit(priority: number, inArc?: number): string {
+  submit(priority: number, inArc?: number, plan = PLAN): string {
     this.#jobs += 1
     const place = ((inArc ?? this.#jobs) % this.#arcCount) * (0x10000 / this.#arcCount)
     const id = makeJobId(place, 1_700_000_000_000, this.#jobs.toString(16).padStart(16, '0'))
     const arc = arcOf(id, this.#arcCount)
-    const body = JSON.stringify({ kind: 'submit', id, plan: PLAN, input: null, priority })
+    const body = JSON.stringify({ kind: 'submit', id, plan, input: null, priority })
     const needs = ['work']
     this.#engine.onApi({ kind: 'propose', request: this.#jobs, arc, needs, sheddable: true, body })
     return id
@@ -163,4 +163,36 @@ test('jobs of one priority start roughly in the order of their submission, whate
   }
   const batchOf = (id: string): number => Math.floor(submitted.indexOf(id) / 50)
   assert.deepEqual(started.map(batchOf), submitted.map(batchOf))
+})
+
+test('a job that comes later waits for the items that were ready before it, not for all of a forEach', () => {
+  for (const arc of [0, 1]) {
+    const node = new Node(16)
+    const forEach = { items: { range: 500 }, concurrency: 10, onItemError: 'fail' as const }
+    node.submit(5, 0, planOf({ main: { forEach } }))
+    node.settle()
+    node.pass(1)
+    const later = node.submit(5, arc)
+    node.settle()
+    const count = completionsUntil(node, later, 20)
+    assert.ok(count >= 9 && count <= 10, `${count} completions, arc ${arc}`)
+  }
+})
+
+test('items of a forEach do not stand behind jobs that came after their places were free', () => {
+  const node = new Node(16)
+  const forEach = { items: { range: 500 }, concurrency: 10, onItemError: 'fail' as const }
+  const fan = node.submit(5, 0, planOf({ main: { forEach } }))
+  for (let job = 0; job < 40; job += 1) node.submit(5, 1)
+  node.settle()
+  const started: boolean[] = []
+  for (let round = 0; round < 400; round += 1) {
+    started.push(node.complete() === fan)
+    // There are always forty jobs that wait beside it.
+    if (started.at(-1) === false) node.submit(5, 1)
+    node.settle()
+  }
+  // Ten of fifty that wait are items; those whose places became free one by one count as one age.
+  const items = started.filter((isItem) => isItem).length
+  assert.ok(items >= 40 && items <= 160, `${items} of 400 starts were items`)
 })
