@@ -171,7 +171,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'keeps-no-log-for-a-lost-state',
     caughtBy: ['gave-up-for-a-reason'],
     file: 'adapters/log-store/log-store.js',
-    find: 'isShort ? 0 : this.#retainBytes',
+    find: 'isShort || this.#neededRot.length > 0 ? 0 : this.#retainBytes',
     replace: '0',
   },
   // ---- engine ----

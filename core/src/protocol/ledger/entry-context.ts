@@ -61,6 +61,11 @@ export class EntryContext {
     return [...this.#readyDeltas.values()].some((delta) => delta !== 0)
   }
 
+  /** Queues (ready-name.ts) that tasks came into or left, be their number what it was. */
+  get readyNames(): Iterable<string> {
+    return this.#readyDeltas.keys()
+  }
+
   /** What became ready in this entry; it may have been started, or given up, since. */
   get madeReady(): readonly MadeReady[] {
     return this.#madeReady

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mock, test } from 'node:test'
 import { MemoryTable } from '../state/memory-table.js'
 import { Overlay } from '../state/overlay.js'
 import type { JobRow } from './job-row.js'
@@ -33,6 +33,35 @@ test('demand is reported when it has changed and only then', () => {
   })
   ledger.apply({ kind: 'put-record', key: 'a', id: toyHash('a'), value: 1 })
   assert.deepEqual(kinds(ledger), ['reply', 'applied'])
+})
+
+test('demand tells since when the first task is ready, and looks only at queues that were touched', () => {
+  const ledger = new LedgerHarness()
+  const told = () => {
+    const demand = ledger.said.find(({ kind }) => kind === 'demand')
+    assert.equal(demand?.kind, 'demand')
+    return Object.entries(demand.ready).map(([name, { count, since }]) => [
+      name,
+      count,
+      since - FIRST_INSTANT,
+    ])
+  }
+  ledger.submit(PLAN, { slots: {} })
+  ledger.submit(planOf({ main: { service: 'other' } }), { slots: {} })
+  ledger.pass(5, {})
+  ledger.submit(PLAN, { slots: {} })
+  assert.deepEqual(told(), [
+    ['other', 1, 0],
+    ['work', 2, 0],
+  ])
+  const scans = mock.method(ledger.rows, 'scan').mock
+  ledger.apply({ kind: 'start' }, { work: 1 })
+  assert.deepEqual(told(), [
+    ['other', 1, 0],
+    ['work', 1, 5],
+  ])
+  const looks = scans.calls.filter(({ arguments: [from] }) => from.startsWith('r/other'))
+  assert.equal(looks.length, 0)
 })
 
 test('no more tasks start than the grant has slots, oldest first, and only of granted services', () => {

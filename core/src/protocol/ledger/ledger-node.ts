@@ -237,6 +237,8 @@ class ArcLedger implements ReadContext {
   readonly ledger: Ledger
   /** Why the arc applies nothing any more; null: it does. */
   stopped: string | null = null
+  /** Of queues that nothing has happened to since they were looked at: an arc may have thousands. */
+  readonly #readySinces = new Map<string, Instant>()
   #demandIsNew = false
   #timerIsNew = false
   #termIsNew = false
@@ -255,6 +257,7 @@ class ArcLedger implements ReadContext {
   /** A new term's leader is told everything; a fired timer has been forgotten by the engine. */
   note(body: EntryBody, result: LedgerResult): void {
     const isTermStart = body.c.kind === 'term-start'
+    for (const name of result.readyNames) this.#readySinces.delete(name)
     if (isTermStart || result.readyChanged) this.#demandIsNew = true
     if (isTermStart || result.timersChanged || body.c.kind === 'fire') this.#timerIsNew = true
     if (isTermStart) this.#termIsNew = true
@@ -284,10 +287,14 @@ class ArcLedger implements ReadContext {
   }
 
   #readySince(name: string): Instant {
+    const known = this.#readySinces.get(name)
+    if (known !== undefined) return known
     const { service, priority } = parseReadyName(name)
     const prefix = keys.readyAt(service, priority)
     const [first] = this.rows.scan(prefix, endOf(prefix), 1)
-    return first === undefined ? 0 : sortableAt(first.key, prefix.length)
+    const since = first === undefined ? 0 : sortableAt(first.key, prefix.length)
+    this.#readySinces.set(name, since)
+    return since
   }
 
   #refusals(): FromLedger[] {

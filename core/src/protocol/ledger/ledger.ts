@@ -65,8 +65,8 @@ export class Ledger {
     context.save()
     const clock: ClockRow = { t: body.t }
     this.#rows.put(keys.clock, clock)
-    const { effects, readyChanged, timersChanged } = context
-    return { applied, effects, readyChanged, timersChanged }
+    const { effects, readyChanged, readyNames, timersChanged } = context
+    return { applied, effects, readyChanged, readyNames, timersChanged }
   }
 }
 
@@ -74,6 +74,8 @@ export interface LedgerResult {
   readonly applied: Applied
   readonly effects: readonly LedgerEffect[]
   readonly readyChanged: boolean
+  /** Queues (ready-name.ts) whose first task may be another now. */
+  readonly readyNames: Iterable<string>
   readonly timersChanged: boolean
 }
 
