@@ -16,28 +16,26 @@ function taken(reservation: Reservation | undefined): Record<string, number> {
   return Object.fromEntries(reservation?.counts ?? [])
 }
 
-const NOTHING = new Map<string, number>()
-
 test('a submission gets a free slot for the task that it makes ready', () => {
   const { grants, slots } = setup({ echo: 2 })
-  assert.deepEqual(taken(grants.reserve(1, new Map([['echo', 1]]), 0)), { echo: 1 })
+  assert.deepEqual(taken(grants.reserve(new Map([['echo', 1]]), 0)), { echo: 1 })
   assert.equal(slots.free('echo'), 1)
 })
 
 test('no more slots are reserved than there are, per service and in all', () => {
   const { grants } = setup({ echo: 5, sleep: 5 }, 6)
-  assert.deepEqual(taken(grants.reserve(1, new Map([['echo', 9]]), 0)), { echo: 5 })
-  assert.deepEqual(taken(grants.reserve(1, new Map([['sleep', 9]]), 0)), { sleep: 1 })
-  assert.equal(grants.reserve(1, new Map([['sleep', 1]]), 0), undefined)
+  assert.deepEqual(taken(grants.reserve(new Map([['echo', 9]]), 0)), { echo: 5 })
+  assert.deepEqual(taken(grants.reserve(new Map([['sleep', 9]]), 0)), { sleep: 1 })
+  assert.equal(grants.reserve(new Map([['sleep', 1]]), 0), undefined)
 })
 
 test('a service that is not offered gets none', () => {
-  assert.equal(setup({ echo: 5 }).grants.reserve(1, new Map([['gone', 1]]), 0), undefined)
+  assert.equal(setup({ echo: 5 }).grants.reserve(new Map([['gone', 1]]), 0), undefined)
 })
 
 test('what an applied entry did not use is free again, what it dispatched is not', () => {
   const { grants, slots } = setup({ echo: 4 })
-  const reservation = grants.reserve(1, new Map([['echo', 3]]), 0)
+  const reservation = grants.reserve(new Map([['echo', 3]]), 0)
   assert.ok(reservation)
   grants.carriedBy(1, 10, reservation)
   assert.equal(grants.dispatched(1, 10, 'echo'), true)
@@ -53,40 +51,36 @@ test('a dispatch without a reserved slot is noticed', () => {
 test('two entries of one arc are not both promised the same ready task', () => {
   const { grants } = setup({ echo: 10 })
   grants.setDemand(1, ready({ echo: 1 }), 0)
-  const first = grants.reserve(1, NOTHING, 0)
-  assert.deepEqual(taken(first), { echo: 1 })
-  assert.equal(grants.reserve(1, NOTHING, 0), undefined)
+  assert.equal(grants.takeStarts(0).length, 1)
+  assert.equal(grants.takeStarts(0).length, 0)
 })
 
 test('an arc whose earlier entries are still on their way is granted more once they are applied', () => {
   const { grants } = setup({ echo: 10 })
   grants.setDemand(1, ready({ echo: 3 }), 0)
-  for (const index of [5, 6]) {
-    const reservation = grants.reserve(1, new Map([['echo', 1]]), 0)
-    assert.ok(reservation)
-    grants.carriedBy(1, index, reservation)
-  }
+  const [start] = grants.takeStarts(0)
+  assert.ok(start)
+  grants.carriedBy(1, 5, start.reservation)
+  grants.setDemand(1, ready({ echo: 5 }), 0)
+  assert.deepEqual(
+    grants.takeStarts(0).map(({ reservation }) => taken(reservation)),
+    [{ echo: 2 }],
+  )
   grants.applied(1, 5)
-  grants.setDemand(1, ready({ echo: 3 }), 0)
-  assert.deepEqual(taken(grants.reserve(1, NOTHING, 0)), { echo: 3 })
+  assert.deepEqual(
+    grants.takeStarts(0).map(({ reservation }) => taken(reservation)),
+    [{ echo: 3 }],
+  )
 })
 
-test('a freed slot goes to the arc that freed it while its first task is hardly younger than any', () => {
+test('the task that has been ready for longest is started first, by a start command to its arc', () => {
   const { grants } = setup({ echo: 1 })
-  grants.setDemand(1, ready({ echo: 5 }, 1000), 0)
-  grants.setDemand(2, ready({ echo: 5 }, 1000 + FAIRNESS_MS), 0)
-  assert.deepEqual(taken(grants.reserve(2, NOTHING, 0)), { echo: 1 })
-})
-
-test('a task that has been ready for much longer is started first, by a start command to its arc', () => {
-  const { grants } = setup({ echo: 1 })
-  grants.setDemand(1, ready({ echo: 5 }, 1000), 0)
-  grants.setDemand(2, ready({ echo: 5 }, 1001 + FAIRNESS_MS), 0)
-  assert.equal(grants.reserve(2, NOTHING, 0), undefined)
+  grants.setDemand(1, ready({ echo: 5 }, 1001), 0)
+  grants.setDemand(2, ready({ echo: 5 }, 1000), 0)
   const starts = grants.takeStarts(0)
   assert.deepEqual(
     starts.map(({ arc, reservation }) => [arc, taken(reservation)]),
-    [[1, { echo: 1 }]],
+    [[2, { echo: 1 }]],
   )
 })
 
@@ -94,15 +88,15 @@ test('new work gets the slots that are left beside what waits, and overtakes not
   const { grants, slots } = setup({ echo: 2 })
   grants.setDemand(1, ready({ echo: 1 }), 0)
   const fresh = new Map([['echo', 2]])
-  assert.deepEqual(taken(grants.reserve(2, fresh, 0)), { echo: 1 })
-  assert.equal(grants.reserve(2, fresh, 0), undefined)
+  assert.deepEqual(taken(grants.reserve(fresh, 0)), { echo: 1 })
+  assert.equal(grants.reserve(fresh, 0), undefined)
   assert.equal(slots.free('echo'), 1)
 })
 
 test('new work passes what waits at a lower priority', () => {
   const { grants } = setup({ echo: 1 })
   grants.setDemand(1, ready({ 'echo/4': 1 }), 0)
-  assert.deepEqual(taken(grants.reserve(2, new Map([['echo', 1]]), 0)), { echo: 1 })
+  assert.deepEqual(taken(grants.reserve(new Map([['echo', 1]]), 0)), { echo: 1 })
 })
 
 test('whatever arcs they are in, tasks are started in the order in which they became ready', () => {
@@ -131,18 +125,20 @@ test('whatever arcs they are in, tasks are started in the order in which they be
   assert.deepEqual(started, [10, 20, 30, 40, 50, 60, 70])
 })
 
-test('a freed slot goes to an arc with a better priority at once, and to no worse one however long it waited', () => {
+test('a freed slot goes to the best priority, however long a worse one has waited', () => {
   const { grants } = setup({ echo: 1 })
-  grants.setDemand(1, ready({ 'echo/8': 1 }), 0)
   grants.setDemand(2, ready({ echo: 5 }), 0)
-  assert.equal(grants.reserve(2, NOTHING, 1), undefined)
-  assert.deepEqual(taken(grants.reserve(1, NOTHING, FAIRNESS_MS + 1)), { echo: 1 })
+  grants.setDemand(1, ready({ 'echo/8': 1 }), FAIRNESS_MS + 1)
+  assert.deepEqual(
+    grants.takeStarts(FAIRNESS_MS + 1).map(({ arc }) => arc),
+    [1],
+  )
 })
 
 test('new work of an arc does not overtake better priorities elsewhere', () => {
   const { grants } = setup({ echo: 1 })
   grants.setDemand(1, ready({ 'echo/6': 1 }), 0)
-  assert.equal(grants.reserve(2, new Map([['echo', 1]]), 0), undefined)
+  assert.equal(grants.reserve(new Map([['echo', 1]]), 0), undefined)
 })
 
 test('starts go by priority over all services, then to the service that has waited longest', () => {
@@ -211,12 +207,12 @@ test('a completion leaves its slot to a task of another service that has waited 
   const { grants } = setup({ busy: 1, rare: 1 }, 1)
   grants.setDemand(3, ready({ rare: 1 }), 0)
   grants.setDemand(1, ready({ busy: 1000 }), FAIRNESS_MS)
-  assert.equal(grants.reserve(1, new Map([['busy', 1]]), FAIRNESS_MS + 1), undefined)
+  assert.equal(grants.reserve(new Map([['busy', 1]]), FAIRNESS_MS + 1), undefined)
 })
 
 test('a service may have the name of a member that every object has', () => {
   const { grants, slots } = setup({ constructor: 2 })
-  const reservation = grants.reserve(1, new Map([['constructor', 1]]), 0)
+  const reservation = grants.reserve(new Map([['constructor', 1]]), 0)
   assert.ok(reservation)
   assert.deepEqual(grants.grantOf(reservation).slots, { constructor: 1 })
   grants.carriedBy(1, 5, reservation)

@@ -33,11 +33,9 @@ interface Waiting {
 /**
  * Decides which entry gets the free slots, so that starts ride on entries that are written anyway.
  *
- * Tasks of one service and priority start roughly oldest first: a freed slot goes to the arc whose
- * entry freed it (no commit of its own) while the first task there is no more than FAIRNESS_MS
- * younger than the first of any arc, and else to the arc of that one, by a `start` command. The same
- * where tasks of another service that the slot would serve too have a better priority, or no task of
- * that service was given a slot for FAIRNESS_MS.
+ * A submission or completion takes along slots for the tasks that it makes ready itself, as long as
+ * nothing waits that would go first. What waits is started by a `start` command: the best priority first; of equal
+ * priority, services in turn; of one service roughly the oldest first, whatever arc it is in.
  *
  * G1  a reserved slot ends as a dispatch of its entry or is given back when the entry is applied
  * G2  no slot is given to demand while demand of a better priority, known here, could use it
@@ -88,24 +86,16 @@ export class Grants {
    *               their priority is not known here and taken for the default
    * @returns undefined when it gets none
    */
-  reserve(arc: ArcId, fresh: ReadonlyMap<string, number>, mono: Instant): Reservation | undefined {
+  reserve(fresh: ReadonlyMap<string, number>, mono: Instant): Reservation | undefined {
     this.#holdForStarved(mono)
     const reservation = { counts: new Map<string, number>(), promised: new Map<string, number>() }
     const first = this.#first()
-    const isOwn = first?.arc === arc
-    if (isOwn && this.#isOverdue(first, mono)) this.#feed(first, reservation, mono)
-    const least = first === undefined || isOwn ? 0 : this.#leastPriority(first, mono)
+    const least = first === undefined ? 0 : this.#leastPriority(first, mono)
     if (PRIORITY_DEFAULT >= least) {
       for (const [service, count] of fresh) {
         const left = this.#slots.free(service) - this.#owedBefore(service)
         if (left > 0) this.#take(reservation.counts, service, Math.min(count, left))
       }
-    }
-    for (const queue of this.#demand.queues()) {
-      if (queue.priority < least) break
-      const hunger = queue.waiting.get(arc)
-      if (hunger === undefined || this.#isMuchYounger(queue, hunger)) continue
-      this.#feed({ queue, arc, hunger }, reservation, mono)
     }
     return reservation.counts.size === 0 ? undefined : reservation
   }
@@ -207,18 +197,12 @@ export class Grants {
     return count
   }
 
-  #isMuchYounger(queue: DemandQueue, { readySince }: Hunger): boolean {
-    const arc = this.#demand.eldest(queue)
-    const eldest = arc === undefined ? undefined : queue.waiting.get(arc)
-    return eldest !== undefined && readySince - eldest.readySince > FAIRNESS_MS
-  }
-
   /** No task of the service was given a slot for too long, though one waited. */
   #isOverdue({ queue }: Waiting, mono: Instant): boolean {
     return mono - queue.since > FAIRNESS_MS
   }
 
-  /** What an entry of another arc must come up to: among equals, the service that has waited too long goes first. */
+  /** What new work must come up to: among equals, the service that has waited too long goes first. */
   #leastPriority(first: Waiting, mono: Instant): number {
     return first.queue.priority + (this.#isOverdue(first, mono) ? 1 : 0)
   }

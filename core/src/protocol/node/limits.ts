@@ -44,9 +44,8 @@ export const COMMAND_CHARS_MAX = 2 * 1024 * 1024
 export const URGENT_TIMES = 4
 
 /**
- * By how much a task may be younger than another of its service and priority, milliseconds, and still
- * get the slot that its arc freed; and how long a service may go without a slot that others of its
- * priority are given. Smaller is fairer, larger saves commits.
+ * How long a service may go without a slot that new work of its priority is given, and a task that needs
+ * much of a resource without room being kept for it, milliseconds.
  */
 export const FAIRNESS_MS = 250
 
