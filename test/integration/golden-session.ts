@@ -18,6 +18,8 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/\b(fence=|arc |batch )\d+\b/g, '$10'],
   // Versions of records: as many digits for years.
   [/\b\d{13}\b/g, '1000000000000'],
+  // Of the machine.
+  [/"(cpu|memoryMb)":( ?)[1-9][\d.]*/g, '"$1":$21'],
   [/"nextCursor":"[^"]+"/g, '"nextCursor":"CURSOR"'],
 ]
 /** How far a followed job is depends on who looks when. */

@@ -21,16 +21,15 @@ export const STEP_MUTATIONS: readonly Mutation[] = [
     name: 'passes-an-item-over',
     caughtBy: ['needs-first'],
     file: 'protocol/ledger/fan-out.js',
-    find: 'cursor: fan.cursor + 1, active: fan.active + 1 });\n    return fan.cursor;',
-    replace:
-      'cursor: Math.min(fan.total, fan.cursor + 2), active: fan.active + 1 });\n    return fan.cursor;',
+    find: 'cursor: fan.cursor + 1, ...taken });\n    return fan.cursor;',
+    replace: 'cursor: Math.min(fan.total, fan.cursor + 2), ...taken });\n    return fan.cursor;',
   },
   {
     name: 'begins-an-item-a-second-time',
     caughtBy: ['crash'],
     file: 'protocol/ledger/fan-out.js',
-    find: 'active: fan.active + 1 });\n    return fan.cursor;',
-    replace: 'active: fan.active + 1 });\n    return fan.cursor === 2 ? 1 : fan.cursor;',
+    find: '...taken });\n    return fan.cursor;',
+    replace: '...taken });\n    return fan.cursor === 2 ? 1 : fan.cursor;',
   },
   {
     name: 'takes-an-item-that-waits-for-done',

@@ -97,10 +97,10 @@ export const STRAY_SERVICES_NAMED = 5
 export const SCHEMA_BYTES_MAX = 64 * 1024
 export const SCHEMA_DEPTH_MAX = 32
 /**
- * Calls from one schema into another while one value is checked. The largest value of small parts, each
- * tried by a handful of alternatives, needs most of it, and about a second; beyond it a value is refused.
+ * Tries of schemas while one value is checked (counted-schema.ts). The largest value of small parts, each
+ * tried by a handful of alternatives, needs most of it: half a second; beyond it a value is refused.
  */
-export const SCHEMA_STEPS_MAX = 1_000_000
+export const SCHEMA_STEPS_MAX = 5_000_000
 /** Files of one plugin folder, exports of one module; more are a failure that names the limit. */
 export const PLUGIN_FILES_MAX = 1_000
 export const MODULE_EXPORTS_MAX = 1_000

@@ -146,3 +146,55 @@ test('unique items cost no more than reading them', () => {
   assert.equal(check({ type: 'array', uniqueItems: true }, items), 'fits')
   assert.ok(looks <= 2 * items.length, `${looks} looks at 5,000 items`)
 })
+
+test('a value for each item of which a schema has many alternatives is refused in bounded time as well', () => {
+  const wide = (keyword: string) => ({
+    items: { [keyword]: Array.from({ length: 1000 }, (_, value) => ({ const: value })) },
+  })
+  const numbers = Array.from({ length: 50_000 }, () => 999)
+  for (const keyword of ['anyOf', 'oneOf']) {
+    assert.match(check(wide(keyword), numbers), /^takes more than \d+ steps to check/)
+    assert.equal(check(wide(keyword), numbers.slice(0, 300)), 'fits')
+  }
+  const patterns = Array.from({ length: 200 }, (_, n) => [`^k${n}$`, { type: 'integer' }])
+  const members = Array.from({ length: 40_000 }, (_, n) => [`k${n}`, n])
+  const value = Object.fromEntries(members)
+  assert.match(
+    check({ patternProperties: Object.fromEntries(patterns) }, value),
+    /^takes more than \d+ steps to check/,
+  )
+})
+
+test('a list of allowed values may be as long as it likes, and compares as JSON does', () => {
+  const allowed = [...Array.from({ length: 9000 }, (_, n) => n), 'a', null, { x: 1, y: [2] }, [1]]
+  const schema = { items: { enum: allowed } }
+  assert.equal(
+    check(
+      schema,
+      Array.from({ length: 43_000 }, () => 8999),
+    ),
+    'fits',
+  )
+  assert.equal(check(schema, ['a', null, { y: [2], x: 1 }, [1], 0]), 'fits')
+  for (const other of ['0', '[1]', {}, { x: 1 }, false, [1, 2]]) {
+    assert.equal(check(schema, [other]), '/0 must be equal to one of the allowed values')
+  }
+})
+
+test('counting leaves what a schema means as it is, wherever schemas stand', () => {
+  const closed = { properties: { a: {} }, additionalProperties: false }
+  assert.match(check(closed, { gyreSteps: 1 }), /must NOT have additional properties: "gyreSteps"/)
+  assert.equal(check({ const: { a: {} } }, { a: {} }), 'fits')
+  assert.equal(check({ enum: [{ items: {} }] }, { items: {} }), 'fits')
+  assert.equal(
+    check({ properties: { enum: { type: 'integer' } } }, { enum: 'x' }),
+    '/enum must be integer',
+  )
+  assert.equal(check({ properties: { const: { type: 'integer' } } }, { const: 1 }), 'fits')
+  assert.equal(check({ $ref: '#/own/n', own: { n: { type: 'null' } } }, 1), 'must be null')
+  assert.match(
+    check({ unevaluatedProperties: false, properties: { a: {} } }, { b: 1 }),
+    /unevaluated/,
+  )
+  assert.equal(check({ $defs: { n: { $anchor: 'n', type: 'null' } }, $ref: '#n' }, null), 'fits')
+})

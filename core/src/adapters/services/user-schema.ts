@@ -1,17 +1,23 @@
-import type { Json, JsonObject } from '@gyre/jobs'
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import type { JsonObject } from '@gyre/jobs'
+import {
+  _,
+  Ajv2020,
+  type ErrorObject,
+  type KeywordCxt,
+  type ValidateFunction,
+} from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { RE2JS } from 're2js'
 import { canonicalJson } from '../../base/canonical-json.js'
+import { countedSchema, STEPS_KEYWORD, type StepsOfSchema } from './counted-schema.js'
 import { SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_STEPS_MAX } from './limits.js'
 
 /**
  * Compiles the JSON Schemas that plugins bring. They are a stranger's: size and nesting are looked at
  * before compiling, patterns run in linear time (re2js; a native regular expression of 27 characters
- * has blocked a thread for 9 s), so does `uniqueItems`, nothing is fetched, and values cannot steer the
- * schema (`$data`). Alternatives that refer to each other can still take time that doubles with each
- * level of the value: how often one schema may call another while a value is checked is counted. What is not bounded: a wide
- * schema (thousands of alternatives in one place) times a large value.
+ * has blocked a thread for 9 s), so do `uniqueItems` and `enum`, nothing is fetched, and values cannot
+ * steer the schema (`$data`). What is left, alternatives that contain themselves (twice the work with each
+ * level of the value) or that are many for each item, is counted while a value is checked, and bounded.
  */
 export type UserSchema =
   | { readonly ok: true; readonly check: (value: unknown) => SchemaFault | null }
@@ -29,10 +35,11 @@ export function compileUserSchema(schema: unknown): UserSchema {
   if (refused !== null) return { ok: false, message: refused }
   try {
     ajv ??= makeAjv()
-    steps.left = SCHEMA_STEPS_MAX
-    const validate = ajv.compile(schema as JsonObject)
+    budget.left = SCHEMA_STEPS_MAX
+    const counted = countedSchema(schema as JsonObject)
+    const validate = ajv.compile(counted)
     // What was compiled is kept by whoever uses it, not for ever by the compiler.
-    ajv.removeSchema(schema as JsonObject)
+    ajv.removeSchema(counted)
     return { ok: true, check: (value) => faultIn(value, validate) }
   } catch (error) {
     return { ok: false, message: messageOf(error) }
@@ -40,7 +47,7 @@ export function compileUserSchema(schema: unknown): UserSchema {
 }
 
 function faultIn(value: unknown, validate: ValidateFunction): SchemaFault | null {
-  steps.left = SCHEMA_STEPS_MAX
+  budget.left = SCHEMA_STEPS_MAX
   try {
     return validate(value) ? null : faultOf(validate)
   } catch (error) {
@@ -50,42 +57,17 @@ function faultIn(value: unknown, validate: ValidateFunction): SchemaFault | null
 }
 
 /** Shared by all schemas: one value is checked at a time. */
-const steps = { left: 0 }
+const budget = { left: 0 }
 
 const TOO_MANY_STEPS = new Error(
-  `takes more than ${SCHEMA_STEPS_MAX} steps to check: alternatives (oneOf, anyOf) that contain themselves ` +
-    'are tried again at each level; let the schema tell them apart first, with if and then',
+  `takes more than ${SCHEMA_STEPS_MAX} steps to check: alternatives (oneOf, anyOf) are tried for each item, and ` +
+    'again at each level where they contain themselves; tell them apart first, with enum, or if and then',
 )
 
-function takeStep(): void {
-  steps.left -= 1
-  if (steps.left < 0) throw TOO_MANY_STEPS
-}
-
-/** How ajv begins the function of each schema that others refer to; what it holds cannot call itself. */
-const FUNCTION_HEAD = /^((?:const \w+ = scope\.[^;]*;)*return function validate\d+\(.*?=\{\}\)\{)/
-
-/**
- * Makes the code of a schema count its calls. Where code is processed, ajv puts a comment with the
- * schema's `$id` as it is behind the head; it goes, since an ID with the end of a comment in it would run.
- */
-function counted(code: string, environment?: { readonly schema: unknown }): string {
-  const [head] = FUNCTION_HEAD.exec(code) ?? []
-  const comment = commentOf(environment?.schema)
-  const body = code.slice(head?.length ?? 0)
-  const rest = body.startsWith(comment) ? body.slice(comment.length) : body
-  if (head === undefined || !rest.startsWith('let vErrors = null;')) {
-    throw new Error(`its code begins in a new way: ${code.slice(0, 200)}`)
-  }
-  return `${head}self.takeStep();${rest}`
-}
-
-function commentOf(schema: unknown): string {
-  if (typeof schema !== 'object' || schema === null || !('$id' in schema)) return ''
-  const id = JSON.stringify(schema.$id)
-    .replaceAll('\u2028', '\\u2028')
-    .replaceAll('\u2029', '\\u2029')
-  return `/*# sourceURL=${id} */;`
+function takeSteps([steps, patterns]: StepsOfSchema, value: unknown): void {
+  const isMatched = patterns > 0 && typeof value === 'object' && value !== null
+  budget.left -= steps + (isMatched ? patterns * Object.keys(value).length : 0)
+  if (budget.left < 0) throw TOO_MANY_STEPS
 }
 
 function refuse(schema: unknown): string | null {
@@ -124,10 +106,19 @@ function makeAjv(): Ajv2020 {
     $data: false,
     addUsedSchema: false,
     logger: false,
-    code: { regExp: linear, process: counted },
+    code: { regExp: linear },
   })
   addFormats.default(made, { mode: 'fast' })
-  // Its own compares every pair: 20,000 objects took 21 s.
+  made.addKeyword({
+    keyword: STEPS_KEYWORD,
+    // Before all others, so that a try that fails early is counted as well.
+    before: '$ref',
+    code: ({ gen, schema, data }: KeywordCxt) => {
+      const [steps, patterns]: StepsOfSchema = schema
+      gen.code(_`self.takeSteps([${steps}, ${patterns}], ${data})`)
+    },
+  })
+  // Ajv's own compare every pair (20,000 objects took 21 s), and every member of the list.
   made.removeKeyword('uniqueItems')
   made.addKeyword({
     keyword: 'uniqueItems',
@@ -136,17 +127,27 @@ function makeAjv(): Ajv2020 {
     validate: (isWanted: boolean, items: readonly unknown[]) => !isWanted || areUnique(items),
     error: { message: 'must NOT have duplicate items' },
   })
-  return Object.assign(made, { takeStep })
+  made.removeKeyword('enum')
+  made.addKeyword({
+    keyword: 'enum',
+    schemaType: 'array',
+    compile: (allowed: readonly unknown[]) => {
+      const keys = new Set(allowed.map(keyOf))
+      return (value: unknown) => keys.has(keyOf(value))
+    },
+    error: { message: 'must be equal to one of the allowed values' },
+  })
+  return Object.assign(made, { takeSteps })
 }
 
 function areUnique(items: readonly unknown[]): boolean {
-  const seen = new Set<unknown>()
-  for (const item of items) {
-    // Objects as their text; texts as JSON, so that they are not taken for one.
-    const key = typeof item === 'object' && item !== null ? canonicalJson(item as Json) : item
-    seen.add(typeof item === 'string' ? JSON.stringify(item) : key)
-  }
-  return seen.size === items.length
+  return new Set(items.map(keyOf)).size === items.length
+}
+
+/** Equal for equal JSON. Objects as their text; texts as JSON, so that they are not taken for one. */
+function keyOf(value: unknown): unknown {
+  if (typeof value === 'string') return JSON.stringify(value)
+  return typeof value === 'object' && value !== null ? canonicalJson(value) : value
 }
 
 /** `toString` is what ajv tells patterns apart by: without it all would be the first one. */
@@ -172,5 +173,9 @@ function faultOf(validate: ValidateFunction): SchemaFault {
 }
 
 function messageOf(error: unknown): string {
+  // The compiler recurses over what stands beside each other.
+  if (error instanceof RangeError) {
+    return 'it is too large to be compiled; write long lists of alternatives as an enum'
+  }
   return error instanceof Error ? error.message : 'it cannot be compiled'
 }
