@@ -25,7 +25,7 @@ export interface ServiceDefinition<
   readonly timeout?: number | string
   /** Where a step gives no policy of its own. */
   readonly retry?: RetrySpec
-  /** Attempts of this service at a time on one node, 1 to 1,000; default 16. */
+  /** Attempts of this service at a time on one node, 1 to 1,000; default 64. */
   readonly concurrency?: number
   /** What one attempt takes of its node; it starts only where all of that is free. Default: nothing. */
   readonly requires?: ServiceRequires

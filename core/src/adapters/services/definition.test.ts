@@ -16,7 +16,7 @@ test('a service needs a name and run, and gets the defaults of the rest', () => 
     name: 'a.b',
     version: '0.0.0',
     timeoutMs: 60_000,
-    concurrency: 16,
+    concurrency: 64,
     compensates: false,
   })
 })

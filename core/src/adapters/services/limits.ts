@@ -1,9 +1,14 @@
 /** Bounds of the services thread and its supervisor; each names its unit and what reaching it does. */
 
 /** Attempts in flight on one node; more are not granted by the engine. */
-export const TOTAL_SLOTS_DEFAULT = 64
-/** Attempts of one service at a time where the definition says nothing. */
-export const SERVICE_CONCURRENCY_DEFAULT = 16
+export const TOTAL_SLOTS_DEFAULT = 256
+/**
+ * Attempts of one service at a time where the definition says nothing. A slot is taken from the entry
+ * that starts the attempt to the report of its end, with a sync in between. Less: short attempts
+ * wait for slots instead of the disk, and a job that waits is written twice (test/bench). More: more
+ * handlers share one event loop.
+ */
+export const SERVICE_CONCURRENCY_DEFAULT = 64
 export const SERVICE_CONCURRENCY_MAX = 1000
 
 /** Silence of the thread, ms, after which a warning names the handler on the CPU. */

@@ -234,7 +234,7 @@ test('a service that can never fit is offered with no slots and refused with the
   )
   const [offers] = host.received.filter((message) => message.kind === 'offers')
   assert.equal(offers?.slots['huge'], undefined)
-  assert.equal(offers?.slots['echo'], 16)
+  assert.equal(offers?.slots['echo'], 64)
   assert.equal(offers?.capacity?.has['#threads'], 2_000)
   assert.deepEqual(offers?.capacity?.takes['sum'], { '#threads': 1_000 })
 })
@@ -305,7 +305,7 @@ test('a service that asks for labels is offered where the node has them, and ref
     const { refused } = await host.offers(1)
     assert.equal(refused?.['eu']?.text, text)
     const [offers] = host.received.filter((message) => message.kind === 'offers')
-    assert.equal(offers?.slots['eu'], text === undefined ? 16 : undefined)
+    assert.equal(offers?.slots['eu'], text === undefined ? 64 : undefined)
   }
 })
 
