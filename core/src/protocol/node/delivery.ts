@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.js'
-import type { ArcId, LogIndex } from '../../base/ids.js'
+import type { LogIndex } from '../../base/ids.js'
 import type { ArcState } from './arc-state.js'
 import type { EngineOutputs } from './engine-outputs.js'
 import { REPLAY_ENTRIES_MAX, UNAPPLIED_ENTRIES_MAX } from './limits.js'
@@ -10,13 +10,13 @@ import { REPLAY_ENTRIES_MAX, UNAPPLIED_ENTRIES_MAX } from './limits.js'
  */
 export class Delivery {
   readonly #outputs: EngineOutputs
-  readonly #arcs: ReadonlyMap<ArcId, ArcState>
   /** Entries that the ledger was given and has not applied. */
   #unapplied = 0
+  /** Arcs with committed entries that the ledger had no room for. */
+  readonly #heldBack = new Set<ArcState>()
 
-  constructor(outputs: EngineOutputs, arcs: ReadonlyMap<ArcId, ArcState>) {
+  constructor(outputs: EngineOutputs) {
     this.#outputs = outputs
-    this.#arcs = arcs
   }
 
   get isIdle(): boolean {
@@ -25,6 +25,7 @@ export class Delivery {
 
   /** Hands over what the arc has committed, as far as there is room. */
   deliver(state: ArcState): void {
+    this.#heldBack.delete(state)
     if (state.stopped !== null) return
     const { group } = state
     while (state.delivered < group.commitIndex && this.#unapplied < UNAPPLIED_ENTRIES_MAX) {
@@ -34,6 +35,7 @@ export class Delivery {
       this.#unapplied += count
     }
     group.release(Math.min(state.delivered, group.commitIndex))
+    if (state.delivered < group.commitIndex) this.#heldBack.add(state)
   }
 
   /** The ledger has applied the arc up to `index`. @returns what that takes off the engine's desk */
@@ -52,9 +54,9 @@ export class Delivery {
   /** The ledger has room again: the arc that made it goes on, then any arc that was held back. */
   goOn(first: ArcState): void {
     this.deliver(first)
-    if (this.#unapplied >= UNAPPLIED_ENTRIES_MAX) return
-    for (const state of this.#arcs.values()) {
-      if (state.delivered < state.group.commitIndex) this.deliver(state)
+    for (const state of [...this.#heldBack]) {
+      if (this.#unapplied >= UNAPPLIED_ENTRIES_MAX) return
+      this.deliver(state)
     }
   }
 

@@ -63,7 +63,7 @@ export class Engine {
   /** Services whose handlers have blocked the shared thread, and how often; at most all that were offered. */
   readonly #blocked = new Map<string, number>()
   readonly #grants: Grants
-  readonly #timers = new Timers()
+  readonly #timers = new Timers((arc, at) => this.#monoOf(arc, at))
   readonly #stopping = new Stopping()
   readonly #memos = new Memos()
   readonly #refused: RefusedServices
@@ -71,7 +71,7 @@ export class Engine {
   #now: EngineNow = { mono: 0, wall: 0 }
   readonly #readiness: Readiness
   readonly #admission = new Admission()
-  readonly #delivery = new Delivery(this.outputs, this.#arcs)
+  readonly #delivery = new Delivery(this.outputs)
   readonly #storage = new StorageWatch(this.outputs)
   #batchInFlight = false
 
@@ -104,13 +104,10 @@ export class Engine {
 
   /** When to call `onAlarm` at the latest, monotonic milliseconds; null: nothing is due. */
   get alarmAt(): Instant | null {
-    let delay = this.#stopping.nextAt === null ? null : this.#stopping.nextAt - this.#now.mono
-    for (const [arc, at] of this.#timers.entries()) {
-      const wait = at - this.#stateOf(arc).time(this.#now.mono, this.#now.wall)
-      if (delay === null || wait < delay) delay = wait
-    }
-    if (delay === null) return null
-    return this.#now.mono + Math.min(Math.max(delay, 1), limits.ALARM_MAX_MS)
+    const { mono } = this.#now
+    const ats = [this.#stopping.nextAt, this.#timers.earliest(mono)].filter((at) => at !== null)
+    if (ats.length === 0) return null
+    return mono + Math.min(Math.max(Math.min(...ats) - mono, 1), limits.ALARM_MAX_MS)
   }
 
   /** Says what time it is; before every input of a turn. */
@@ -199,14 +196,11 @@ export class Engine {
 
   /** The alarm rang (or any later moment): timers that are due enter the log. */
   onAlarm(): void {
-    for (const [arc, at] of [...this.#timers.entries()]) {
-      const state = this.#stateOf(arc)
-      if (state.time(this.#now.mono, this.#now.wall) < at) continue
-      this.#timers.fired(arc)
+    for (const arc of this.#timers.takeDue(this.#now.mono)) {
       const body = JSON.stringify({ kind: 'fire' })
       const services = this.#slots.services()
       const needs = services.length <= limits.FIRE_SERVICES_MAX ? services : []
-      this.#enqueue(state, { request: 0, body, needs }, true)
+      this.#enqueue(this.#stateOf(arc), { request: 0, body, needs }, true)
     }
     if (this.#stopping.shouldAbort(this.#now.mono)) this.#running.abortAll()
     this.#checkStopped()
@@ -470,6 +464,12 @@ export class Engine {
   #checkStopped(): void {
     const idle = this.#running.count === 0 && this.#admission.open === 0 && this.#delivery.isIdle
     if (this.#stopping.isOver(this.#now.mono, idle)) this.outputs.toLedger({ kind: 'close' })
+  }
+
+  /** When the arc's time will be `at`, as its clock runs now. */
+  #monoOf(arc: ArcId, at: Instant): Instant {
+    const { mono, wall } = this.#now
+    return mono + at - this.#stateOf(arc).time(mono, wall)
   }
 
   #stateOf(arc: ArcId): ArcState {

@@ -64,6 +64,12 @@ export const HELD_LOG_CHARS_MAX = 64 * 1024
 /** Longest sleep of the engine, milliseconds: an upper bound for a clock that lies. */
 export const ALARM_MAX_MS = 60_000
 
+/**
+ * How long the engine goes by the earliest timer that it remembers, milliseconds. Longer: an arc's clock
+ * that is pulled along may have come to its timer by a tenth of this before the engine looks.
+ */
+export const TIMERS_LOOK_MS = 1000
+
 /** What a refused client is told to wait, seconds. */
 export const RETRY_AFTER_SECONDS = 1
 
