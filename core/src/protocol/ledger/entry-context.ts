@@ -121,11 +121,13 @@ export class EntryContext {
   /** What went up and down again changes nothing. Members are kept sorted: equal counts make equal rows, whatever led to them. */
   #saveCounts(key: string, deltas: ReadonlyMap<string, number>): void {
     if ([...deltas.values()].every((delta) => delta === 0)) return
-    const counts = new Map(Object.entries(this.rows.get<CountsRow>(key)?.counts ?? {}))
-    for (const [name, delta] of deltas) counts.set(name, (counts.get(name) ?? 0) + delta)
-    const left = [...counts].filter(([, count]) => count !== 0)
-    left.sort(([a], [b]) => (a < b ? -1 : 1))
-    const row: CountsRow = { counts: Object.fromEntries(left) }
+    const before = this.rows.get<CountsRow>(key)?.counts ?? {}
+    const counts = Object.entries(before)
+    for (const entry of counts) entry[1] += deltas.get(entry[0]) ?? 0
+    const added = [...deltas].filter(([name]) => !Object.hasOwn(before, name))
+    if (added.length > 0) counts.push(...added)
+    if (added.length > 0) counts.sort(([a], [b]) => (a < b ? -1 : 1))
+    const row: CountsRow = { counts: Object.fromEntries(counts.filter(([, count]) => count !== 0)) }
     this.rows.put(key, row)
   }
 }

@@ -184,9 +184,11 @@ export class JobEdit {
 
   #saveTimers(): void {
     const { rows } = this.context
+    const timers = jobTimers(this.#row)
+    if (this.#timers.length + timers.length === 0) return
     const keyOf = ({ dueAt, kind }: JobTimer): string => keys.jobTimer(dueAt, this.id, kind)
     const before = new Set(this.#timers.map(keyOf))
-    const after = new Map(jobTimers(this.#row).map((timer) => [keyOf(timer), timer.kind]))
+    const after = new Map(timers.map((timer) => [keyOf(timer), timer.kind]))
     const gone = [...before].filter((key) => !after.has(key))
     const added = [...after].filter(([key]) => !before.has(key))
     if (gone.length + added.length === 0) return

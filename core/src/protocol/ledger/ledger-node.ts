@@ -185,6 +185,7 @@ export class LedgerNode {
   }
 
   #tell(arc: ArcLedger, watches: readonly JobWatch[]): void {
+    if (watches.length === 0) return
     const replies = new Map<string, Reply>()
     for (const { request, query } of watches) {
       // Many who wait for the same are the rule; the job is rendered once for them.

@@ -128,10 +128,20 @@ export function endOf(prefix: string): string {
 }
 
 const HEX_DIGITS = 13
+const LOW_DIGITS = 7
+const LOW_RANGE = 0x1000_0000
 
-/** A safe integer ≥ 0 as hex digits that sort as numbers do. */
+/**
+ * A whole number, 0 to 2^52 − 1, as hex digits that sort as numbers do. In two parts: V8 writes a
+ * number of up to 31 bits much faster than a larger one, and instants are in most keys.
+ */
 export function sortable(number: number): string {
-  return number.toString(16).padStart(HEX_DIGITS, '0')
+  const high = Math.floor(number / LOW_RANGE)
+  return hex(high, HEX_DIGITS - LOW_DIGITS) + hex(number - high * LOW_RANGE, LOW_DIGITS)
+}
+
+function hex(number: number, digits: number): string {
+  return number.toString(16).padStart(digits, '0')
 }
 
 /** The number that `sortable` wrote at `offset` of a key. */

@@ -6,13 +6,13 @@ import { ABSENT, type KnownRows } from './known-rows.js'
 import { appliedKey, arcPrefix, assertRowKey, FIRST_ROW_KEY } from './row-key.js'
 import type { RowEntry, Rows } from './rows.js'
 import type { Table, TableChange, TableRow } from './table.js'
-import { type DirtyRow, readVisible, type VisibleRange, type VisibleRows } from './visible-rows.js'
+import { type DirtyRow, readVisible } from './visible-rows.js'
 
 export interface ArcRowsOptions {
   /** Applied index found in the table, 0 when none. */
   readonly applied: LogIndex
-  /** Called at every change, so that the owner knows which arcs are dirty. */
-  readonly onDirty: () => void
+  /** Called at every change with how many more rows are dirty now, so that the owner knows without asking. */
+  readonly onDirty: (more: number) => void
   readonly freeze: boolean
   readonly headMarksMax: number
 }
@@ -23,8 +23,9 @@ export interface ArcRowsOptions {
  *
  * A1  A key of `#dirty` hides the table's row of the same key, be it a new value or a deletion.
  * A2  `#live` holds exactly the keys of `#dirty` that have a value.
- * A3  A head mark `from → to` says: every row that the table holds in [from, to) is hidden by A1. It
- *     stays true while dirty rows are only added, so all marks are dropped by `becomeClean`.
+ * A3  A head mark `from → to` says: the table holds no row in [from, to) that A1 does not hide. It
+ *     stays true while dirty rows are only added; `becomeClean` follows the live ones into the table,
+ *     and cuts each mark at the first of them.
  * A4  `#open` while rows were changed after the last `setApplied`: such rows must not be committed.
  */
 export class ArcRows implements Rows {
@@ -40,6 +41,8 @@ export class ArcRows implements Rows {
   #applied: LogIndex
   #committed: LogIndex
   #open = false
+  /** Dirty rows that the owner knows of. */
+  #told = 0
 
   constructor(arc: ArcId, table: Table, known: KnownRows, options: ArcRowsOptions) {
     this.#arc = arc
@@ -59,10 +62,6 @@ export class ArcRows implements Rows {
   /** Applied index as the table has it. */
   get committed(): LogIndex {
     return this.#committed
-  }
-
-  get dirtyRowCount(): number {
-    return this.#dirty.size + (this.#applied === this.#committed ? 0 : 1)
   }
 
   setApplied(index: LogIndex): void {
@@ -141,9 +140,10 @@ export class ArcRows implements Rows {
       at += 1
     }
     this.#dirty.clear()
+    this.#cutMarks()
     this.#live.clear()
-    this.#headMarks.clear()
     this.#committed = this.#applied
+    this.#noteDirty()
   }
 
   /**
@@ -157,7 +157,9 @@ export class ArcRows implements Rows {
   }
 
   #noteDirty(): void {
-    this.#options.onDirty()
+    const count = this.#dirty.size + (this.#applied === this.#committed ? 0 : 1)
+    this.#options.onDirty(count - this.#told)
+    this.#told = count
   }
 
   #fromTable(key: string): object | undefined {
@@ -179,26 +181,38 @@ export class ArcRows implements Rows {
     const live = this.#live.range(from, to, limit)
     // Table rows beyond the last of `limit` live ones cannot be among the first `limit` of both.
     const tableTo = live.length < limit ? to : (live.at(-1) ?? to)
-    const start = this.#headMarks.get(from) ?? from
-    const stored = this.#visible({ from: start, to: tableTo, limit, reverse: false })
-    if (stored.hiddenHead) this.#markHead(from, stored.rows[0]?.key ?? this.#prefix + tableTo)
-    return this.#merge(live, stored.rows, limit, (a, b) => a < b)
+    const mark = this.#headMarks.get(from)
+    // Without a mark it reads on: a queue whose rows come and go between commits is then known to
+    // have none in the table.
+    const range = mark === undefined ? { from, to } : { from: mark, to: tableTo }
+    if (range.from >= range.to) return this.#merge(live, [], limit, (a, b) => a < b)
+    const stored = readVisible(this.#table, this.#prefix, this.#dirty, {
+      ...range,
+      limit,
+      reverse: false,
+    })
+    this.#markHead(from, stored[0]?.key ?? this.#prefix + range.to)
+    return this.#merge(live, stored, limit, (a, b) => a < b)
   }
 
   #scanReverse(from: string, to: string, limit: number): RowEntry<object>[] {
     const live = this.#live.rangeReverse(from, to, limit)
     const tableFrom = live.length < limit ? from : (live.at(-1) ?? from)
-    const stored = this.#visible({ from: tableFrom, to, limit, reverse: true })
-    return this.#merge(live, stored.rows, limit, (a, b) => a > b)
-  }
-
-  #visible(range: VisibleRange): VisibleRows {
-    return readVisible(this.#table, this.#prefix, this.#dirty, range)
+    const range = { from: tableFrom, to, limit, reverse: true }
+    const stored = readVisible(this.#table, this.#prefix, this.#dirty, range)
+    return this.#merge(live, stored, limit, (a, b) => a > b)
   }
 
   #markHead(from: string, firstVisible: string): void {
     if (this.#headMarks.size >= this.#options.headMarksMax) this.#headMarks.clear()
     this.#headMarks.set(from, firstVisible.slice(this.#prefix.length))
+  }
+
+  #cutMarks(): void {
+    for (const [from, to] of this.#headMarks) {
+      const [first] = this.#live.range(from, to, 1)
+      if (first !== undefined) this.#headMarks.set(from, first)
+    }
   }
 
   #merge(

@@ -34,6 +34,7 @@ export class Overlay {
   readonly #arcs = new Map<ArcId, ArcRows>()
   /** Arcs with something to commit, the longest dirty first. */
   readonly #dirtyArcs = new Set<ArcId>()
+  #dirtyRows = 0
 
   /** @throws AppError `state_damaged` when the table's applied indexes cannot be trusted */
   constructor(table: Table, options: OverlayOptions = {}) {
@@ -66,9 +67,7 @@ export class Overlay {
 
   /** Rows, deletions and applied indexes that are not committed yet. */
   get dirtyRowCount(): number {
-    let count = 0
-    for (const arc of this.#dirtyArcs) count += this.#arc(arc).dirtyRowCount
-    return count
+    return this.#dirtyRows
   }
 
   /**
@@ -123,7 +122,10 @@ export class Overlay {
   #openArc(arc: ArcId, applied: LogIndex): ArcRows {
     const rows = new ArcRows(arc, this.#table, this.#known, {
       applied,
-      onDirty: () => this.#dirtyArcs.add(arc),
+      onDirty: (more) => {
+        this.#dirtyRows += more
+        this.#dirtyArcs.add(arc)
+      },
       freeze: this.#freeze,
       headMarksMax: this.#limits.headMarksMax,
     })

@@ -16,12 +16,6 @@ export interface VisibleRange {
   readonly reverse: boolean
 }
 
-export interface VisibleRows {
-  readonly rows: readonly TableRow[]
-  /** Whether hidden rows stood before the first visible one. */
-  readonly hiddenHead: boolean
-}
-
 /**
  * The first `limit` rows of the table in a range that no dirty row hides.
  *
@@ -33,9 +27,8 @@ export function readVisible(
   prefix: string,
   dirty: ReadonlyMap<string, DirtyRow>,
   range: VisibleRange,
-): VisibleRows {
+): TableRow[] {
   const rows: TableRow[] = []
-  let hiddenHead = false
   let from = prefix + range.from
   let to = prefix + range.to
   let ask = range.limit + Math.min(dirty.size, SPARE_ROWS)
@@ -43,8 +36,7 @@ export function readVisible(
     const piece = table.scan(from, to, ask, range.reverse)
     for (const row of piece) {
       if (!dirty.has(row.key.slice(prefix.length))) rows.push(row)
-      else if (rows.length === 0) hiddenHead = true
-      if (rows.length === range.limit) return { rows, hiddenHead }
+      if (rows.length === range.limit) return rows
     }
     const last = piece.at(-1)
     if (last === undefined || piece.length < ask) break
@@ -52,7 +44,7 @@ export function readVisible(
     else from = `${last.key}\u0000`
     ask = Math.min(ask * 2, PIECE_ROWS_MAX)
   }
-  return { rows, hiddenHead }
+  return rows
 }
 
 /** Rows asked for beyond the limit, since the first ones are often hidden. */
