@@ -26,6 +26,21 @@ test('pieces are not kept: a body of single bytes takes twice its size at most',
   assert.ok(body.buffer.byteLength <= 2 * bytesMax, `${body.buffer.byteLength} bytes`)
 })
 
+test('a body that comes as announced, in one piece, is not copied', async () => {
+  const piece = Buffer.from('{"n":1}')
+  const bounds = { bytesMax: 100, take: nothing, announcedBytes: piece.length }
+  const body = await collectBody(Readable.from([piece]), bounds)
+  assert.equal(body.buffer, piece.buffer)
+  assert.deepEqual(body, piece)
+})
+
+test('a body that is longer than announced is what came', async () => {
+  const bounds = { bytesMax: 100, take: nothing, announcedBytes: 2 }
+  const pieces = ['a', 'bc', 'd'].map((text) => Buffer.from(text))
+  const body = await collectBody(Readable.from(pieces), bounds)
+  assert.equal(body.toString(), 'abcd')
+})
+
 test('a body of the limit is taken, one byte more is not', async () => {
   const take = nothing
   assert.equal((await collectBody(singleBytes(10), { bytesMax: 10, take })).length, 10)
@@ -49,11 +64,16 @@ test('bytes that cannot be taken end the body, and none after them is asked for'
 
 test('a body that is refused while it comes ends with that refusal', async () => {
   const body = new PassThrough()
-  const refusal = new AbortController()
-  const refused = refusal.signal
-  const collected = collectBody(body, { bytesMax: 10, take: nothing, refused })
+  let refuse: (problem: Problem) => void = nothing
+  const collected = collectBody(body, {
+    bytesMax: 10,
+    take: nothing,
+    onBegin: (given) => {
+      refuse = given
+    },
+  })
   body.write('a')
-  refusal.abort(new Problem('request_timeout', 'too slow'))
+  refuse(new Problem('request_timeout', 'too slow'))
   await assert.rejects(collected, (error) => codeOf(error) === 'request_timeout')
   body.destroy()
 })

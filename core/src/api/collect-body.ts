@@ -6,14 +6,17 @@ export interface BodyBounds {
   readonly bytesMax: number
   /** Told of the bytes as they come. @throws Problem when they cannot be taken */
   readonly take: (bytes: number) => void
-  /** Aborted with a Problem when nothing more of the body is wanted. */
-  readonly refused?: AbortSignal
+  /** The length that its client has announced; NaN or absent: none. */
+  readonly announcedBytes?: number
+  /** Given what to call with a Problem when nothing more of the body is wanted. */
+  readonly onBegin?: (refuse: (problem: Problem) => void) => void
 }
 
 /**
  * The bytes of a body, in one buffer that grows as they come. Neither is an announced length
  * reserved, nor is a piece kept as it came: each byte of a body may come as a piece of its own, and
- * as an object that would take a hundred times its size.
+ * as an object that would take a hundred times its size. Only a body that is one piece, whole, stays
+ * where it is.
  *
  * @throws Problem as `bounds` say, and when the client breaks off
  */
@@ -30,8 +33,11 @@ export function collectBody(body: Readable, bounds: BodyBounds): Promise<Buffer>
         reject(error)
         return
       }
-      collected = withRoom(collected, length, length + piece.length)
-      collected.set(piece, length)
+      if (length === 0 && piece.length === bounds.announcedBytes) collected = piece
+      else {
+        collected = withRoom(collected, length, length + piece.length)
+        collected.set(piece, length)
+      }
       length += piece.length
     }
     const onEnd = (): void => {
@@ -42,16 +48,14 @@ export function collectBody(body: Readable, bounds: BodyBounds): Promise<Buffer>
       stop()
       reject(error.code === 'ECONNRESET' ? brokenOff() : error)
     }
-    const onRefused = (): void => {
-      stop()
-      reject(bounds.refused?.reason)
-    }
     const stop = (): void => {
-      bounds.refused?.removeEventListener('abort', onRefused)
       body.off('data', onData).off('end', onEnd).off('error', onError)
     }
-    bounds.refused?.addEventListener('abort', onRefused)
     body.on('data', onData).on('end', onEnd).on('error', onError)
+    bounds.onBegin?.((problem) => {
+      stop()
+      reject(problem)
+    })
   })
 }
 

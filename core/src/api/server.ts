@@ -149,11 +149,14 @@ function parseOnlyJson(app: ApiServer, admission: Admission): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', async (request: FastifyRequest, body: Readable) => {
     const bytesMax = bodyBytesMaxOf(request)
-    if (Number(request.headers['content-length']) > bytesMax) throw tooLarge({ bytesMax })
-    const take = (bytes: number): void => admission.take(request, bytes)
-    const refusal = new AbortController()
-    admission.begin(request, (problem) => refusal.abort(problem))
-    const bytes = await collectBody(body, { bytesMax, take, refused: refusal.signal })
+    const announcedBytes = Number(request.headers['content-length'])
+    if (announcedBytes > bytesMax) throw tooLarge({ bytesMax })
+    const bytes = await collectBody(body, {
+      bytesMax,
+      announcedBytes,
+      take: (count) => admission.take(request, count),
+      onBegin: (refuse) => admission.begin(request, refuse),
+    })
     admission.end(request)
     return readJsonBody(request, bytes)
   })

@@ -53,6 +53,8 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
         ]),
       },
       validatorCompiler: compileAllButBody,
+      // Submissions look at each, also at those of a batch.
+      config: { checksJsonItself: true },
     },
     async (request, reply) => {
       const success = successOf(
