@@ -9,7 +9,7 @@ import { ServicesHost } from '../../adapters/services/services-host.js'
 import { beginBoot, createSuperblock, noteCleanShutdown } from '../../adapters/superblock.js'
 import { SystemClock } from '../../adapters/system-clock.js'
 import { ThreadLink } from '../../adapters/thread-link.js'
-import { THREAD_YOUNG_MB } from '../../adapters/thread-memory.js'
+import { LEDGER_YOUNG_MB } from '../../adapters/thread-memory.js'
 import { hashId } from '../../api/hash-id.js'
 import { AppError } from '../../base/app-error.js'
 import { assert } from '../../base/assert.js'
@@ -146,7 +146,7 @@ function startLedger(): Link<ToLedgerThread, FromLedgerThread> {
   }
   const worker = new Worker(new URL('./ledger-thread.js', import.meta.url), {
     workerData: ledgerSetup,
-    resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
+    resourceLimits: { maxYoungGenerationSizeMb: LEDGER_YOUNG_MB },
   })
   worker.on('error', ({ message }) => {
     throw new AppError('ledger_failed', `the ledger thread has ended: ${message}`)

@@ -62,6 +62,17 @@ test('one ready row stands for all items that may start', () => {
   assert.deepEqual(ledger.ready, { work: 61 })
 })
 
+test('slots go to the items of the fan that became ready first, as many as it may start', () => {
+  const ledger = new LedgerHarness()
+  const plan = planOf({ each: { forEach: { items: { range: 3 }, concurrency: 3 } } })
+  const first = ledger.submit(plan, { slots: {} })
+  ledger.now += 1
+  const second = ledger.submit(plan, { slots: {} })
+  ledger.apply({ kind: 'start' }, { work: 4 })
+  const jobs = [...ledger.running.values()].map(({ job }) => job)
+  assert.deepEqual(jobs, [first, first, first, second])
+})
+
 test('an item that waits for its next attempt keeps its place of the concurrency', () => {
   const ledger = new LedgerHarness()
   ledger.submit(planOf({ each: fanOf({ items: { range: 3 }, concurrency: 1 }) }))

@@ -54,9 +54,13 @@ function startPage(
   if (page.length === 0) return 'none-ready'
   let used = 0
   for (const { key } of page) {
-    for (let row = context.rows.get<ReadyRow>(key); row; row = context.rows.get<ReadyRow>(key)) {
+    let row = context.rows.get<ReadyRow>(key)
+    while (row !== undefined) {
       if (used === slots) return used
-      if (startFrom(context, grant, row)) used += 1
+      const hasStarted = startFrom(context, grant, row)
+      if (hasStarted) used += 1
+      // What stood for one task is gone then, and a look for what is not there goes to the disk.
+      row = hasStarted && row.count === 1 ? undefined : context.rows.get<ReadyRow>(key)
     }
   }
   return used
