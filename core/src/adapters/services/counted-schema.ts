@@ -30,8 +30,8 @@ export function countedSchema(schema: JsonObject): JsonObject {
 }
 
 function countedIn(name: string, member: Json): Json {
-  if (VALUES.has(name) || !isObject(member)) return VALUES.has(name) ? member : countedAny(member)
-  if (!MAPS.has(name)) return countedSchema(member)
+  if (VALUES.has(name)) return member
+  if (!MAPS.has(name) || !isObject(member)) return countedAny(member)
   return Object.fromEntries(Object.entries(member).map(([key, each]) => [key, countedAny(each)]))
 }
 
