@@ -60,6 +60,7 @@ const LAYERS: readonly Layer[] = [
 const PACKAGES: Readonly<Record<string, string>> = {
   '@gyre/jobs': 'jobs/src',
   '@gyre/jobs/catalog': 'jobs/src/catalog',
+  '@gyre/jobs/typebox': 'jobs/src/spec/typebox.ts',
   '@gyre/workers': 'workers/src/sdk',
   '@gyre/workers/text': 'workers/src/text',
   '@gyre/workers/test-services': 'workers/src/test-services',
@@ -167,6 +168,27 @@ import { Sim } from '../../../test/sim/sim.js'`,
     'core/src/cli/a.ts imports core/src/cli/a.test.ts',
     'core/src/cli/a.ts imports test/sim/sim.ts',
   ],
+})
+
+const TYPEBOX = 'jobs/src/spec/typebox.ts'
+
+testRule({
+  claim: 'TypeBox is loaded as one bundle',
+  remedy: `import it from @gyre/jobs/typebox; as a package it is hundreds of modules, and each thread loads them.`,
+  findings: (tree) =>
+    production(tree).filter(
+      (path) => path !== TYPEBOX && /(?:from|import\()\s*'typebox[/']/.test(tree.read(path)),
+    ),
+  sample: {
+    [TYPEBOX]: "export { Type } from 'typebox'",
+    'core/src/api/a.ts': "import { Type } from '@gyre/jobs/typebox'",
+    'core/src/api/b.ts': "import { Type } from 'typebox'",
+    'core/src/api/c.ts': "import { Compile } from 'typebox/compile'",
+    'core/src/api/d.ts': "const { Value } = await import('typebox/value')",
+    'core/src/api/e.ts':
+      "import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'",
+  },
+  found: ['core/src/api/b.ts', 'core/src/api/c.ts', 'core/src/api/d.ts'],
 })
 
 testRule({

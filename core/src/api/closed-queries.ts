@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import type { ApiServer } from './api-server.js'
 
 const NoQuery = Type.Object({}, { additionalProperties: false })

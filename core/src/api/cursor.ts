@@ -1,5 +1,4 @@
-import { type Static, type TSchema, Type } from 'typebox'
-import { Value } from 'typebox/value'
+import { type Static, type TSchema, Type, Value } from '@gyre/jobs/typebox'
 import { canonicalJson } from '../base/canonical-json.js'
 import { hashId } from './hash-id.js'
 import { Problem } from './problem.js'

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import type { CountsPosition, JobCursor, JobFilter, Query } from '../protocol/ledger/query.js'
 import type { NodeClient } from '../runtime/node-client.js'
 import { decodeCursor, encodeCursor } from './cursor.js'

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import { decodeCursor, encodeCursor } from './cursor.js'
 import { PAGE_LIMIT_DEFAULT } from './limits.js'
 

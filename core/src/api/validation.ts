@@ -1,7 +1,6 @@
 import { schemaIssues } from '@gyre/jobs'
 import type { FastifySchemaCompiler } from 'fastify'
-import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Compile, type TSchema } from '@gyre/jobs/typebox'
 import { Problem } from './problem.js'
 
 /**

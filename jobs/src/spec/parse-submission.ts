@@ -1,4 +1,4 @@
-import { Compile } from 'typebox/compile'
+import { Compile } from './typebox.js'
 import type { JobDefinition } from './define-job.js'
 import { refusal, type SpecRefusal } from './issues.js'
 import { type SchemaError, schemaIssues } from './schema-issues.js'

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from './typebox.js'
 import type { Json, JsonObject } from './json.js'
 import {
   AFFINITY_LENGTH_MAX,

@@ -1,5 +1,5 @@
 import { JsonSchema } from '@gyre/jobs'
-import { type TProperties, Type } from 'typebox'
+import { type TProperties, Type } from '@gyre/jobs/typebox'
 import { PROBLEM_CODES, problemKind } from '../error-mapping.js'
 import { CATALOG_ANSWERS } from './catalog-answers.js'
 import { Explanation } from './explanation.js'

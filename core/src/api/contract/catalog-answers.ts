@@ -1,5 +1,5 @@
 import { JobDefinitionSchema, JsonSchema } from '@gyre/jobs'
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import { AnyObject, Id, Nullable, ref } from './parts.js'
 
 /** What can be run. */

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import { EXPLAIN_CODES } from './explain-codes.js'
 import { Id, Instant } from './parts.js'
 

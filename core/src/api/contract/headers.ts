@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import { WAIT_MS_MAX } from '../limits.js'
 
 /**

@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox'
+import { type TSchema, Type } from '@gyre/jobs/typebox'
 import type { HistoryDetail, ToldStop } from '../../protocol/ledger/history.js'
 import { Id, Instant, Nullable, ref } from './parts.js'
 

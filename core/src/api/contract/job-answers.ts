@@ -1,5 +1,5 @@
 import { JsonSchema } from '@gyre/jobs'
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import { JOB_ERROR_CODES } from './job-error-codes.js'
 import { Id, Instant, Nullable, incomplete, ref } from './parts.js'
 

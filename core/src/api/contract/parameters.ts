@@ -1,6 +1,6 @@
 import { JOB_STATUSES } from '../../base/job-statuses.js'
 import { LABEL_KEY_PATTERN } from '@gyre/jobs'
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import { PAGE_LIMIT_MAX } from '../limits.js'
 
 /** Parts of requests that many routes share. */

@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox'
+import { type TSchema, Type } from '@gyre/jobs/typebox'
 
 /** What schemas of answers are made of. */
 

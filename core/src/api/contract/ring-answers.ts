@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import { Id, Nullable, ref } from './parts.js'
 
 /** The ring, who owns what, and what stands behind an ID. */

@@ -1,5 +1,5 @@
 import type { JobPlan } from '@gyre/jobs'
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import { arcOf } from '../../base/ids.js'
 import { ACTIONS_SERVICE } from '../../base/own-services.js'
 import type { ActCommand, SubmitCommand } from '../../protocol/ledger/command.js'

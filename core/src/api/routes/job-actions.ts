@@ -1,6 +1,6 @@
 import { STEP_NAME_PATTERN } from '@gyre/jobs'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type TObject, Type } from 'typebox'
+import { type TObject, Type } from '@gyre/jobs/typebox'
 import { arcOf } from '../../base/ids.js'
 import type {
   CancelCommand,

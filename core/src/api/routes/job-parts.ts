@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import { arcOf } from '../../base/ids.js'
 import type { Query } from '../../protocol/ledger/query.js'
 import type { NodeClient } from '../../runtime/node-client.js'

@@ -1,6 +1,6 @@
 import { JobSubmissionSchema, ServiceSubmissionSchema, StepsSubmissionSchema } from '@gyre/jobs'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import { arcOf, isId } from '../../base/ids.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'

@@ -1,5 +1,5 @@
 import { type JobPlan, type Json, JsonSchema, STEP_NAME_PATTERN } from '@gyre/jobs'
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import { arcOf } from '../../base/ids.js'
 import type { ResubmitCommand } from '../../protocol/ledger/command.js'
 import type { NodeClient } from '../../runtime/node-client.js'

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@gyre/jobs/typebox'
 import { arcOf, isId } from '../../base/ids.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
