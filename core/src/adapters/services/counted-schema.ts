@@ -1,7 +1,12 @@
 import type { Json, JsonObject } from '@gyre/jobs'
+import { jsonKey } from './json-equality.js'
 
 /** A keyword of our own: before a schema is tried on a value, so many steps are taken. */
 export const STEPS_KEYWORD = 'gyreSteps'
+/** They stand for `const` and `enum`, and hold the allowed values as texts that no reference leads into. */
+export const CONST_KEYWORD = 'gyreConst'
+export const ENUM_KEYWORD = 'gyreEnum'
+const OWN_KEYWORDS = new Set([STEPS_KEYWORD, CONST_KEYWORD, ENUM_KEYWORD])
 
 /** [steps of each try, patterns that each member of the value is compared with] */
 export type StepsOfSchema = readonly [steps: number, patterns: number]
@@ -11,28 +16,48 @@ const STEPS_OF_REFERENCE = 2
 /** So many members are looked at in a step. */
 const MEMBERS_PER_STEP = 8
 
+/** Each of their members is looked for in the value. */
+const BY_MEMBER = [
+  ...['properties', 'required', 'dependentRequired', 'dependentSchemas', 'dependencies'],
+]
+
 /** Their members are schemas by name, and they are none themselves. */
 const MAPS = new Set([
   ...['properties', 'patternProperties', 'dependentSchemas'],
   ...['$defs', 'definitions', 'dependencies'],
 ])
-/** They hold values, whatever those look like. */
-const VALUES = new Set(['const', 'enum', 'default', 'examples'])
+/** Maps of names, with no schema in them. */
+const NAMES = new Set(['dependentRequired', '$vocabulary'])
+/** They tell about values, and check nothing: left out. */
+const REMARKS = new Set(['default', 'examples'])
 
 /**
  * A copy of a schema that counts what checking a value costs: each schema in it says how many steps a
  * try of it takes. Everything that is not known to be something else is taken for a schema, since
- * references may lead anywhere.
+ * references may lead anywhere, and nothing may be tried uncounted.
+ *
+ * @throws Error where an $id could send the compiler round in circles
  */
 export function countedSchema(schema: JsonObject): JsonObject {
-  const members = Object.entries(schema).map(([name, member]) => [name, countedIn(name, member)])
+  const { $id } = schema
+  if (typeof $id === 'string' && /#./.test($id)) {
+    throw new Error(`the $id ${JSON.stringify($id)} holds a fragment; use $anchor for that`)
+  }
+  const members = Object.entries(schema)
+    .filter(
+      ([name, member]) => member !== undefined && !REMARKS.has(name) && !OWN_KEYWORDS.has(name),
+    )
+    .map(([name, member]) => countedMember(name, member))
   return { ...Object.fromEntries(members), [STEPS_KEYWORD]: stepsOf(schema) }
 }
 
-function countedIn(name: string, member: Json): Json {
-  if (VALUES.has(name)) return member
-  if (!MAPS.has(name) || !isObject(member)) return countedAny(member)
-  return Object.fromEntries(Object.entries(member).map(([key, each]) => [key, countedAny(each)]))
+function countedMember(name: string, member: Json): [string, Json] {
+  if (name === 'const') return [CONST_KEYWORD, JSON.stringify(member)]
+  if (name === 'enum' && Array.isArray(member)) return [ENUM_KEYWORD, member.map(jsonKey)]
+  if (NAMES.has(name)) return [name, member]
+  if (!MAPS.has(name) || !isObject(member)) return [name, countedAny(member)]
+  const schemas = Object.entries(member).map(([key, each]) => [key, countedAny(each)])
+  return [name, Object.fromEntries(schemas)]
 }
 
 function countedAny(value: Json): Json {
@@ -42,7 +67,8 @@ function countedAny(value: Json): Json {
 
 function stepsOf(schema: JsonObject): StepsOfSchema {
   const branches = sizeOf(schema, 'anyOf') + sizeOf(schema, 'oneOf') + sizeOf(schema, 'allOf')
-  const members = sizeOf(schema, 'properties') + sizeOf(schema, 'required')
+  let members = 0
+  for (const name of BY_MEMBER) members += sizeOf(schema, name)
   const references = ['$ref', '$dynamicRef'].filter((name) => Object.hasOwn(schema, name)).length
   const steps = 1 + branches + references * STEPS_OF_REFERENCE
   return [steps + Math.ceil(members / MEMBERS_PER_STEP), sizeOf(schema, 'patternProperties')]

@@ -102,8 +102,9 @@ export const STRAY_SERVICES_NAMED = 5
 export const SCHEMA_BYTES_MAX = 64 * 1024
 export const SCHEMA_DEPTH_MAX = 32
 /**
- * Tries of schemas while one value is checked (counted-schema.ts). The largest value of small parts, each
- * tried by a handful of alternatives, needs most of it: half a second; beyond it a value is refused.
+ * Tries of schemas while one value is checked (counted-schema.ts), and what they read (schema-steps.ts). The
+ * largest value of small parts, each tried by a handful of alternatives, needs most of it: half a second;
+ * beyond it a value is refused.
  */
 export const SCHEMA_STEPS_MAX = 5_000_000
 /** Files of one plugin folder, exports of one module; more are a failure that names the limit. */

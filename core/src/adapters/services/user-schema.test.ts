@@ -198,3 +198,145 @@ test('counting leaves what a schema means as it is, wherever schemas stand', () 
   )
   assert.equal(check({ $defs: { n: { $anchor: 'n', type: 'null' } }, $ref: '#n' }, null), 'fits')
 })
+
+test('names of members that depend on others are no schemas, and are left as they are', () => {
+  const schema = { dependentRequired: { card: ['address'] } }
+  assert.equal(check(schema, { card: 1, address: 2 }), 'fits')
+  assert.match(
+    check(schema, { card: 1 }),
+    /must have property address when property card is present/,
+  )
+})
+
+test('a schema may contain itself by #, whether it has an ID or not', () => {
+  const tree = { type: 'object', properties: { child: { $ref: '#' } } }
+  for (const schema of [tree, { ...tree, $id: '' }, { ...tree, $id: 'https://example.org/tree' }]) {
+    assert.equal(check(schema, { child: { child: {} } }), 'fits')
+    assert.equal(check(schema, { child: { child: 1 } }), '/child/child must be object')
+  }
+})
+
+test('a schema that refers to itself in one place is a fault of the value, not of the node', () => {
+  const endless = [
+    { $ref: '#' },
+    {
+      $ref: '#/$defs/a',
+      $defs: { a: { $ref: '#/$defs/b' }, b: { allOf: [{ $ref: '#/$defs/a' }] } },
+    },
+  ]
+  for (const schema of endless)
+    assert.match(check(schema, 1), /^cannot be checked: the schema refers/)
+})
+
+test('no schema is tried uncounted, although references lead into the values of another', () => {
+  const doublingAt = (at: string): unknown =>
+    JSON.parse(JSON.stringify(DOUBLING.$defs.node).replaceAll('#/$defs/node', at))
+  const hidden = [
+    { $ref: '#/default', default: doublingAt('#/default') },
+    { $ref: '#/$defs/a/const', $defs: { a: { const: doublingAt('#/$defs/a/const') } } },
+    { $ref: '#/$defs/a/enum/0', $defs: { a: { enum: [doublingAt('#/$defs/a/enum/0')] } } },
+    { $ref: '#/examples/0', examples: [doublingAt('#/examples/0')] },
+    { $ref: '#/default', default: { gyreSteps: [-1e9, 0], type: 'integer' } },
+  ]
+  for (const schema of hidden) {
+    assert.match(check(schema, nested(60)), /refused: can't resolve reference/)
+  }
+  assert.match(check({ gyreSteps: [-1e9, 0], ...DOUBLING }, nested(60)), /^takes more than/)
+})
+
+test('IDs that refer to each other do not send the compiler round in circles', () => {
+  const circle = {
+    $id: 'https://example.org/r',
+    a: { $id: 'https://example.org/r#/b' },
+    b: { $id: 'https://example.org/r#/a' },
+    $ref: '#/a',
+  }
+  assert.match(check(circle, 1), /refused: the \$id .* holds a fragment/)
+})
+
+test('a name in one schema means nothing in the next', () => {
+  const named = { $defs: { n: { $id: 'https://example.org/n', type: 'null' } } }
+  const $ref = 'https://example.org/n'
+  assert.equal(check({ ...named, $ref }, null), 'fits')
+  assert.match(check({ $defs: { n: { type: 'integer' } }, $ref }, null), /refused: can't resolve/)
+})
+
+test('reading a large value once more with each part of a schema is counted by what is read', () => {
+  const often = (length: number, part: (n: number) => unknown): unknown => ({
+    allOf: Array.from({ length }, (_, n) => part(n)),
+  })
+  const text = 'a'.repeat(250_000)
+  const items = Array.from({ length: 20_000 }, (_, n) => ({ n }))
+  const numbers = Array.from({ length: 100_000 }, (_, n) => n)
+  const tooMany = /^takes more than \d+ steps to check/
+  assert.match(
+    check(
+      often(10, (n) => ({ pattern: `^[a-z]*${n}?a$` })),
+      text,
+    ),
+    tooMany,
+  )
+  assert.match(
+    check(
+      often(400, (minLength) => ({ minLength })),
+      text,
+    ),
+    tooMany,
+  )
+  assert.match(
+    check(
+      often(60, () => ({ uniqueItems: true })),
+      items,
+    ),
+    tooMany,
+  )
+  assert.match(
+    check(
+      often(60, () => ({ uniqueItems: true })),
+      numbers,
+    ),
+    tooMany,
+  )
+  assert.match(
+    check(
+      often(30, (n) => ({ not: { enum: [{ n }] } })),
+      items,
+    ),
+    tooMany,
+  )
+  const digits = { items: { anyOf: Array.from({ length: 10 }, (_, n) => ({ pattern: `^${n}` })) } }
+  const nines = Array.from({ length: 60_000 }, () => '9')
+  assert.match(check(digits, nines), tooMany)
+  assert.equal(check(digits, nines.slice(0, 20_000)), 'fits')
+})
+
+test('one pattern for each of the smallest or the longest texts that fit into a body is checked', () => {
+  const schema = { anyOf: [{ pattern: '^[a-z]*$' }, { items: { pattern: '^[a-z]*$' } }] }
+  assert.equal(check(schema, 'a'.repeat(262_000)), 'fits')
+  assert.equal(
+    check(
+      schema,
+      Array.from({ length: 87_000 }, () => ''),
+    ),
+    'fits',
+  )
+})
+
+test('constants are compared as JSON is', () => {
+  const wanted = { a: [1, { b: null }], c: 'x' }
+  assert.equal(check({ const: wanted }, { c: 'x', a: [1, { b: null }] }), 'fits')
+  for (const other of [
+    { a: [1, { b: null }] },
+    { a: [1, { b: null }], c: 'y' },
+    { a: [1, { b: null }], d: 'x' },
+    { a: { 0: 1, 1: { b: null } }, c: 'x' },
+    [],
+    null,
+    'x',
+  ]) {
+    assert.equal(check({ const: wanted }, other), 'must be equal to constant')
+  }
+  assert.equal(check({ const: null }, null), 'fits')
+  assert.equal(check({ const: 0 }, -0), 'fits')
+  assert.equal(check({ const: '1' }, 1), 'must be equal to constant')
+})

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@gyre/jobs'
+import type { Json, JsonObject } from '@gyre/jobs'
 import {
   _,
   Ajv2020,
@@ -8,16 +8,30 @@ import {
 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { RE2JS } from 're2js'
-import { canonicalJson } from '../../base/canonical-json.js'
-import { countedSchema, STEPS_KEYWORD, type StepsOfSchema } from './counted-schema.js'
-import { SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_STEPS_MAX } from './limits.js'
+import {
+  CONST_KEYWORD,
+  countedSchema,
+  ENUM_KEYWORD,
+  STEPS_KEYWORD,
+  type StepsOfSchema,
+} from './counted-schema.js'
+import { isEqualJson, isKeyOfObject, type JsonKey, jsonKey } from './json-equality.js'
+import { SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX } from './limits.js'
+import {
+  beginSteps,
+  CHARS_PER_STEP,
+  spendSteps,
+  takeSteps,
+  TOO_MANY_STEPS,
+} from './schema-steps.js'
 
 /**
  * Compiles the JSON Schemas that plugins bring. They are a stranger's: size and nesting are looked at
  * before compiling, patterns run in linear time (re2js; a native regular expression of 27 characters
  * has blocked a thread for 9 s), so do `uniqueItems` and `enum`, nothing is fetched, and values cannot
  * steer the schema (`$data`). What is left, alternatives that contain themselves (twice the work with each
- * level of the value) or that are many for each item, is counted while a value is checked, and bounded.
+ * level of the value) or that are many for each item or for a large value, is counted while a value is
+ * checked, and bounded.
  */
 export type UserSchema =
   | { readonly ok: true; readonly check: (value: unknown) => SchemaFault | null }
@@ -34,41 +48,45 @@ export function compileUserSchema(schema: unknown): UserSchema {
   const refused = refuse(schema)
   if (refused !== null) return { ok: false, message: refused }
   try {
-    ajv ??= makeAjv()
-    budget.left = SCHEMA_STEPS_MAX
-    const counted = countedSchema(schema as JsonObject)
-    const validate = ajv.compile(counted)
-    // What was compiled is kept by whoever uses it, not for ever by the compiler.
-    ajv.removeSchema(counted)
+    beginSteps()
+    const validate = compile(countedSchema(schema as JsonObject))
     return { ok: true, check: (value) => faultIn(value, validate) }
   } catch (error) {
     return { ok: false, message: messageOf(error) }
   }
 }
 
+function compile(counted: JsonObject): ValidateFunction {
+  ajv ??= makeAjv()
+  const { $id } = counted
+  // Without an ID the compiler does not find the schema's own root, to which `#` refers.
+  const named = $id === undefined || $id === '' ? { ...counted, $id: ROOT_ID } : counted
+  const known = new Set(Object.keys(ajv.refs))
+  try {
+    return ajv.compile(named)
+  } finally {
+    // What was compiled is kept by whoever uses it, not for ever by the compiler; nor are the names in it,
+    // which would mean the same in the next schema.
+    ajv.removeSchema(named)
+    for (const name of Object.keys(ajv.refs)) if (!known.has(name)) delete ajv.refs[name]
+  }
+}
+
+const ROOT_ID = 'gyre:/schema'
+
 function faultIn(value: unknown, validate: ValidateFunction): SchemaFault | null {
-  budget.left = SCHEMA_STEPS_MAX
+  beginSteps()
   try {
     return validate(value) ? null : faultOf(validate)
   } catch (error) {
     if (error === TOO_MANY_STEPS) return { path: '', message: TOO_MANY_STEPS.message }
+    if (error instanceof RangeError) return { path: '', message: ENDLESS }
     throw error
   }
 }
 
-/** Shared by all schemas: one value is checked at a time. */
-const budget = { left: 0 }
-
-const TOO_MANY_STEPS = new Error(
-  `takes more than ${SCHEMA_STEPS_MAX} steps to check: alternatives (oneOf, anyOf) are tried for each item, and ` +
-    'again at each level where they contain themselves; tell them apart first, with enum, or if and then',
-)
-
-function takeSteps([steps, patterns]: StepsOfSchema, value: unknown): void {
-  const isMatched = patterns > 0 && typeof value === 'object' && value !== null
-  budget.left -= steps + (isMatched ? patterns * Object.keys(value).length : 0)
-  if (budget.left < 0) throw TOO_MANY_STEPS
-}
+const ENDLESS =
+  'cannot be checked: the schema refers to itself without looking further into the value; take out that $ref'
 
 function refuse(schema: unknown): string | null {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
@@ -118,37 +136,58 @@ function makeAjv(): Ajv2020 {
       gen.code(_`self.takeSteps([${steps}, ${patterns}], ${data})`)
     },
   })
-  // Ajv's own compare every pair (20,000 objects took 21 s), and every member of the list.
+  // Ajv's own compares every pair (20,000 objects took 21 s), and so does its enum.
   made.removeKeyword('uniqueItems')
   made.addKeyword({
     keyword: 'uniqueItems',
     type: 'array',
     schemaType: 'boolean',
-    validate: (isWanted: boolean, items: readonly unknown[]) => !isWanted || areUnique(items),
+    validate: (isWanted: boolean, items: readonly Json[]) => !isWanted || areUnique(items),
     error: { message: 'must NOT have duplicate items' },
   })
-  made.removeKeyword('enum')
   made.addKeyword({
-    keyword: 'enum',
-    schemaType: 'array',
-    compile: (allowed: readonly unknown[]) => {
-      const keys = new Set(allowed.map(keyOf))
-      return (value: unknown) => keys.has(keyOf(value))
-    },
+    keyword: ENUM_KEYWORD,
+    compile: isOneOf,
     error: { message: 'must be equal to one of the allowed values' },
+  })
+  made.addKeyword({
+    keyword: CONST_KEYWORD,
+    compile: (text: string) => {
+      const wanted: Json = JSON.parse(text)
+      return (value: Json) => isEqualJson(value, wanted)
+    },
+    error: { message: 'must be equal to constant' },
   })
   return Object.assign(made, { takeSteps })
 }
 
-function areUnique(items: readonly unknown[]): boolean {
-  return new Set(items.map(keyOf)).size === items.length
+function areUnique(items: readonly Json[]): boolean {
+  spendSteps(items.length)
+  return new Set(items.map(countedKey)).size === items.length
 }
 
-/** Equal for equal JSON. Objects as their text; texts as JSON, so that they are not taken for one. */
-function keyOf(value: unknown): unknown {
-  if (typeof value === 'string') return JSON.stringify(value)
-  return typeof value === 'object' && value !== null ? canonicalJson(value) : value
+/** @param allowed  keys, as a counted schema has them in place of the values */
+function isOneOf(allowed: readonly JsonKey[]): (value: Json) => boolean {
+  const keys = new Set(allowed)
+  const hasObject = allowed.some(isKeyOfObject)
+  return (value) => (hasObject || !isObject(value)) && keys.has(countedKey(value))
 }
+
+function countedKey(value: Json): JsonKey {
+  const key = jsonKey(value)
+  if (typeof key === 'string')
+    spendSteps(isObject(value) ? key.length : key.length / CHARS_PER_STEP)
+  return key
+}
+
+function isObject(value: Json): boolean {
+  return typeof value === 'object' && value !== null
+}
+
+/** A match takes microseconds to begin, and some hundred nanoseconds a character; more in a large automaton. */
+const PATTERN_STEPS = 16
+const PATTERN_STEPS_PER_CHAR = 4
+const PATTERN_SIZE_PER_STEP = 256
 
 /** `toString` is what ajv tells patterns apart by: without it all would be the first one. */
 function linearPattern(pattern: string): { test(text: string): boolean; toString(): string } {
@@ -161,7 +200,12 @@ function linearPattern(pattern: string): { test(text: string): boolean; toString
         `(${messageOf(error)}); write it without look-around and back-references`,
     )
   }
-  return { test: (text) => compiled.matcher(text).find(), toString: () => `/${pattern}/` }
+  const stepsPerChar = PATTERN_STEPS_PER_CHAR + compiled.programSize() / PATTERN_SIZE_PER_STEP
+  const test = (text: string): boolean => {
+    spendSteps(PATTERN_STEPS + text.length * stepsPerChar)
+    return compiled.matcher(text).find()
+  }
+  return { test, toString: () => `/${pattern}/` }
 }
 
 function faultOf(validate: ValidateFunction): SchemaFault {

@@ -1,0 +1,35 @@
+import type { StepsOfSchema } from './counted-schema.js'
+import { SCHEMA_STEPS_MAX } from './limits.js'
+
+/**
+ * What checking a value against a stranger's schema has cost so far, in steps of some 100 ns. Shared by
+ * all schemas: one value is checked at a time.
+ */
+let left = 0
+
+export const TOO_MANY_STEPS = new Error(
+  `takes more than ${SCHEMA_STEPS_MAX} steps to check: patterns and alternatives (oneOf, anyOf) are tried for each ` +
+    'item, and again at each level where they contain themselves; tell them apart first, with enum, or if and then',
+)
+
+export function beginSteps(): void {
+  left = SCHEMA_STEPS_MAX
+}
+
+/** @throws TOO_MANY_STEPS */
+export function spendSteps(count: number): void {
+  left -= count
+  if (left < 0) throw TOO_MANY_STEPS
+}
+
+/** So many characters are counted, or compared, in a step. */
+export const CHARS_PER_STEP = 16
+
+/** Before each try of a schema; a text may be read from end to end by it. */
+export function takeSteps([steps, patterns]: StepsOfSchema, value: unknown): void {
+  spendSteps(steps)
+  if (typeof value === 'string') spendSteps(value.length / CHARS_PER_STEP)
+  if (patterns > 0 && typeof value === 'object' && value !== null) {
+    spendSteps(patterns * Object.keys(value).length)
+  }
+}
