@@ -38,3 +38,14 @@ test('arcs that found no room go on, all of them, when another arc has made some
   )
   assert.equal(outputs.takeLedger().length, 7)
 })
+
+test('arcs that found no room go on when the arc that took it up can apply nothing more', () => {
+  const outputs = new EngineOutputs()
+  const delivery = new Delivery(outputs)
+  const [large, small] = [arcWith(0, UNAPPLIED_ENTRIES_MAX), arcWith(1, 3)]
+  for (const state of [large, small]) delivery.deliver(state)
+  assert.equal(small.delivered, 0)
+  large.stopped = 'entry 1 is new'
+  delivery.noteGivenUp(large.giveUp().unapplied)
+  assert.equal(small.delivered, 3)
+})

@@ -47,13 +47,19 @@ export class Delivery {
     return { own, chars }
   }
 
+  /** An arc that can apply nothing more makes room as well, and may be the last to do so. */
   noteGivenUp(entries: number): void {
     this.#unapplied -= entries
+    this.#deliverHeldBack()
   }
 
   /** The ledger has room again: the arc that made it goes on, then any arc that was held back. */
   goOn(first: ArcState): void {
     this.deliver(first)
+    this.#deliverHeldBack()
+  }
+
+  #deliverHeldBack(): void {
     for (const state of [...this.#heldBack]) {
       if (this.#unapplied >= UNAPPLIED_ENTRIES_MAX) return
       this.deliver(state)
