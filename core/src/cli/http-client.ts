@@ -1,5 +1,5 @@
 import pRetry from 'p-retry'
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import { EventParser, type ServerEvent } from './event-parser.js'
 import { CliError, EXIT, usageError } from './cli-error.js'
 
@@ -67,8 +67,8 @@ export interface Answer<T> {
 export class HttpClient {
   readonly url: string
   readonly #headers: Readonly<Record<string, string>>
-  /** A pool sends paths as they are written; a URL would swallow a key named `..`. */
-  readonly #pool: Pool
+  readonly #origin: string
+  #pool: Promise<Pool> | null = null
   readonly #prefix: string
 
   constructor(options: { readonly url: string; readonly token?: string }) {
@@ -76,11 +76,7 @@ export class HttpClient {
     this.url = options.url
     this.#prefix = address.pathname.replace(/\/+$/, '')
     this.#headers = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }
-    this.#pool = new Pool(address.origin, {
-      connect: { timeout: CONNECT_TIMEOUT_MS },
-      headersTimeout: ANSWER_TIMEOUT_MS,
-      bodyTimeout: ANSWER_TIMEOUT_MS,
-    })
+    this.#origin = address.origin
   }
 
   /**
@@ -124,7 +120,7 @@ export class HttpClient {
   }
 
   async close(): Promise<void> {
-    await this.#pool.close()
+    await (await this.#pool)?.close()
   }
 
   async #once<T>(method: string, path: string, options: CallOptions): Promise<Answer<T>> {
@@ -142,7 +138,9 @@ export class HttpClient {
   async #send(method: string, path: string, options: CallOptions) {
     const content = options.body === undefined ? {} : { 'content-type': 'application/json' }
     try {
-      return await this.#pool.request({
+      this.#pool ??= poolOf(this.#origin)
+      const pool = await this.#pool
+      return await pool.request({
         method,
         path: this.#prefix + path + queryText(options.query ?? {}),
         headers: { accept: 'application/json', ...content, ...this.#headers, ...options.headers },
@@ -174,6 +172,19 @@ export class HttpClient {
       cause,
     })
   }
+}
+
+/**
+ * A pool sends paths as they are written; a URL would swallow a key named `..`. Loaded when a command first
+ * calls a node: a node that starts has a client, too, and undici takes 100 ms of a core.
+ */
+async function poolOf(origin: string): Promise<Pool> {
+  const { Pool: UndiciPool } = await import('undici')
+  return new UndiciPool(origin, {
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: ANSWER_TIMEOUT_MS,
+    bodyTimeout: ANSWER_TIMEOUT_MS,
+  })
 }
 
 function parseAddress(url: string): URL {
