@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Fault } from './faults.js'
-import { runMutations, sweepMutations } from './mutations/run-mutations.js'
+import { runMutations } from './mutations/run-mutations.js'
+import { sweepMutations } from './mutations/sweep-mutations.js'
 import { type RunResult, runSeed, type Verdict } from './run.js'
 import { drawOptions } from './swarm.js'
 import { shrink } from './shrink.js'
@@ -17,6 +18,7 @@ const EXIT_CODES: Readonly<Record<Verdict, number>> = {
   crashed: 2,
   violated: 3,
   stuck: 4,
+  unfinished: 0,
 }
 
 const { values } = parseArgs({
@@ -31,15 +33,15 @@ const { values } = parseArgs({
     minutes: { type: 'string' },
     mutations: { type: 'boolean', default: false },
     'sweep-mutations': { type: 'boolean', default: false },
-    seeds: { type: 'string', default: '200' },
+    seeds: { type: 'string', default: '40' },
     only: { type: 'string' },
   },
 })
 
-process.exitCode = main()
+process.exitCode = await main()
 
-function main(): number {
-  if (values.mutations) return runMutations(values.only)
+async function main(): Promise<number> {
+  if (values.mutations) return runMutations(values.only, { all: true })
   if (values['sweep-mutations']) return sweepMutations(Number(values.seeds), values.only)
   const first = Number(values.seed)
   const count = Number(values.runs)

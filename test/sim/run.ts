@@ -7,7 +7,7 @@ import { type Survey, surveyAll } from './survey.js'
 import { askTimelines, type JobTimeline } from './timelines.js'
 import { drawOptions, type SimOptions } from './swarm.js'
 import { Workload } from './workload.js'
-import { World } from './world.js'
+import { type GoesOn, World } from './world.js'
 
 /** How long a healed node may need for all its work, milliseconds of virtual time. */
 const LIVENESS_MS = 4 * 3_600_000
@@ -30,7 +30,7 @@ const BETWEEN_LOOKS_MS = 2_000
 
 const KILLED: ProcessEnd = { kind: 'killed' }
 
-export type Verdict = 'passed' | 'refused' | 'crashed' | 'violated' | 'stuck'
+export type Verdict = 'passed' | 'refused' | 'crashed' | 'violated' | 'stuck' | 'unfinished'
 
 export interface RunResult {
   readonly seed: number
@@ -60,8 +60,10 @@ export interface RunRequest {
   readonly vary?: Partial<SimOptions>
   /** Shows each line of the trace. */
   readonly print?: (line: string) => void
-  /** Goes on after a violation, so that every checker that would have found one does. */
-  readonly goesOn?: boolean
+  /** Absent: the first violation ends the run. */
+  readonly goesOn?: GoesOn
+  /** Gives the run up, unfinished, after so many events. */
+  readonly stepsMax?: number
 }
 
 /** The schedule that a seed draws. */
@@ -92,14 +94,17 @@ class Run {
   readonly #faults: readonly Fault[]
   readonly #world: World
   readonly #workload: Workload
+  readonly #stepsMax: number
   #isStuck: string | null = null
+  #isUnfinished = false
   #jobCount = 0
   #held: Held = { openJobs: [], runningAttempts: 0, pendingProposals: 0 }
 
   constructor(request: RunRequest) {
     this.#options = { ...drawOptions(request.seed), ...request.vary }
     this.#faults = request.faults ?? faultsOf(this.#options)
-    const { print = null, goesOn = false } = request
+    const { print = null, goesOn = false, stepsMax = Infinity } = request
+    this.#stepsMax = stepsMax
     this.#world = new World(this.#options, { print, goesOn })
     this.#workload = new Workload({
       time: this.#world.time,
@@ -125,7 +130,7 @@ class Run {
   }
 
   get #goesOn(): boolean {
-    return !this.#world.isOver && this.#isStuck === null
+    return !this.#world.isOver && this.#isStuck === null && !this.#isUnfinished
   }
 
   #beUnsafe(): void {
@@ -250,7 +255,8 @@ class Run {
     const { time: clock } = this.#world
     while (this.#goesOn && !isEnough() && clock.step(time)) {
       this.#world.noticePowerCut()
-      if (clock.stepCount > STEPS_MAX) this.#isStuck = `more than ${STEPS_MAX} events`
+      if (clock.stepCount >= this.#stepsMax) this.#isUnfinished = true
+      else if (clock.stepCount > STEPS_MAX) this.#isStuck = `more than ${STEPS_MAX} events`
     }
   }
 
@@ -293,6 +299,7 @@ class Run {
         message: crash instanceof Error ? (crash.stack ?? crash.message) : String(crash),
       }
     if (this.#isStuck !== null) return { verdict: 'stuck', message: this.#isStuck }
+    if (this.#isUnfinished) return { verdict: 'unfinished', message: '' }
     const isRotTold = this.#world.faults.hasRotted && refusal?.startsWith('log_damaged') === true
     if (isRotTold) return { verdict: 'passed', message: '' }
     if (refusal !== null) return { verdict: 'refused', message: refusal }

@@ -21,6 +21,12 @@ const RESTART_MS = 100
 const FAILED_STARTS_MAX = 5
 
 /**
+ * What happens after a violation. True: the run goes on to its end, so that each checker says what it
+ * sees. Names of checkers: until all of them have found something. False: the first ends it.
+ */
+export type GoesOn = boolean | readonly string[]
+
+/**
  * One machine, what is plugged into it, and the lives of the node that runs on it. Starts it again
  * after each end, as an operator's supervisor would, and shows everything to the checkers.
  */
@@ -33,7 +39,7 @@ export class World {
   readonly faults: FaultInjector
   readonly refusals: SimRefusals
   readonly #options: SimOptions
-  readonly #goesOn: boolean
+  readonly #goesOn: GoesOn
   readonly #prng: Prng
   readonly #checkers: readonly Checker[]
   #life: NodeLife | null = null
@@ -44,6 +50,8 @@ export class World {
   #lastEntryAt = 0
   /** In the order in which they were found; none after the first, unless the run goes on. */
   readonly #violations: Violation[] = []
+  /** Enough violations were found to end the run. */
+  #isBroken = false
   #crash: unknown = null
   #refusal: string | null = null
   #onLifeEnded: () => void = () => undefined
@@ -51,10 +59,9 @@ export class World {
   /** How long the node stays down after the end that a fault causes, milliseconds. */
   #downMs = RESTART_MS
 
-  /** @param watching  `goesOn`: also after a violation, so that each checker says what it sees */
   constructor(
     options: SimOptions,
-    watching: { readonly print: ((line: string) => void) | null; readonly goesOn: boolean },
+    watching: { readonly print: ((line: string) => void) | null; readonly goesOn: GoesOn },
   ) {
     this.#options = options
     this.#goesOn = watching.goesOn
@@ -115,8 +122,7 @@ export class World {
   }
 
   get isOver(): boolean {
-    const isBroken = this.#violations.length > 0 && !this.#goesOn
-    return isBroken || this.#crash !== null || this.#refusal !== null
+    return this.#isBroken || this.#crash !== null || this.#refusal !== null
   }
 
   get wallNow(): number {
@@ -193,10 +199,19 @@ export class World {
     try {
       checker.observe(this.time.now, observation)
     } catch (error) {
-      if (error instanceof Violation) this.#violations.push(error)
+      if (error instanceof Violation) this.#note(error)
       // What a checker takes for granted may not hold any more once another has found a violation.
       else if (this.#violations.length === 0) throw error
     }
+  }
+
+  #note(violation: Violation): void {
+    this.#violations.push(violation)
+    const found = new Set(this.#violations.map(({ checker }) => checker))
+    this.#isBroken =
+      typeof this.#goesOn === 'boolean'
+        ? !this.#goesOn
+        : this.#goesOn.every((checker) => found.has(checker))
   }
 
   noteFault(fault: Fault): void {

@@ -1,25 +1,40 @@
-import type { LoadHook } from 'node:module'
-import { realpathSync } from 'node:fs'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { Edit } from './list.js'
+import type { LoadHook, ResolveHook } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { type Edit, MUTATIONS } from './list.js'
 
-/** An edit with the URL of the module that it changes. */
-export interface PlacedEdit extends Edit {
-  readonly url: string
-}
+/**
+ * Loads our modules once more for each mutation, with the bug planted: who is imported as
+ * `run.js?mutation=NAME` imports everything of ours under that name, too. Files and other packages
+ * stay as they are.
+ */
+const PARAMETER = 'mutation'
 
-let planted: readonly PlacedEdit[] = []
+/** Compiled code of ours. TypeBox is none, and large. */
+const OURS = /\/(?:core|jobs|test)\/dist\/(?!spec\/typebox\.js)/
 
-export function initialize(edits: readonly PlacedEdit[]): void {
-  planted = edits.map((edit) => ({ ...edit, url: realUrl(edit.url) }))
+export const resolve: ResolveHook = async (specifier, context, nextResolve) => {
+  const resolved = await nextResolve(specifier, context)
+  const name = mutationIn(context.parentURL)
+  if (name === null || !OURS.test(resolved.url) || mutationIn(resolved.url) !== null)
+    return resolved
+  return { ...resolved, url: `${resolved.url}?${PARAMETER}=${name}` }
 }
 
 /** Changes modules as they are loaded; an edit that does not fit exactly once is stale. */
 export const load: LoadHook = async (url, context, nextLoad) => {
   const loaded = await nextLoad(url, context)
-  const edits = planted.filter((edit) => edit.url === url)
+  const mutation = MUTATIONS.find(({ name }) => name === mutationIn(url))
+  if (mutation === undefined) return loaded
+  const path = fileURLToPath(url)
+  const edits = [mutation, ...(mutation.also ?? [])].filter(({ file }) =>
+    path.endsWith(`/core/dist/${file}`),
+  )
   if (edits.length === 0) return loaded
   return { ...loaded, source: edits.reduce(withEdit, String(loaded.source)) }
+}
+
+function mutationIn(url: string | undefined): string | null {
+  return url === undefined || !URL.canParse(url) ? null : new URL(url).searchParams.get(PARAMETER)
 }
 
 function withEdit(source: string, { file, find, replace }: Edit): string {
@@ -28,8 +43,4 @@ function withEdit(source: string, { file, find, replace }: Edit): string {
   throw new Error(
     `the mutation is stale: its text is ${parts.length - 1} times in ${file}: ${find}`,
   )
-}
-
-function realUrl(url: string): string {
-  return pathToFileURL(realpathSync(fileURLToPath(url))).href
 }

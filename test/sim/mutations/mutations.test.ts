@@ -27,6 +27,7 @@ test('every planted bug has its own name and something known that must catch it'
   }
 })
 
-test('every planted bug is caught by everything that must, under the seeds kept for it', () => {
-  assert.equal(runMutations(undefined), 0, 'a mutation survives; the lines above say which')
+test('every planted bug is caught by everything that must, under the seeds kept for it', async () => {
+  const code = await runMutations(undefined, { all: false })
+  assert.equal(code, 0, 'a mutation survives; the lines above say which')
 })
