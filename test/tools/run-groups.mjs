@@ -14,8 +14,9 @@ const ROOT = join(import.meta.dirname, '..', '..')
  * @param groups  `{name, concurrency, accepts(source)}`; a test belongs to the first that accepts it
  * @param parts   parts of paths; empty: all
  * @param scripts npm scripts that count as one test each and run first, unless parts are named
+ * @param first   sources that begin before the others of their group, in this order
  */
-export async function runGroups(groups, parts, scripts = []) {
+export async function runGroups(groups, parts, { scripts = [], first = [] } = {}) {
   process.env['NODE_OPTIONS'] = [process.env['NODE_OPTIONS'], '--enable-source-maps']
     .filter((option) => option !== undefined)
     .join(' ')
@@ -28,7 +29,10 @@ export async function runGroups(groups, parts, scripts = []) {
   const folder = beginOwnTmpdir()
   const left = new Set(tests.filter((test) => wanted(test.source)))
   for (const group of groups) {
-    const chosen = [...left].filter((test) => group.accepts(test.source))
+    const chosen = inOrder(
+      [...left].filter((test) => group.accepts(test.source)),
+      first,
+    )
     for (const test of chosen) left.delete(test)
     if (chosen.length === 0) continue
     console.log(`\n${group.name}: ${chosen.length} files`)
@@ -40,11 +44,24 @@ export async function runGroups(groups, parts, scripts = []) {
     console.log(`\nFAILED ${source} was not compiled: run \`npm run build\` and see why.`)
     total.failed += 1
   }
+  const sources = new Set([...tests.map((test) => test.source), ...missing])
+  for (const source of first.filter((source) => !sources.has(source))) {
+    console.log(`\nFAILED ${source} is to begin first and is not there: change the list.`)
+    total.failed += 1
+  }
   for (const name of endOwnTmpdir(folder)) {
     console.log(`\nFAILED ${name} was left in TMPDIR: clean up with temporaryFolder or atEnd.`)
     total.failed += 1
   }
   close(total)
+}
+
+function inOrder(tests, first) {
+  const rank = ({ source }) => {
+    const place = first.indexOf(source)
+    return place < 0 ? first.length : place
+  }
+  return tests.sort((a, b) => rank(a) - rank(b))
 }
 
 /** Runs an npm script, and shows what it says only if it fails. */
