@@ -1,5 +1,6 @@
 import type { JobError, Json } from '@gyre/jobs'
 import { assert } from '../../../base/assert.js'
+import type { Instant } from '../../../base/ids.js'
 import { advance } from '../advance.js'
 import { formatAttemptId } from '../attempt-id.js'
 import type { Grant } from '../command.js'
@@ -120,6 +121,7 @@ function startAttempt(edit: JobEdit, place: TaskPlace, { task, grant, body }: St
   placeTask(edit, place, started(task, attempt, context.at + timeoutMs))
   const isStart = edit.row.startedAt === null && edit.row.phase === 'forward'
   edit.patch({ fence, ...(isStart ? { startedAt: context.at } : {}) })
+  if (isStart) context.tally?.jobStarted(context.at - startableAt(edit))
   edit.note({ type: 'attempt_started', node, fence, ...ofAttempt(edit, place, number) })
   const step = edit.stepPlan(place.position).name
   const { traceparent } = edit
@@ -143,6 +145,11 @@ function startAttempt(edit: JobEdit, place: TaskPlace, { task, grant, body }: St
     next: nextServices(edit, place),
     body,
   })
+}
+
+/** Since when the job has waited for its first attempt. */
+function startableAt({ row }: JobEdit): Instant {
+  return Math.max(row.createdAt, row.runAt ?? 0)
 }
 
 /** What tells this work from all other, where its result may be shared. */
