@@ -1,7 +1,7 @@
 import type { ArcId, LogIndex, Term } from '../base/ids.js'
 import type { LogEntry, LogRecord } from '../protocol/raft/log-record.js'
 
-export type { LogEntry, LogRecord } from '../protocol/raft/log-record.js'
+export type { EntryKind, LogEntry, LogRecord } from '../protocol/raft/log-record.js'
 
 /**
  * The node's log: append-only, checksummed, segmented, shared by all arcs; one sync per batch

@@ -75,6 +75,7 @@ export class LogModel {
 
 function changed(arc: ModelArc, record: LogRecord): ModelArc {
   if (record.kind === 'hard-state') return { ...arc, term: record.term, vote: record.vote }
+  assert.equal(record.kind, 'append', 'the model knows no snapshots')
   const first = record.entries[0]?.index ?? 1
   return { ...arc, entries: [...arc.entries.slice(0, first - 1), ...record.entries] }
 }

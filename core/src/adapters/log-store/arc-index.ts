@@ -63,6 +63,12 @@ export class ArcIndex {
         return
       case 'first-index':
         this.#startAt(row.first)
+        return
+      case 'reset':
+        this.#startAt(row.first)
+        this.runs.truncateFrom(row.first)
+        this.#lastIndex = row.last
+        this.#lastTerm = row.lastTerm
     }
   }
 

@@ -8,6 +8,8 @@ import {
   BLOCK_PAYLOAD_BYTES,
   type BodyPlace,
   ENTRY_HEAD_BYTES,
+  ENTRY_KIND,
+  ENTRY_KINDS,
   FORMAT_VERSION,
   HEAD,
   HEAD_BYTES,
@@ -167,9 +169,26 @@ export function decodeEntries(
     const start = cursor + ENTRY_HEAD_BYTES
     if (index >= range.from) {
       const payload = body.toString('utf8', start, start + bytes)
-      entries.push({ index, term: readUint64(body, cursor), payload })
+      entries.push(entryOf(body, cursor, { index, payload }))
     }
     cursor = start + bytes
   }
   return entries
 }
+
+function entryOf(
+  body: Buffer,
+  at: number,
+  { index, payload }: { readonly index: LogIndex; readonly payload: string },
+): LogEntry {
+  const code = body.readUInt8(at + ENTRY_KIND)
+  const high = body.readUInt32LE(at + 4) % KIND_PLACE
+  const term = body.readUInt32LE(at) + high * 0x100000000
+  if (code === 0) return { index, term, payload }
+  const kind = ENTRY_KINDS[code]
+  assert(kind !== undefined, 'a body with an intact checksum has only known kinds of entry')
+  return { index, term, payload, kind }
+}
+
+/** Where the kind begins in the upper half of the eight bytes that it shares with a term: 2^24. */
+const KIND_PLACE = 0x1000000

@@ -1,12 +1,15 @@
 import { crc32 } from 'node:zlib'
 import { assert } from '../../base/assert.js'
-import type { LogEntry } from '../../ports/log-store.js'
+import type { LogEntry, LogRecord } from '../../ports/log-store.js'
 import {
   BLOCK_BYTES,
   BLOCK_PAYLOAD_BYTES,
   type BodyPlace,
   blocksFor,
   ENTRY_HEAD_BYTES,
+  ENTRY_KIND,
+  ENTRY_KINDS,
+  FIRST_FORMAT_VERSION,
   FORMAT_VERSION,
   HEAD,
   HEAD_BYTES,
@@ -56,6 +59,15 @@ export function rowDraft(
   return { term: 0, vote: null, first: 0, last: 0, lastTerm: 0, ...row, entries }
 }
 
+/** All entries of the arc are gone, and the next one follows `index`. */
+export function resetDraft({
+  arc,
+  index,
+  term,
+}: Extract<LogRecord, { readonly kind: 'reset' }>): RowDraft {
+  return rowDraft({ kind: 'reset', arc, first: index + 1, last: index, lastTerm: term })
+}
+
 /** Payload bytes of rows with their bodies, exactly. */
 export function bytesOfRows(rows: readonly RowDraft[]): number {
   let bytes = 0
@@ -93,7 +105,7 @@ export class BatchWriter {
     })
     assert(cursor === payloadBytes, `a batch measured as ${payloadBytes} bytes came to ${cursor}`)
     this.#payload.fill(0, cursor, blockCount * BLOCK_PAYLOAD_BYTES)
-    const headCrc = this.#writeHead(place, rows.length, blockCount, cursor)
+    const headCrc = this.#writeHead(place, rows, blockCount, cursor)
     this.#stamp(blockCount, stampOf(place.batchSeq))
     return { content: this.#sectors.subarray(0, blockCount * BLOCK_BYTES), headCrc, bodies }
   }
@@ -109,9 +121,10 @@ export class BatchWriter {
   #writeBody(row: RowDraft, from: number): number {
     let cursor = from
     if (row.vote !== null) cursor += this.#payload.write(row.vote, cursor, 'utf8')
-    for (const { term, payload } of row.entries) {
+    for (const { term, payload, kind } of row.entries) {
       const bytes = this.#payload.write(payload, cursor + ENTRY_HEAD_BYTES, 'utf8')
       writeUint64(this.#payload, term, cursor)
+      if (kind !== undefined) this.#payload[cursor + ENTRY_KIND] = ENTRY_KINDS.indexOf(kind)
       this.#payload.writeUInt32LE(bytes, cursor + 8)
       cursor += ENTRY_HEAD_BYTES + bytes
     }
@@ -132,12 +145,18 @@ export class BatchWriter {
     writeUint64(buffer, row.lastTerm, at + ROW.lastTerm)
   }
 
-  #writeHead(place: BatchPlace, rowCount: number, blockCount: number, end: number): number {
+  #writeHead(
+    place: BatchPlace,
+    rows: readonly RowDraft[],
+    blockCount: number,
+    end: number,
+  ): number {
     const buffer = this.#payload
+    const rowCount = rows.length
     const bodyStart = HEAD_BYTES + rowCount * ROW_BYTES
     buffer.fill(0, 0, HEAD_BYTES)
     buffer.writeUInt32LE(MAGIC, HEAD.magic)
-    buffer.writeUInt16LE(FORMAT_VERSION, HEAD.version)
+    buffer.writeUInt16LE(versionOf(rows), HEAD.version)
     buffer.writeUInt16LE(place.opening ? 1 : 0, HEAD.opening)
     writeUint64(buffer, place.batchSeq, HEAD.batchSeq)
     buffer.writeUInt32LE(place.segment, HEAD.segment)
@@ -162,4 +181,12 @@ export class BatchWriter {
       this.#sectors.set(payload, sector * SECTOR_BYTES + STAMP_BYTES)
     }
   }
+}
+
+/** So that the version before can still read what was written before a second replica came. */
+function versionOf(rows: readonly RowDraft[]): number {
+  const isNew = rows.some(
+    ({ kind, entries }) => kind === 'reset' || entries.some((entry) => entry.kind !== undefined),
+  )
+  return isNew ? FORMAT_VERSION : FIRST_FORMAT_VERSION
 }

@@ -1,4 +1,5 @@
 import type { ArcId, LogIndex, Term } from '../../base/ids.js'
+import type { EntryKind } from '../../ports/log-store.js'
 
 /**
  * How bytes lie in a segment. Its job: positions, stamps and the layout of a batch's head and of its
@@ -18,11 +19,19 @@ export const BLOCK_PAYLOAD_BYTES = SECTORS_PER_BLOCK * SECTOR_PAYLOAD_BYTES
 
 export const HEAD_BYTES = 64
 export const ROW_BYTES = 48
-/** Before each entry's payload: term (8 bytes) and payload length (4). */
+/**
+ * Before each entry's payload: term (8 bytes) and payload length (4). A term is a safe integer, so its
+ * last byte is free: it holds the entry's kind, 0 for a command.
+ */
 export const ENTRY_HEAD_BYTES = 12
+export const ENTRY_KIND = 7
+export const ENTRY_KINDS: readonly (EntryKind | undefined)[] = [undefined, 'no-op', 'config']
 
 export const MAGIC = 0x4c525947
-export const FORMAT_VERSION = 1
+/** The newest format; a batch says 1 as long as a reader of that one understands all of it. */
+export const FORMAT_VERSION = 2
+/** In which there were only commands, and no `reset` rows. */
+export const FIRST_FORMAT_VERSION = 1
 
 /** Offsets in the head; all numbers little-endian, 32 bits unless said otherwise. */
 export const HEAD = {
@@ -55,7 +64,14 @@ export const ROW = {
   lastTerm: 40,
 } as const
 
-export const ROW_KINDS = ['hard-state', 'append', 'relocate', 'checkpoint', 'first-index'] as const
+export const ROW_KINDS = [
+  'hard-state',
+  'append',
+  'relocate',
+  'checkpoint',
+  'first-index',
+  'reset',
+] as const
 export type RowKind = (typeof ROW_KINDS)[number]
 
 /** One line of a batch's directory: what happened to one arc. */
@@ -65,7 +81,7 @@ export interface Row {
   /** hard-state, checkpoint. */
   readonly term: Term
   readonly vote: string | null
-  /** append, relocate: first and last index of the body; checkpoint: what is held; first-index: `first`. */
+  /** append, relocate: first and last index of the body; checkpoint: what is held; first-index: `first`; reset: nothing, from `first` on. */
   readonly first: LogIndex
   readonly last: LogIndex
   readonly lastTerm: Term

@@ -18,6 +18,7 @@ import {
   type BuiltBatch,
   bytesOfRows,
   type RowDraft,
+  resetDraft,
   rowDraft,
 } from './batch-writer.js'
 import {
@@ -238,6 +239,10 @@ export class SegmentedLog implements LogStore {
   #rowOf(record: LogRecord, ends: Map<ArcId, LogIndex>): RowDraft {
     const { kind, arc } = record
     if (kind === 'hard-state') return rowDraft({ kind, arc, term: record.term, vote: record.vote })
+    if (kind === 'reset') {
+      ends.set(arc, record.index)
+      return resetDraft(record)
+    }
     const { entries } = record
     const first = entries[0]
     const last = entries[entries.length - 1]
@@ -312,6 +317,7 @@ export class SegmentedLog implements LogStore {
     })
     for (const record of pending.records) {
       if (record.kind === 'append') this.#cache.add(record.arc, record.entries)
+      else if (record.kind === 'reset') this.#cache.drop(record.arc)
     }
     this.#lastSeq += 1
     this.#lastCrc = batch.headCrc

@@ -52,6 +52,11 @@ export class TailCache {
     this.#evict()
   }
 
+  /** The arc's entries are gone; what they counted for leaves with their additions. */
+  drop(arc: ArcId): void {
+    this.#tails.delete(arc)
+  }
+
   /** The entries `from … to` when all of them are here, else null. */
   read(arc: ArcId, from: LogIndex, to: LogIndex): LogEntry[] | null {
     const entries = this.#tails.get(arc)?.entries
