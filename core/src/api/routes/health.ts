@@ -58,9 +58,6 @@ export function healthRoutes(app: ApiServer, { client, metrics }: HealthRoutesOp
         response: answers({ 200: PROMETHEUS }),
       },
     },
-    async (_request, reply) => {
-      const { type, text } = await metrics.render()
-      return reply.type(type).send(text)
-    },
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()),
   )
 }

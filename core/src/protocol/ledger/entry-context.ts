@@ -6,7 +6,6 @@ import type { LedgerEffect } from './effects.js'
 import { JobEdit } from './job-edit.js'
 import { type JobRow, type JobTerms, newJob } from './job-row.js'
 import { type CountsRow, keys, type PlanRow } from './rows-layout.js'
-import type { LedgerTally } from './tally.js'
 import type { TaskPlace } from './task-rows.js'
 import { isCounted } from './upgrade-rows.js'
 import { FIRST_GENERATION, packVersion } from './version.js'
@@ -22,8 +21,6 @@ export class EntryContext {
   readonly term: Term
   readonly index: LogIndex
   readonly hash: HashText
-  /** Counts what this entry brings about; null: it was counted before, or nobody counts. */
-  readonly tally: LedgerTally | null
   /** In the order in which they came about. */
   readonly effects: LedgerEffect[] = []
   readonly #seed: number
@@ -42,7 +39,6 @@ export class EntryContext {
     this.term = options.position.term
     this.index = options.position.index
     this.hash = options.hash
-    this.tally = options.tally
   }
 
   /** The entry's dice; drawn in the order of apply, so equal everywhere. */
@@ -159,5 +155,4 @@ export interface EntryOptions {
   readonly stamp: EntryStamp
   readonly position: EntryPosition
   readonly hash: HashText
-  readonly tally: LedgerTally | null
 }

@@ -25,7 +25,6 @@ import { EntryContext, type EntryPosition, type HashText } from './entry-context
 import type { Applied } from './outcome.js'
 import { tellRefused } from './refused-steps.js'
 import { type ClockRow, keys } from './rows-layout.js'
-import type { LedgerTally } from './tally.js'
 
 /**
  * The ledger of one arc: a deterministic state machine over rows. Equal entries over equal rows give
@@ -53,14 +52,12 @@ export class Ledger {
     return this.#rows.get<ClockRow>(keys.clock)?.t ?? 0
   }
 
-  /** @param tally  counts what the entry brings about; null: it was counted before */
-  apply(position: EntryPosition, body: EntryBody, tally: LedgerTally | null = null): LedgerResult {
+  apply(position: EntryPosition, body: EntryBody): LedgerResult {
     const context = new EntryContext({
       rows: this.#rows,
       stamp: body,
       position,
       hash: this.#hash,
-      tally,
     })
     const applied = run(context, body.c)
     if (body.g !== undefined) startReady(context, body.g)

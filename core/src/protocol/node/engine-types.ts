@@ -46,6 +46,5 @@ export interface EngineNow {
 export interface EngineBatch {
   readonly records: readonly LogRecord[]
   readonly marks: ReadonlyMap<ArcId, PersistMark>
-  /** When the engine took each of its commands, monotonic milliseconds. */
-  readonly takenAts: readonly Instant[]
+  readonly commandCount: number
 }

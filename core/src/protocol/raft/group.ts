@@ -16,6 +16,8 @@ export interface Group {
   readonly lastIndex: LogIndex
   /** 0 ≤ commitIndex ≤ lastIndex; never falls. */
   readonly commitIndex: LogIndex
+  /** Committed *and* durable here: what the ledger may be given. Never falls. */
+  readonly applicableIndex: LogIndex
   /** True when records wait to be taken. */
   readonly hasRecords: boolean
   /** Asks for leadership of a new term. */
@@ -24,7 +26,7 @@ export interface Group {
   propose(payload: string): LogIndex
   /** What has to become durable, in order; with the mark to hand back once it is. */
   takeRecords(): GroupWrite
-  /** The records taken with this mark are durable. A mark of an older term attests nothing. */
+  /** The records taken with this mark are durable. Marks come back in the order of taking. */
   persisted(mark: PersistMark): void
   /** Index of the oldest entry in memory; older ones must be read from the log. */
   readonly tailStart: LogIndex
@@ -34,16 +36,20 @@ export interface Group {
   release(index: LogIndex): void
 }
 
-export type Role = 'follower' | 'candidate' | 'leader'
+export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader'
 
 export interface GroupWrite {
   readonly records: readonly LogRecord[]
   readonly mark: PersistMark
 }
 
+/** What a write attests: in this term, a log that ended with this entry. */
 export interface PersistMark {
   readonly term: Term
   readonly lastIndex: LogIndex
+  readonly lastTerm: Term
+  /** Counts the writes of this life, from 1. */
+  readonly write: number
 }
 
 /** What a group resumes from: its part of the recovered log. */

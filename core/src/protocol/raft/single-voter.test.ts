@@ -47,7 +47,7 @@ test('a completion of an older term attests nothing', () => {
   const group = resumed()
   group.campaign()
   group.takeRecords()
-  group.persisted({ term: 7, lastIndex: 40 })
+  group.persisted({ term: 7, lastIndex: 40, lastTerm: 7, write: 0 })
   assert.equal(group.role, 'candidate')
 })
 

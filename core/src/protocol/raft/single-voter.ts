@@ -55,6 +55,10 @@ export class SingleVoterGroup implements Group {
     return this.#commitIndex
   }
 
+  get applicableIndex(): LogIndex {
+    return this.#commitIndex
+  }
+
   get tailStart(): LogIndex {
     return this.#tailStart
   }
@@ -88,7 +92,10 @@ export class SingleVoterGroup implements Group {
     }
     this.#voteRecord = null
     this.#unstable = []
-    return { records, mark: { term: this.#term, lastIndex: this.#lastIndex } }
+    return {
+      records,
+      mark: { term: this.#term, lastIndex: this.#lastIndex, lastTerm: this.#term, write: 0 },
+    }
   }
 
   persisted(mark: PersistMark): void {
