@@ -11,6 +11,7 @@ const TOOLS = {
   'mkfs.ext4': 'e2fsprogs',
   xfs_io: 'xfsprogs',
   prlimit: 'util-linux',
+  promtool: 'prometheus',
 }
 
 const missing = Object.entries(TOOLS).filter(

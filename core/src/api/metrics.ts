@@ -1,236 +1,209 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { LedgerFigures } from '../protocol/ledger/queries/figures.js'
+import type { AttemptEnd } from '../protocol/ledger/task.js'
 import type { EngineStatus } from '../protocol/node/messages.js'
 import type { NodeClient } from '../runtime/node-client.js'
+import { FINAL_STATUSES, JOB_STATUSES } from '../base/job-statuses.js'
+import { ServiceLabels } from '../base/service-labels.js'
+import { PROBLEM_CODES } from './error-mapping.js'
 import type { EventStreams } from './event-streams.js'
+import { HttpTally } from './http-tally.js'
 import type { JobWaits } from './job-waits.js'
-import { type LoopDelays, loopDelayText } from './loop-delays.js'
-import { JOB_STATUSES } from '../base/job-statuses.js'
+import { MetricsPage } from './metrics-page.js'
+import type { NodeVitals } from './node-vitals.js'
+import type { Problem } from './problem.js'
 import { inTime, statusInTime } from './status-in-time.js'
-
-/**
- * Everything that Prometheus sees, and the only file that knows its client library. Labels are
- * bounded: route patterns, known statuses, services; never an ID.
- */
-
-const LATENCY_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30, 60]
 
 export interface MetricsOptions {
   readonly client: NodeClient
   readonly waits: JobWaits
   readonly streams: EventStreams
   readonly bodiesInFlightBytes: () => number
-  readonly loopDelays: () => LoopDelays
   readonly unreadBytes: () => number
+  /** Absent: nobody looks after the process. */
+  readonly vitals?: (() => NodeVitals) | undefined
 }
 
+/**
+ * Gathers what the parts of a node have counted and answers a scrape (core/docs/reference/metrics.md).
+ * Nothing here is asked for between two scrapes but `countRequest` and `countProblem`.
+ */
 export class Metrics {
-  readonly #registry = new Registry()
   readonly #options: MetricsOptions
-  readonly #requests: Counter<'method' | 'route' | 'status'>
-  readonly #latency: Histogram<'method' | 'route'>
-  readonly #jobs: Gauge<'status'>
-  readonly #ready: Gauge<'service'>
-  readonly #running: Gauge<'service'>
-  readonly #blocked: Counter<'service'>
-  readonly #capacity: Gauge<'unit'>
-  readonly #taken: Gauge<'unit'>
-  readonly #gauges = new Map<string, Gauge>()
-  readonly #counters = new Map<string, Counter>()
-  readonly #counted = new Map<string, number>()
+  readonly #http = new HttpTally()
+  readonly #labels = new ServiceLabels()
+  /** As the engine and the ledger told last: what does not answer in time is shown as it was. */
+  #status: EngineStatus | null = null
+  #ledger: LedgerFigures | null = null
 
   constructor(options: MetricsOptions) {
     this.#options = options
-    const registers = [this.#registry]
-    collectDefaultMetrics({ register: this.#registry, prefix: 'gyre_' })
-    this.#requests = new Counter({
-      name: 'gyre_http_requests_total',
-      help: 'HTTP requests answered.',
-      labelNames: ['method', 'route', 'status'],
-      registers,
-    })
-    this.#latency = new Histogram({
-      name: 'gyre_http_request_duration_seconds',
-      help: 'Time from the head of a request to its whole answer, waits included.',
-      labelNames: ['method', 'route'],
-      buckets: LATENCY_BUCKETS_SECONDS,
-      registers,
-    })
-    this.#jobs = new Gauge({
-      name: 'gyre_jobs',
-      help: 'Jobs in the ledger by status.',
-      labelNames: ['status'],
-      registers,
-    })
-    for (const status of JOB_STATUSES) this.#jobs.set({ status }, 0)
-    this.#ready = new Gauge({
-      name: 'gyre_ready_tasks',
-      help: 'Tasks that wait for a free slot of their service.',
-      labelNames: ['service'],
-      registers,
-    })
-    this.#running = new Gauge({
-      name: 'gyre_service_running_attempts',
-      help: 'Attempts that run here, by service.',
-      labelNames: ['service'],
-      registers,
-    })
-    this.#blocked = new Counter({
-      name: 'gyre_handler_blocked_total',
-      help: 'How often handlers have kept the shared services thread from turning for a second.',
-      labelNames: ['service'],
-      registers,
-    })
-    this.#capacity = new Gauge({
-      name: 'gyre_capacity',
-      help: 'What the node has for its attempts: cores, MiB, or units of its own.',
-      labelNames: ['unit'],
-      registers,
-    })
-    this.#taken = new Gauge({
-      name: 'gyre_capacity_taken',
-      help: 'What of it the running attempts take.',
-      labelNames: ['unit'],
-      registers,
-    })
-    this.#describeNode()
-  }
-
-  get contentType(): string {
-    return this.#registry.contentType
   }
 
   countRequest(request: FastifyRequest, reply: FastifyReply): void {
     const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown')
-    const { method } = request
-    this.#requests.inc({ method, route, status: reply.statusCode })
-    this.#latency.observe({ method, route }, reply.elapsedTime / 1000)
+    this.#http.answered(request.method, route, reply.statusCode, reply.elapsedTime)
   }
 
-  /** Prometheus text. What the node does not say in time is left as it was. */
-  async render(): Promise<string> {
-    const { client, waits, streams, bodiesInFlightBytes, unreadBytes } = this.#options
-    this.#set('gyre_http_waits', 'Requests that wait for a job to end.', waits.count)
-    this.#set('gyre_http_event_streams', 'Timelines that are followed live.', streams.count)
-    this.#set(
-      'gyre_http_bodies_in_flight_bytes',
-      'Memory reserved for request bodies.',
-      bodiesInFlightBytes(),
-    )
-    this.#set('gyre_http_unread_bytes', 'Answers that clients have not read yet.', unreadBytes())
-    this.#set('gyre_plugin_failures', 'Plugins that did not load.', client.offers.failures.length)
-    await Promise.all([this.#takeStatus(), this.#takeCounts()])
-    return (await this.#registry.metrics()) + loopDelayText(this.#options.loopDelays())
+  countProblem({ code }: Problem): void {
+    this.#http.problem(code)
   }
 
-  async #takeStatus(): Promise<void> {
-    const status = await statusInTime(this.#options.client)
-    this.#set('gyre_serving', '1 when the node serves.', status?.serving === true ? 1 : 0)
-    if (status === null) return
-    this.#takeServices(status.services)
-    this.#takeResources(status.resources)
-    this.#set('gyre_running_attempts', 'Attempts that run here.', status.runningAttempts)
-    this.#set('gyre_pending_proposals', 'Commands that wait for the log.', status.pendingProposals)
-    const unapplied = status.arcs.map(([, , , committed, applied]) => committed - applied)
-    this.#set(
-      'gyre_unapplied_entries',
-      'Entries committed and not applied yet.',
-      unapplied.reduce((sum, count) => sum + count, 0),
-    )
-    this.#count('gyre_log_syncs_total', 'Syncs of the log.', status.syncs)
-    this.#count('gyre_log_written_bytes_total', 'Bytes written to the log.', status.bytesWritten)
-    this.#takeLogScrub(status.logScrub)
-    const { rows, passes } = status.scrub
-    this.#count('gyre_state_scrubbed_rows_total', 'Rows of the state store verified at rest.', rows)
-    this.#count('gyre_state_scrub_passes_total', 'Passes over the whole state store.', passes)
+  /** Prometheus text. */
+  async render(): Promise<{ readonly type: string; readonly text: string }> {
+    const { client } = this.#options
+    const [status, ledger] = await Promise.all([statusInTime(client), this.#askLedger()])
+    this.#status = status ?? this.#status
+    this.#ledger = ledger ?? this.#ledger
+    const page = new MetricsPage()
+    page.put('gyre_serving', status?.serving === true ? 1 : 0)
+    this.#putHttp(page)
+    this.#putNode(page)
+    if (this.#status !== null) this.#putEngine(page, this.#status)
+    this.#putLedger(page, this.#ledger)
+    return { type: page.contentType, text: await page.text() }
   }
 
-  #takeLogScrub(scrub: EngineStatus['logScrub']): void {
-    const { segments, bytes, passes, lastPassAt, damaged, givenUp } = scrub
-    this.#count('gyre_log_scrubbed_bytes_total', 'Bytes of the log verified at rest.', bytes)
-    this.#count(
-      'gyre_log_scrubbed_segments_total',
-      'Segments of the log verified at rest.',
-      segments,
-    )
-    this.#count('gyre_log_scrub_passes_total', 'Passes over all closed segments.', passes)
-    this.#set(
-      'gyre_log_scrub_last_pass_timestamp_seconds',
-      'When the last such pass ended, seconds since 1970; 0: none has.',
-      (lastPassAt ?? 0) / 1000,
-    )
-    this.#set('gyre_log_damaged_segments', 'Damaged segments that are still needed.', damaged)
-    this.#count('gyre_log_segments_given_up_total', 'Damaged segments given up.', givenUp)
+  async #askLedger(): Promise<LedgerFigures | null> {
+    const answer = await inTime(this.#options.client.queryAll({ kind: 'figures' }))
+    return answer?.ok === true && answer.body !== undefined ? JSON.parse(answer.body) : null
   }
 
-  #takeServices(services: EngineStatus['services']): void {
-    this.#running.reset()
-    this.#blocked.reset()
-    for (const [service, { running, blocked }] of Object.entries(services)) {
-      this.#running.set({ service }, running)
-      this.#blocked.inc({ service }, blocked)
+  #putHttp(page: MetricsPage): void {
+    const { waits, streams, bodiesInFlightBytes, unreadBytes } = this.#options
+    for (const { method, route, statuses, seconds } of this.#http.routes) {
+      for (const [status, count] of statuses) {
+        page.put('gyre_http_requests_total', count, { method, route, status })
+      }
+      page.putHistogram('gyre_http_request_duration_seconds', seconds, { method, route })
+    }
+    for (const code of PROBLEM_CODES) {
+      page.put('gyre_http_problems_total', this.#http.problems(code), { code })
+    }
+    page.put('gyre_http_waits', waits.count)
+    page.put('gyre_http_event_streams', streams.count)
+    page.put('gyre_http_bodies_in_flight_bytes', bodiesInFlightBytes())
+    page.put('gyre_http_unread_bytes', unreadBytes())
+  }
+
+  #putNode(page: MetricsPage): void {
+    const { client, vitals } = this.#options
+    const { name, version } = client.identity
+    page.put('gyre_node_info', 1, { name, version })
+    page.put('gyre_plugin_failures', client.offers.failures.length)
+    if (vitals === undefined) return
+    const { threads, process, folder } = vitals()
+    for (const [thread, { loopDelay, heapUsed, heapTotal, external }] of Object.entries(threads)) {
+      page.putHistogram('gyre_event_loop_delay_seconds', loopDelay, { thread })
+      page.put('gyre_thread_heap_used_bytes', heapUsed, { thread })
+      page.put('gyre_thread_heap_size_bytes', heapTotal, { thread })
+      page.put('gyre_thread_external_bytes', external, { thread })
+    }
+    page.put('gyre_process_cpu_seconds_total', process.cpuUserSeconds, { mode: 'user' })
+    page.put('gyre_process_cpu_seconds_total', process.cpuSystemSeconds, { mode: 'system' })
+    page.put('gyre_process_resident_memory_bytes', process.residentBytes)
+    page.put('gyre_process_start_time_seconds', process.startedAt)
+    if (process.openFiles !== null) page.put('gyre_process_open_fds', process.openFiles)
+    page.put('gyre_log_size_bytes', folder.log)
+    page.put('gyre_state_size_bytes', folder.state)
+    page.put('gyre_state_wal_size_bytes', folder.stateWal)
+    if (folder.free !== null) page.put('gyre_disk_free_bytes', folder.free)
+  }
+
+  #putEngine(page: MetricsPage, status: EngineStatus): void {
+    this.#putServices(page, status.services)
+    for (const [unit, { has, used }] of Object.entries(status.resources)) {
+      page.put('gyre_capacity', has, { unit })
+      page.put('gyre_capacity_taken', used, { unit })
+    }
+    page.put('gyre_running_attempts', status.runningAttempts)
+    page.put('gyre_pending_proposals', status.pendingProposals)
+    let unapplied = 0
+    for (const [, , , committed, applied] of status.arcs) unapplied += committed - applied
+    page.put('gyre_unapplied_entries', unapplied)
+    const { refusals, batchCommands, syncSeconds, commitSeconds } = status.figures
+    for (const [code, count] of Object.entries(refusals)) {
+      page.put('gyre_refusals_total', count, { code })
+    }
+    page.putHistogram('gyre_log_batch_commands', batchCommands)
+    page.putHistogram('gyre_log_sync_duration_seconds', syncSeconds)
+    page.putHistogram('gyre_commit_duration_seconds', commitSeconds)
+    page.put('gyre_log_syncs_total', status.syncs)
+    page.put('gyre_log_written_bytes_total', status.bytesWritten)
+    putScrubs(page, status)
+  }
+
+  /** Of services that share the label `other`: sums, and the oldest of all. */
+  #putServices(page: MetricsPage, services: EngineStatus['services']): void {
+    const oldest = new Map<string, number>()
+    for (const [name, load] of Object.entries(services)) {
+      const service = this.#labels.of(name)
+      page.put('gyre_service_running_attempts', load.running, { service })
+      page.put('gyre_credits_granted', load.granted, { service })
+      page.put('gyre_credits_free', load.free, { service })
+      page.put('gyre_handler_blocked_total', load.blocked, { service })
+      page.put('gyre_ready_tasks', 0, { service })
+      for (const outcome of ATTEMPT_ENDS) page.put('gyre_attempts_total', 0, { service, outcome })
+      oldest.set(service, Math.max(oldest.get(service) ?? 0, load.oldestMs))
+    }
+    for (const [service, ms] of oldest) {
+      page.put('gyre_oldest_waiting_seconds', ms / 1000, { service })
     }
   }
 
-  /** Units are those that the node was given: a set that only its operator changes. */
-  #takeResources(resources: EngineStatus['resources']): void {
-    for (const [unit, { has, used }] of Object.entries(resources)) {
-      this.#capacity.set({ unit }, has)
-      this.#taken.set({ unit }, used)
+  /** Before the ledger has said anything, known statuses stand at 0 and nothing else. */
+  #putLedger(page: MetricsPage, figures: LedgerFigures | null): void {
+    for (const status of JOB_STATUSES) page.put('gyre_jobs', figures?.jobs[status] ?? 0, { status })
+    for (const status of FINAL_STATUSES) {
+      page.put('gyre_jobs_ended_total', figures?.tally.ended[status] ?? 0, { status })
     }
+    if (figures === null) return
+    const { jobs, ready, tally, overlay } = figures
+    for (const [name, count] of Object.entries(ready)) {
+      page.put('gyre_ready_tasks', count, { service: this.#labels.of(name) })
+    }
+    page.put('gyre_compensations_open', jobs['compensating'] ?? 0)
+    page.put('gyre_jobs_submitted_total', tally.submitted)
+    page.putHistogram('gyre_job_start_delay_seconds', tally.startSeconds)
+    page.put('gyre_compensations_started_total', tally.compensationsStarted)
+    for (const [outcome, count] of Object.entries(tally.undoneSteps)) {
+      page.put('gyre_compensation_steps_total', count, { outcome })
+    }
+    this.#putAttempts(page, tally.services)
+    page.put('gyre_overlay_dirty_rows', overlay.dirtyRows)
+    page.put('gyre_overlay_known_rows', overlay.knownRows)
+    page.put('gyre_overlay_known_bytes', overlay.knownChars)
   }
 
-  async #takeCounts(): Promise<void> {
-    const answer = await inTime(this.#options.client.queryAll({ kind: 'counts' }))
-    if (answer?.ok !== true) return
-    const { bodies }: { bodies: readonly Counts[] } = JSON.parse(answer.body ?? '{"bodies":[]}')
-    const jobs = new Map(JOB_STATUSES.map((status) => [status, 0]))
-    const ready = new Map<string, number>()
-    for (const counts of bodies) {
-      addTo(jobs, counts.jobs)
-      addTo(ready, counts.ready)
+  /** The ledger has given out labels of its own: the two lists may differ, their sums do not. */
+  #putAttempts(page: MetricsPage, services: LedgerFigures['tally']['services']): void {
+    for (const [service, { ends, seconds }] of Object.entries(services)) {
+      for (const outcome of ATTEMPT_ENDS) {
+        page.put('gyre_attempts_total', ends[outcome] ?? 0, { service, outcome })
+      }
+      page.putHistogram('gyre_attempt_duration_seconds', seconds, { service })
     }
-    for (const [status, count] of jobs) this.#jobs.set({ status }, count)
-    this.#ready.reset()
-    for (const [service, count] of ready) this.#ready.set({ service }, count)
-  }
-
-  #describeNode(): void {
-    const { name, version } = this.#options.client.identity
-    new Gauge({
-      name: 'gyre_node_info',
-      help: 'Always 1; its labels describe the node.',
-      labelNames: ['name', 'version'],
-      registers: [this.#registry],
-    }).set({ name, version }, 1)
-  }
-
-  #set(name: string, help: string, value: number): void {
-    let gauge = this.#gauges.get(name)
-    if (gauge === undefined) {
-      gauge = new Gauge({ name, help, registers: [this.#registry] })
-      this.#gauges.set(name, gauge)
-    }
-    gauge.set(value)
-  }
-
-  /** Takes over a total that the node counts itself. */
-  #count(name: string, help: string, total: number): void {
-    let counter = this.#counters.get(name)
-    if (counter === undefined) {
-      counter = new Counter({ name, help, registers: [this.#registry] })
-      this.#counters.set(name, counter)
-    }
-    counter.inc(Math.max(0, total - (this.#counted.get(name) ?? 0)))
-    this.#counted.set(name, total)
   }
 }
 
-interface Counts {
-  readonly jobs: Readonly<Record<string, number>>
-  readonly ready: Readonly<Record<string, number>>
-}
+/** Every way in which an attempt ends; the compiler knows when one is missing. */
+const ATTEMPT_ENDS = Object.keys({
+  succeeded: true,
+  failed: true,
+  timed_out: true,
+  cancelled: true,
+  lost: true,
+  not_started: true,
+} satisfies Record<AttemptEnd, true>) as AttemptEnd[]
 
-function addTo(sums: Map<string, number>, counts: Readonly<Record<string, number>>): void {
-  for (const [name, count] of Object.entries(counts)) sums.set(name, (sums.get(name) ?? 0) + count)
+function putScrubs(page: MetricsPage, { logScrub, scrub }: EngineStatus): void {
+  const { segments, bytes, passes, lastPassAt, damaged, givenUp } = logScrub
+  page.put('gyre_log_scrubbed_bytes_total', bytes)
+  page.put('gyre_log_scrubbed_segments_total', segments)
+  page.put('gyre_log_scrub_passes_total', passes)
+  page.put('gyre_log_scrub_last_pass_timestamp_seconds', (lastPassAt ?? 0) / 1000)
+  page.put('gyre_log_damaged_segments', damaged)
+  page.put('gyre_log_segments_given_up_total', givenUp)
+  page.put('gyre_state_scrubbed_rows_total', scrub.rows)
+  page.put('gyre_state_scrub_passes_total', scrub.passes)
 }

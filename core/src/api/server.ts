@@ -117,6 +117,7 @@ export function makeServer(options: ServerOptions): ApiServer {
   app.addHook('onRequestAbort', async (request) => admission.leave(request))
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemFor(error, report)
+    metrics.countProblem(problem)
     return reply
       .code(problem.status)
       .headers(problem.headers)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { SubmitCommand } from '../protocol/ledger/command.js'
+import { EngineTally } from '../protocol/node/engine-tally.js'
 import type { Reply } from '../protocol/ledger/outcome.js'
 import type { PluginFailure, ServiceOffer } from '../protocol/node/messages.js'
 import type { NodeClient, Proposal } from '../runtime/node-client.js'
@@ -57,11 +58,14 @@ function scriptedClient(propose: Propose, answer: Reply = SERVICES): NodeClient 
     offers: { services: [], jobs: [], failures: [FAILURE] },
     propose: async (proposal) => propose(proposal),
     query: async () => answer,
-    queryAll: async () => ({
-      ok: true,
-      result: 'found',
-      body: '{"items":[],"bodies":[],"next":null,"missing":4}',
-    }),
+    queryAll: async ({ kind }) =>
+      kind === 'figures'
+        ? OVERLOADED
+        : {
+            ok: true,
+            result: 'found',
+            body: '{"items":[],"bodies":[],"next":null,"missing":4}',
+          },
     watchJob: () => ({ reply: new Promise(() => {}), cancel: () => {} }),
     followJob: () => ({ reply: new Promise(() => {}), cancel: () => {} }),
     status: async () => ({
@@ -69,6 +73,7 @@ function scriptedClient(propose: Propose, answer: Reply = SERVICES): NodeClient 
       reason: '3 arcs are still catching up with the log',
       stopping: false,
       pendingProposals: 0,
+      figures: new EngineTally().figures,
       runningAttempts: 0,
       services: {},
       resources: {},

@@ -8,8 +8,8 @@ import { EventStreams } from './event-streams.js'
 import { JobIds } from './job-ids.js'
 import { JobWaits } from './job-waits.js'
 import { KnownWork } from './known-work.js'
-import type { LoopDelays } from './loop-delays.js'
 import { Metrics } from './metrics.js'
+import type { NodeVitals } from './node-vitals.js'
 import { serveOpenApi } from './openapi.js'
 import { batchRoutes } from './routes/batch.js'
 import { bulkActionsRoute } from './routes/bulk-actions.js'
@@ -36,8 +36,8 @@ export interface ApiOptions {
   /** Allows an address that other machines can reach, though nobody has to show a token. */
   readonly insecure?: boolean
   readonly compileSchema: CompileSchema
-  /** How late the event loops of this node's threads are; absent: nobody measures. */
-  readonly loopDelays?: () => LoopDelays
+  /** How this node's process and threads are; absent: nobody looks. */
+  readonly vitals?: () => NodeVitals
   /** Called for failures that are the node's own fault. */
   readonly report: (error: unknown) => void
 }
@@ -69,15 +69,14 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const admission = new Admission()
   const unread = new UnreadAnswers()
   const bodiesInFlightBytes = () => admission.inFlightBytes
-  const loopDelays = options.loopDelays ?? (() => ({}))
   const unreadBytes = () => unread.bytes
   const metrics = new Metrics({
     client,
     waits,
     streams,
     bodiesInFlightBytes,
-    loopDelays,
     unreadBytes,
+    vitals: options.vitals,
   })
   const app = makeServer({
     identity: client.identity,

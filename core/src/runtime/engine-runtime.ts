@@ -133,7 +133,8 @@ export class EngineRuntime {
   #replay(range: ReplayRange): void {
     const { log, ledger } = this.#options
     for (const { index, term, payload } of log.read(range.arc, range.from, range.to)) {
-      ledger.send({ kind: 'entry', arc: range.arc, term, index, request: 0, body: payload })
+      const entry = { kind: 'entry', arc: range.arc, term, index, request: 0 } as const
+      ledger.send({ ...entry, replayed: true, body: payload })
     }
   }
 

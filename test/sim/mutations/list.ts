@@ -242,8 +242,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'refuses-and-takes-it-all-the-same',
     caughtBy: ['answered-once'],
     file: 'protocol/node/engine.js',
-    find: 'return this.outputs.toApi(refusalReply(request, arc, refusal));',
-    replace: 'this.outputs.toApi(refusalReply(request, arc, refusal));',
+    find: 'return this.#refuse(request, arc, refusal);',
+    replace: 'this.#refuse(request, arc, refusal);',
   },
   {
     name: 'counts-a-lost-attempt-as-running-for-ever',

@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { assert } from '../../base/assert.js'
-import { measureLoopDelay } from '../loop-delay.js'
+import { noteVitals } from '../thread-vitals.js'
 import { SystemClock } from '../system-clock.js'
 import { AttemptRunner } from './attempt-runner.js'
 import { BeatWriter } from './beat.js'
@@ -27,7 +27,7 @@ import {
  */
 function main(setup: ThreadSetup, port: MessagePort): void {
   const beat = new BeatWriter(setup.beat)
-  if (setup.loop !== undefined) measureLoopDelay(setup.loop)
+  if (setup.vitals !== undefined) noteVitals(setup.vitals)
   const send = makeSender(port)
   // At once: the last words of a handler that blocks the thread from here on are those that count.
   const log = (line: ServicesLogLine): void => port.postMessage(pack([{ kind: 'log', ...line }]))

@@ -37,8 +37,8 @@ export interface SupervisorOptions {
   readonly exitPatienceMs?: number
   readonly loadMs?: number
   readonly heapMb?: number
-  /** Where the thread notes how late its loop is. */
-  readonly loop?: SharedArrayBuffer | null
+  /** Where the thread notes how it is. */
+  readonly vitals?: SharedArrayBuffer | null
 }
 
 /** Why a thread is being ended on purpose: whose attempt is to blame, if anyone's. */
@@ -93,7 +93,7 @@ export class ServicesSupervisor implements WorkerHost {
       exitPatienceMs: limits.THREAD_EXIT_PATIENCE_MS,
       loadMs: limits.PLUGIN_LOAD_MS,
       heapMb: limits.THREAD_HEAP_MB,
-      loop: null,
+      vitals: null,
       onIsolated: () => {},
       settings: NO_SETTINGS,
       onCall: () => {},
@@ -189,13 +189,13 @@ export class ServicesSupervisor implements WorkerHost {
   // ---- the thread's life ---------------------------------------------------------------------------
 
   #startThread(): void {
-    const { clock, plugins, loadMs, heapMb, exitPatienceMs, settings, loop } = this.#options
+    const { clock, plugins, loadMs, heapMb, exitPatienceMs, settings, vitals } = this.#options
     this.#phase = 'starting'
     this.#verdict = null
     this.#loading = null
     this.#startedAt = this.#now
     const banned = [...this.#banned]
-    const measured = loop === null ? {} : { loop }
+    const measured = vitals === null ? {} : { vitals }
     const setup = { plugins, banned, loadMs, beatMs: this.#lookMs, settings, ...measured }
     const life: ThreadLife = new ThreadLife({
       name: 'gyre-services',

@@ -53,8 +53,8 @@ export interface ProgressNote {
 /** Given to the thread as its first message, with its port. */
 export interface ThreadSetup {
   readonly beat: SharedArrayBuffer
-  /** Where it notes how late its loop is; absent: it does not. */
-  readonly loop?: SharedArrayBuffer
+  /** Where it notes how it is; absent: it does not. */
+  readonly vitals?: SharedArrayBuffer
   readonly beatMs: number
   readonly plugins: PluginSources
   /** Modules that ended or blocked an earlier life of the thread, and are left out. */

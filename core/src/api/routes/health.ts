@@ -58,6 +58,9 @@ export function healthRoutes(app: ApiServer, { client, metrics }: HealthRoutesOp
         response: answers({ 200: PROMETHEUS }),
       },
     },
-    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()),
+    async (_request, reply) => {
+      const { type, text } = await metrics.render()
+      return reply.type(type).send(text)
+    },
   )
 }

@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
-import { measureLoopDelay } from '../../adapters/loop-delay.js'
 import { openLogStore } from '../../adapters/log-store/open-log-store.js'
 import type { SegmentedLog } from '../../adapters/log-store/log-store.js'
 import { RealFiles } from '../../adapters/real-files.js'
@@ -10,6 +9,7 @@ import { beginBoot, createSuperblock, noteCleanShutdown } from '../../adapters/s
 import { SystemClock } from '../../adapters/system-clock.js'
 import { ThreadLink } from '../../adapters/thread-link.js'
 import { LEDGER_YOUNG_MB } from '../../adapters/thread-memory.js'
+import { noteVitals } from '../../adapters/thread-vitals.js'
 import { hashId } from '../../api/hash-id.js'
 import { AppError } from '../../base/app-error.js'
 import { assert } from '../../base/assert.js'
@@ -38,7 +38,7 @@ const setup: EngineSetup = workerData
 const AFTER_DISK = 'check the disk, then start the node again: nothing acknowledged is lost'
 
 sendLastWords(parentPort)
-measureLoopDelay(setup.loops.engine)
+noteVitals(setup.vitals.engine)
 const log = createThreadLog('engine', setup.logLevel)
 const clock = new SystemClock()
 let stateIsServed = false
@@ -106,7 +106,7 @@ function run(store: SegmentedLog): void {
       clock,
       settings: setup.settings,
       plugins: setup.plugins,
-      loop: setup.loops.services,
+      vitals: setup.vitals.services,
       log: ({ level, message, fields }) => log[level](fields, message),
     },
   })
@@ -142,7 +142,7 @@ function startLedger(): Link<ToLedgerThread, FromLedgerThread> {
     self: setup.self,
     arcCount: setup.arcCount,
     logLevel: setup.logLevel,
-    loop: setup.loops.ledger,
+    vitals: setup.vitals.ledger,
   }
   const worker = new Worker(new URL('./ledger-thread.js', import.meta.url), {
     workerData: ledgerSetup,

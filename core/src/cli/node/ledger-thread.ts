@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
-import { measureLoopDelay } from '../../adapters/loop-delay.js'
 import { SystemClock } from '../../adapters/system-clock.js'
 import { ThreadLink } from '../../adapters/thread-link.js'
+import { noteVitals } from '../../adapters/thread-vitals.js'
 import { assert } from '../../base/assert.js'
 import { LedgerNode } from '../../protocol/ledger/ledger-node.js'
 import type { FromLedgerThread, ToLedgerThread } from '../../protocol/node/messages.js'
@@ -18,7 +18,7 @@ import type { LedgerSetup } from './thread-setup.js'
 assert(parentPort !== null, 'the ledger thread was not started as a thread')
 const setup: LedgerSetup = workerData
 const log = createThreadLog('ledger', setup.logLevel)
-measureLoopDelay(setup.loop)
+noteVitals(setup.vitals)
 
 process.on('uncaughtExceptionMonitor', (error) => {
   if (error instanceof AppError && error.code === 'state_damaged') {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { DirectoryLock } from '../../adapters/directory-lock.js'
 import { makeFolderDurably } from '../../adapters/durable-folder.js'
-import { makeLoopDelayMemory, measureLoopDelay, readLoopDelay } from '../../adapters/loop-delay.js'
+import { folderVitals, processVitals } from '../../adapters/process-vitals.js'
 import { RealFiles } from '../../adapters/real-files.js'
 import { type HandlerSettings, NO_SETTINGS } from '../../adapters/services/handler-settings.js'
 import { compileUserSchema } from '../../adapters/services/user-schema.js'
@@ -11,7 +11,8 @@ import { beginBoot, loadSuperblock } from '../../adapters/superblock.js'
 import { SystemClock } from '../../adapters/system-clock.js'
 import { ThreadLink } from '../../adapters/thread-link.js'
 import { THREAD_YOUNG_MB } from '../../adapters/thread-memory.js'
-import type { LoopDelays } from '../../api/loop-delays.js'
+import { makeVitalsMemory, noteVitals, readVitals } from '../../adapters/thread-vitals.js'
+import type { NodeVitals } from '../../api/node-vitals.js'
 import { AppError } from '../../base/app-error.js'
 import type { FromApi, ToApi } from '../../protocol/node/messages.js'
 import { EngineClient } from '../../runtime/engine-client.js'
@@ -21,7 +22,7 @@ import { builtInModules } from './built-ins.js'
 import { checkAddress, listen } from './listen.js'
 import { NodeLife } from './node-life.js'
 import { createThreadLog } from './thread-log.js'
-import type { EngineSetup, NewNode, ThreadLoops } from './thread-setup.js'
+import type { EngineSetup, NewNode, VitalsMemories } from './thread-setup.js'
 
 export interface NodeOptions {
   readonly dataFolder: string
@@ -96,10 +97,10 @@ async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
   const { identity, lock } = opened
   const log = createThreadLog('api', options.logLevel ?? 'info')
   for (const message of withoutEffect(options, identity)) log.warn(message)
-  const loops = makeLoops()
-  measureLoopDelay(loops.api)
+  const vitals = makeVitalsMemories()
+  noteVitals(vitals.api)
   const worker = new Worker(new URL('./engine-thread.js', import.meta.url), {
-    workerData: engineSetup(options, opened, loops),
+    workerData: engineSetup(options, opened, vitals),
     resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
   })
   const life = new NodeLife(worker)
@@ -125,7 +126,7 @@ async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
     portFallback: options.portFallback ?? false,
     insecure: options.insecure ?? false,
     compileSchema: compileUserSchema,
-    loopDelays: () => loopDelays(loops),
+    vitals: () => nodeVitals(vitals, options.dataFolder),
     report: (error) => log.error({ err: error }, "a request failed by the node's own fault"),
   }).catch(async (error: unknown) => {
     await life.end()
@@ -155,20 +156,24 @@ function withoutEffect(options: NodeOptions, { name, arcCount }: NodeIdentity): 
   return keeps
 }
 
-function makeLoops(): ThreadLoops {
-  const make = makeLoopDelayMemory
+function makeVitalsMemories(): VitalsMemories {
+  const make = makeVitalsMemory
   return { api: make(), engine: make(), ledger: make(), services: make() }
 }
 
-function loopDelays(loops: ThreadLoops): LoopDelays {
-  const entries = Object.entries(loops).map(([thread, memory]) => [thread, readLoopDelay(memory)])
-  return Object.fromEntries(entries)
+function nodeVitals(memories: VitalsMemories, dataFolder: string): NodeVitals {
+  const threads = Object.entries(memories).map(([thread, memory]) => [thread, readVitals(memory)])
+  return {
+    threads: Object.fromEntries(threads),
+    process: processVitals(),
+    folder: folderVitals(dataFolder),
+  }
 }
 
 function engineSetup(
   options: NodeOptions,
   { identity, create, logEnd }: Opened,
-  loops: ThreadLoops,
+  vitals: VitalsMemories,
 ): EngineSetup {
   return {
     dataFolder: options.dataFolder,
@@ -185,7 +190,7 @@ function engineSetup(
     labels: options.labels ?? {},
     settings: options.settings ?? NO_SETTINGS,
     logLevel: options.logLevel ?? 'info',
-    loops,
+    vitals,
   }
 }
 

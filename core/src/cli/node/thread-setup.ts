@@ -22,11 +22,11 @@ export interface EngineSetup {
   /** What handlers get of the node's configuration. */
   readonly settings: HandlerSettings
   readonly logLevel: string
-  readonly loops: ThreadLoops
+  readonly vitals: VitalsMemories
 }
 
-/** Where each thread notes how late its event loop is (adapters/loop-delay.ts). */
-export interface ThreadLoops {
+/** Where each thread notes how it is (adapters/thread-vitals.ts). */
+export interface VitalsMemories {
   readonly api: SharedArrayBuffer
   readonly engine: SharedArrayBuffer
   readonly ledger: SharedArrayBuffer
@@ -42,5 +42,5 @@ export interface LedgerSetup {
   readonly self: { readonly node: string; readonly boot: number }
   readonly arcCount: number
   readonly logLevel: string
-  readonly loop: SharedArrayBuffer
+  readonly vitals: SharedArrayBuffer
 }

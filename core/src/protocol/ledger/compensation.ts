@@ -28,6 +28,7 @@ export function beginCompensation(edit: JobEdit): boolean {
   edit.patch({ phase: 'compensating' })
   const steps = order.map(({ position }) => edit.stepPlan(position).name)
   edit.note({ type: 'compensation_started', steps })
+  edit.context.tally?.compensationStarted()
   return true
 }
 
@@ -73,6 +74,7 @@ function closeUndo(edit: JobEdit, position: number): boolean {
   const step = edit.stepPlan(position).name
   const error = end === 'failed' ? (undo.task?.error ?? undo.error) : null
   edit.patchUndo(position, { phase: end, error })
+  edit.context.tally?.stepUndone(end === 'failed' ? 'failed' : 'undone')
   if (error !== null) edit.note({ type: 'compensation_failed', step, error })
   else if (undo.fan !== null) edit.note({ type: 'step_compensated', step })
   return true

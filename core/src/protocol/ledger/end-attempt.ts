@@ -9,7 +9,7 @@ import type { JobEdit } from './job-edit.js'
 import { keys, type OutputRow } from './rows-layout.js'
 import { ofAttempt } from './stop-job.js'
 import { ended, isPoisoned, isRunning, type Settled, settle, type TaskState } from './task.js'
-import { itemAt, placeTask, putItem, type TaskPlace, taskAt } from './task-rows.js'
+import { itemAt, placeTask, putItem, serviceOf, type TaskPlace, taskAt } from './task-rows.js'
 
 export interface CurrentAttempt {
   readonly edit: JobEdit
@@ -103,6 +103,8 @@ function taskAfter(edit: JobEdit, place: TaskPlace, task: TaskState, end: Settle
 function noteEnd(edit: JobEdit, place: TaskPlace, after: TaskState, end: Settled): void {
   const of = ofAttempt(edit, place, after.attempt)
   const { outcome, error } = end
+  const { startedAt = 0, finishedAt = null } = after.newest ?? {}
+  edit.context.tally?.attemptEnded(serviceOf(edit, place), outcome, (finishedAt ?? 0) - startedAt)
   const charged = outcome === 'lost' && !end.uncharged ? { lostAttempts: after.losses } : {}
   const why = error === null ? {} : { error }
   edit.note({ type: 'attempt_ended', outcome, ...of, ...charged, ...why })

@@ -6,6 +6,7 @@ import type { LedgerEffect } from './effects.js'
 import { JobEdit } from './job-edit.js'
 import { type JobRow, type JobTerms, newJob } from './job-row.js'
 import { type CountsRow, keys, type PlanRow } from './rows-layout.js'
+import type { LedgerTally } from './tally.js'
 import type { TaskPlace } from './task-rows.js'
 import { isCounted } from './upgrade-rows.js'
 import { FIRST_GENERATION, packVersion } from './version.js'
@@ -21,6 +22,8 @@ export class EntryContext {
   readonly term: Term
   readonly index: LogIndex
   readonly hash: HashText
+  /** Counts what this entry brings about; null: it was counted before, or nobody counts. */
+  readonly tally: LedgerTally | null
   /** In the order in which they came about. */
   readonly effects: LedgerEffect[] = []
   readonly #seed: number
@@ -39,6 +42,7 @@ export class EntryContext {
     this.term = options.position.term
     this.index = options.position.index
     this.hash = options.hash
+    this.tally = options.tally
   }
 
   /** The entry's dice; drawn in the order of apply, so equal everywhere. */
@@ -155,4 +159,5 @@ export interface EntryOptions {
   readonly stamp: EntryStamp
   readonly position: EntryPosition
   readonly hash: HashText
+  readonly tally: LedgerTally | null
 }

@@ -387,3 +387,25 @@ test('a job whose items wait for their next attempts says until when, and so doe
   const [reason] = JSON.parse(reply.body ?? '{}').reasons
   assert.deepEqual([reason.code, reason.items, reason.until], ['backoff', 2, until])
 })
+
+test('items whose places became free later start before whatever is behind them in the queue', () => {
+  for (const [priority, later] of [
+    [9, 5],
+    [5, 5],
+  ] as const) {
+    const ledger = new LedgerHarness()
+    const plan = planOf({ each: fanOf({ items: { range: 6 }, concurrency: 2 }) })
+    const fan = ledger.submit(plan, { priority, slots: { work: 1 } })
+    ledger.now += 1
+    ledger.end(ledger.attemptOf('each', { index: 0 }), { kind: 'succeeded', output: null }, {})
+    ledger.now += 1
+    ledger.submit(planOf({ main: {} }), { priority: later, slots: {} })
+    ledger.now += 1
+    ledger.apply({ kind: 'start' }, { work: 2 })
+    const started = [...ledger.running.values()].map(({ job, item }) => [job, item])
+    assert.deepEqual(started, [
+      [fan, 1],
+      [fan, 2],
+    ])
+  }
+})

@@ -161,6 +161,7 @@ export class JobEdit {
     if (status === this.#listedAs) return
     this.#saveListing(status)
     if (!isFinal(status)) return
+    this.context.tally?.jobEnded(status)
     this.#assertAtRest()
     this.context.effects.push({ kind: 'job-final', job: this.id })
   }
@@ -214,6 +215,7 @@ export class JobEdit {
     const { context } = this
     const { createdAt, job } = this.#row
     if (this.#listedAs === null) {
+      context.tally?.jobSubmitted()
       for (const key of unchangingIndexKeys(context.hash, this.#row)) context.rows.insert(key, {})
     } else {
       context.rows.delete(keys.jobIndex(this.#listedAs, createdAt, this.id))

@@ -20,6 +20,7 @@ import { Ledger, type LedgerResult, UnknownEntry } from './ledger.js'
 import type { Reply } from './outcome.js'
 import { answerForAll } from './queries/all-arcs.js'
 import { answer, replyOf } from './queries/answer.js'
+import { countsOf, type LedgerFigures } from './queries/figures.js'
 import type { ReadContext } from './queries/found.js'
 import type { Query } from './query.js'
 import { parseReadyName } from './ready-name.js'
@@ -32,6 +33,7 @@ import {
   sortable,
   sortableAt,
 } from './rows-layout.js'
+import { LedgerTally } from './tally.js'
 
 /**
  * The ledgers of all arcs of a node: what runs in the ledger thread, and in the simulator. Takes
@@ -50,6 +52,7 @@ export class LedgerNode {
   /** Who waits for the end of a job, and who for its next events. */
   readonly #watches = new JobWatches()
   readonly #followers = new JobWatches()
+  readonly #tally = new LedgerTally()
   /** Arcs that changed since the last `takeOutputs`, in the order in which they did. */
   readonly #touched = new Set<ArcLedger>()
   #outputs: FromLedger[] = []
@@ -119,7 +122,8 @@ export class LedgerNode {
     assert(index === applied + 1, `M1: arc ${message.arc} gets entry ${index} after ${applied}`)
     const arc = this.#arc(message.arc)
     const body = decodeEntry(message.body, index)
-    const result = arc.ledger.apply({ term, index }, body)
+    const tally = message.replayed === true ? null : this.#tally
+    const result = arc.ledger.apply({ term, index }, body, tally)
     overlay.setApplied(message.arc, index)
     this.#touched.add(arc)
     arc.note(body, result)
@@ -178,10 +182,19 @@ export class LedgerNode {
   }
 
   #answerForAll(query: Query): Reply {
+    if (query.kind === 'figures') {
+      return { ok: true, result: 'found', body: JSON.stringify(this.#figures) }
+    }
     const { arcCount } = this.#options
     const arcs = Array.from({ length: arcCount }, (_, arc) => this.#arc(arc))
     const answering = arcs.filter(({ stopped }) => stopped === null)
     return answerForAll(answering, arcCount - answering.length, query)
+  }
+
+  get #figures(): LedgerFigures {
+    const { overlay } = this.#options
+    const arcs = [...this.#arcs.values()]
+    return { ...countsOf(arcs), tally: this.#tally.figures, overlay: overlay.figures }
   }
 
   #tell(arc: ArcLedger, watches: readonly JobWatch[]): void {

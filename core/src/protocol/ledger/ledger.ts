@@ -25,6 +25,7 @@ import { EntryContext, type EntryPosition, type HashText } from './entry-context
 import type { Applied } from './outcome.js'
 import { tellRefused } from './refused-steps.js'
 import { type ClockRow, keys } from './rows-layout.js'
+import type { LedgerTally } from './tally.js'
 
 /**
  * The ledger of one arc: a deterministic state machine over rows. Equal entries over equal rows give
@@ -52,12 +53,14 @@ export class Ledger {
     return this.#rows.get<ClockRow>(keys.clock)?.t ?? 0
   }
 
-  apply(position: EntryPosition, body: EntryBody): LedgerResult {
+  /** @param tally  counts what the entry brings about; null: it was counted before */
+  apply(position: EntryPosition, body: EntryBody, tally: LedgerTally | null = null): LedgerResult {
     const context = new EntryContext({
       rows: this.#rows,
       stamp: body,
       position,
       hash: this.#hash,
+      tally,
     })
     const applied = run(context, body.c)
     if (body.g !== undefined) startReady(context, body.g)

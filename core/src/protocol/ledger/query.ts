@@ -20,7 +20,7 @@ import type { IdempotencyStamp } from './command.js'
  * | `records`           | `{items: [{key, id, version, updatedAt}]}`, by key bytes      | |
  * | `peek`              | `{kind, content}`; kind `job`, `task`, `record` or `nothing`  | |
  * | `services`          | `{items: [ServiceOffer]}`, by name                            | |
- * | `counts`            | `{jobs: {STATUS: count}, ready: {SERVICE: count}}`            | |
+ * | `figures`           | `{jobs: {STATUS: count}, ready: {SERVICE: count}}`; of all arcs LedgerFigures (queries/figures.ts) | |
  *
  * `more` says that entries follow behind the last one; `records` has more at most when it returns
  * `limit` items. Of all arcs, any query without a merge of its own gives `{bodies: [body of each]}`.
@@ -69,7 +69,7 @@ export type Query =
     }
   | { readonly kind: 'peek'; readonly id: string }
   | { readonly kind: 'services' }
-  | { readonly kind: 'counts' }
+  | { readonly kind: 'figures' }
 
 /** Conditions that must all hold. */
 export interface JobFilter {

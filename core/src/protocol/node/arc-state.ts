@@ -1,12 +1,18 @@
 import { assert } from '../../base/assert.js'
-import type { ArcId, Instant, LogIndex } from '../../base/ids.js'
+import type { ArcId, Duration, Instant, LogIndex } from '../../base/ids.js'
 import type { Group } from '../raft/group.js'
 import { ArcClock } from './arc-clock.js'
+import type { EngineNow } from './engine-types.js'
 import type { Reservation } from './grants.js'
-import type { RequestId } from './messages.js'
+import type { EngineStatus, RequestId } from './messages.js'
 
 /** A command on its way into the log. */
-export interface PendingProposal {
+export interface PendingProposal extends NewProposal {
+  /** When the engine took it, monotonic milliseconds. */
+  readonly takenAt: Instant
+}
+
+export interface NewProposal {
   readonly request: RequestId
   /** JSON text of a Command. */
   readonly body: string
@@ -57,6 +63,11 @@ export class ArcState {
     return this.#applied
   }
 
+  get status(): EngineStatus['arcs'][number] {
+    const { term, lastIndex, commitIndex } = this.group
+    return [this.arc, term, lastIndex, commitIndex, this.#applied]
+  }
+
   /** An entry of this life was appended. */
   noteProposed(chars: number): void {
     this.#chars.push(chars)
@@ -100,6 +111,11 @@ export class ArcState {
   /** Becoming leader: the one moment at which arc time may jump forward. */
   startClock(mono: Instant, wall: Instant): void {
     this.#clock = new ArcClock(this.#lastTime, mono, wall)
+  }
+
+  /** How long ago an instant of the arc's time was. */
+  waitedMs(since: Instant, { mono, wall }: EngineNow): Duration {
+    return Math.max(0, this.time(mono, wall) - since)
   }
 
   time(mono: Instant, wall: Instant): Instant {

@@ -1,4 +1,4 @@
-import type { ArcId } from '../../base/ids.js'
+import type { ArcId, Instant } from '../../base/ids.js'
 import type { Prng } from '../../base/prng.js'
 import type { PersistMark } from '../raft/group.js'
 import type { LogRecord } from '../raft/log-record.js'
@@ -9,7 +9,7 @@ import { BATCH_CHARS_MAX, BATCH_COMMANDS_MAX } from './limits.js'
 
 /** What one batch has taken so far. */
 interface Filling {
-  commandCount: number
+  readonly takenAts: Instant[]
   chars: number
 }
 
@@ -20,7 +20,7 @@ interface Filling {
  * @returns null when there is nothing to make durable
  */
 export function buildBatch(dirty: Set<ArcState>, stamp: Stamping): EngineBatch | null {
-  const filling: Filling = { commandCount: 0, chars: 0 }
+  const filling: Filling = { takenAts: [], chars: 0 }
   for (const state of dirty) proposeAll(state, 'urgent', filling, stamp)
   for (const state of dirty) proposeAll(state, 'normal', filling, stamp)
   const records: LogRecord[] = []
@@ -35,7 +35,7 @@ export function buildBatch(dirty: Set<ArcState>, stamp: Stamping): EngineBatch |
     if (state.hasPending && state.group.role === 'leader') dirty.add(state)
   }
   if (records.length === 0) return null
-  return { records, marks, commandCount: filling.commandCount }
+  return { records, marks, takenAts: filling.takenAts }
 }
 
 export interface Stamping {
@@ -57,10 +57,10 @@ function proposeAll(
   let taken = 0
   for (const proposal of pending) {
     const chars = filling.chars + proposal.body.length
-    if (filling.commandCount >= BATCH_COMMANDS_MAX) break
-    if (filling.commandCount > 0 && chars > BATCH_CHARS_MAX) break
+    if (filling.takenAts.length >= BATCH_COMMANDS_MAX) break
+    if (filling.takenAts.length > 0 && chars > BATCH_CHARS_MAX) break
     propose(state, proposal, stamping)
-    filling.commandCount += 1
+    filling.takenAts.push(proposal.takenAt)
     filling.chars = chars
     taken += 1
   }

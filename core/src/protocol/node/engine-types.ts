@@ -46,5 +46,6 @@ export interface EngineNow {
 export interface EngineBatch {
   readonly records: readonly LogRecord[]
   readonly marks: ReadonlyMap<ArcId, PersistMark>
-  readonly commandCount: number
+  /** When the engine took each of its commands, monotonic milliseconds. */
+  readonly takenAts: readonly Instant[]
 }

@@ -3,9 +3,10 @@ import { type ArcId, type Instant, type LogIndex, SYSTEM_ARC } from '../../base/
 import type { Prng } from '../../base/prng.js'
 import type { PersistMark } from '../raft/group.js'
 import { Admission } from './admission.js'
-import type { ArcState, PendingProposal } from './arc-state.js'
+import type { ArcState, NewProposal } from './arc-state.js'
 import { buildBatch } from './build-batch.js'
 import { Delivery } from './delivery.js'
+import { EngineTally } from './engine-tally.js'
 import { EngineOutputs } from './engine-outputs.js'
 import type {
   EngineArcStart,
@@ -28,8 +29,8 @@ import type {
   FromServices,
 } from './messages.js'
 import { Memos } from './memos.js'
-import { Readiness } from './readiness.js'
-import { applyStopped, notReady, refusalReply } from './refusals.js'
+import { offerCommands, Readiness } from './readiness.js'
+import { applyStopped, notReady, type Refusal, refusalReply } from './refusals.js'
 import { RefusedServices } from './refused-services.js'
 import { type AttemptCommand, RunningAttempts } from './running-attempts.js'
 import { loadOf } from './service-loads.js'
@@ -73,6 +74,7 @@ export class Engine {
   readonly #admission = new Admission()
   readonly #delivery = new Delivery(this.outputs)
   readonly #storage = new StorageWatch(this.outputs)
+  readonly #tally = new EngineTally()
   #batchInFlight = false
 
   constructor(options: EngineOptions) {
@@ -229,14 +231,16 @@ export class Engine {
       now: this.#now,
     })
     if (batch === null) return null
-    this.#admission.noteInLog(batch.commandCount)
+    this.#admission.noteInLog(batch.takenAts.length)
     this.#batchInFlight = true
+    this.#tally.batchTaken(batch, this.#now.mono)
     return batch
   }
 
   /** The batch is durable: votes count, entries commit and go to the ledger (N1). */
   onPersisted(marks: ReadonlyMap<ArcId, PersistMark>): void {
     this.#batchInFlight = false
+    this.#tally.batchSynced(this.#now.mono)
     for (const [arc, mark] of marks) {
       const state = this.#stateOf(arc)
       state.group.persisted(mark)
@@ -252,17 +256,14 @@ export class Engine {
       reason: this.#reasonNotServing(),
       stopping: this.#stopping.began,
       pendingProposals: this.#admission.waiting,
+      figures: this.#tally.figures,
       runningAttempts: this.#running.count,
-      services: loadOf(this.#slots, this.#grants.waiting(), this.#blocked),
+      services: loadOf(this.#slots, this.#grants, this.#blocked, (arc, since) =>
+        this.#stateOf(arc).waitedMs(since, this.#now),
+      ),
       resources: this.#slots.resources(),
       ...this.#storage.status,
-      arcs: [...this.#arcs.values()].map(({ arc, group, applied }) => [
-        arc,
-        group.term,
-        group.lastIndex,
-        group.commitIndex,
-        applied,
-      ]),
+      arcs: [...this.#arcs.values()].map((state) => state.status),
     }
   }
 
@@ -324,11 +325,7 @@ export class Engine {
     const system = this.#arcs.get(SYSTEM_ARC)
     const { offersBody } = this.#readiness
     if (system === undefined || !system.serving || offersBody === null) return
-    const { services } = JSON.parse(offersBody)
-    for (const service of services) {
-      const body = JSON.stringify({ kind: 'offer-services', services: [service] })
-      this.#enqueue(system, unasked(body), true)
-    }
+    for (const body of offerCommands(offersBody)) this.#enqueue(system, unasked(body), true)
   }
 
   #checkServing(): void {
@@ -346,7 +343,7 @@ export class Engine {
     const reason = this.#reasonNotServing()
     const refusal =
       reason === null ? this.#admission.refusal(sheddable, body.length) : notReady(reason)
-    if (refusal !== null) return this.outputs.toApi(refusalReply(request, arc, refusal))
+    if (refusal !== null) return this.#refuse(request, arc, refusal)
     const state = this.#stateOf(arc)
     if (state.stopped !== null) return this.#replyStopped(request, state)
     this.#enqueue(state, { request, body, needs }, !sheddable)
@@ -371,12 +368,17 @@ export class Engine {
 
   #replyNotReady(request: number, arc: ArcId): void {
     const refusal = notReady(this.#reasonNotServing() ?? 'the node is starting')
+    this.#refuse(request, arc, refusal)
+  }
+
+  #refuse(request: number, arc: ArcId, refusal: Refusal): void {
+    this.#tally.refused(refusal.code)
     this.outputs.toApi(refusalReply(request, arc, refusal))
   }
 
-  #enqueue(state: ArcState, proposal: PendingProposal, urgent: boolean): void {
+  #enqueue(state: ArcState, proposal: NewProposal, urgent: boolean): void {
     if (state.stopped !== null) return
-    ;(urgent ? state.urgent : state.normal).push(proposal)
+    state[urgent ? 'urgent' : 'normal'].push({ ...proposal, takenAt: this.#now.mono })
     this.#admission.noteTaken(proposal.body.length)
     this.#dirty.add(state)
   }
@@ -429,7 +431,7 @@ export class Engine {
   }
 
   #replyStopped(request: number, { arc, stopped }: ArcState): void {
-    this.outputs.toApi(refusalReply(request, arc, applyStopped(stopped ?? 'the arc applies')))
+    this.#refuse(request, arc, applyStopped(stopped ?? 'the arc applies'))
   }
 
   /** No work depends on it: where new work is refused, it waits until there is room. */
@@ -482,7 +484,7 @@ export class Engine {
 type HandlerCall = Extract<FromServices, { readonly kind: 'propose' | 'query' }>
 
 /** A command that nobody waits for, and that makes nothing ready. */
-function unasked(body: string): PendingProposal {
+function unasked(body: string): NewProposal {
   return { request: 0, body, needs: [] }
 }
 

@@ -1,4 +1,4 @@
-import type { ArcId, Instant, LogIndex } from '../../base/ids.js'
+import type { ArcId, Duration, Instant, LogIndex } from '../../base/ids.js'
 import type { Grant } from '../ledger/command.js'
 import { PRIORITY_DEFAULT } from '../ledger/limits.js'
 import { Demand, type DemandQueue, type Hunger } from './demand.js'
@@ -77,6 +77,23 @@ export class Grants {
       if (owed > 0) counts.set(service, (counts.get(service) ?? 0) + owed)
     }
     return counts
+  }
+
+  /**
+   * For how long the oldest task of each service has waited that no slot is on its way to, ms.
+   *
+   * @param waited  how long ago an instant of an arc's time was
+   */
+  oldest(waited: (arc: ArcId, since: Instant) => Duration): Map<string, Duration> {
+    const ages = new Map<string, Duration>()
+    for (const queue of this.#demand.queues()) {
+      const arc = this.#demand.eldest(queue)
+      const hunger = arc === undefined ? undefined : queue.waiting.get(arc)
+      if (arc === undefined || hunger === undefined) continue
+      const { service } = queue
+      ages.set(service, Math.max(ages.get(service) ?? 0, waited(arc, hunger.readySince)))
+    }
+    return ages
   }
 
   /**

@@ -1,7 +1,9 @@
 import type { JobError, Json } from '@gyre/jobs'
 import type { ArcId, Instant, LogIndex, Term } from '../../base/ids.js'
+import type { HistogramFigures } from '../../base/histogram.js'
 import type { RefusedService } from '../ledger/command.js'
 import type { Reply } from '../ledger/outcome.js'
+import type { RefusalCode } from './refusals.js'
 
 /**
  * What passes between the threads of one node. The engine is the hub of a star: API, ledger and
@@ -80,6 +82,8 @@ export type ToLedger =
       readonly term: Term
       readonly index: LogIndex
       readonly request: RequestId
+      /** There for what an earlier life has written: its events were counted then. */
+      readonly replayed?: true
       readonly body: string
     }
   | {
@@ -331,6 +335,23 @@ export interface ServiceLoad {
   readonly shortage: 'busy' | 'cpu' | 'memory' | 'units' | null
   /** How often its handlers have blocked the shared thread in this life of the node. */
   readonly blocked: number
+  /** Slots that the node grants, and how many of them an attempt could have now. */
+  readonly granted: number
+  readonly free: number
+  /** For how long the oldest task has waited that no slot is on its way to, ms; 0: none waits. */
+  readonly oldestMs: number
+}
+
+/** Events of this life that the engine has counted. */
+export interface EngineFigures {
+  /** Commands of each log batch. */
+  readonly batchCommands: HistogramFigures
+  /** From handing a batch to the log until it is synced. */
+  readonly syncSeconds: HistogramFigures
+  /** From taking a command until it is synced, waiting for the batch before included. */
+  readonly commitSeconds: HistogramFigures
+  /** Commands and reads that were not taken, by code. */
+  readonly refusals: Readonly<Record<RefusalCode, number>>
 }
 
 export interface LogScrubStatus {
@@ -358,6 +379,7 @@ export interface EngineStatus {
   readonly stopping: boolean
   readonly pendingProposals: number
   readonly runningAttempts: number
+  readonly figures: EngineFigures
   /** Per service that is offered here or has something to do. */
   readonly services: Readonly<Record<string, ServiceLoad>>
   /** Per unit (`cpu`, `memoryMb`, own names) what attempts may take, and what running ones do. */

@@ -1,3 +1,9 @@
+/** Commands that let the ring remember what is offered, as JSON; one for each service. */
+export function offerCommands(offersBody: string): string[] {
+  const { services }: { readonly services: readonly object[] } = JSON.parse(offersBody)
+  return services.map((service) => JSON.stringify({ kind: 'offer-services', services: [service] }))
+}
+
 /**
  * Whether the node serves, and if not, what it waits for: every arc must have applied its log up to
  * this life's first entry, and the services thread must have said what it offers.

@@ -2,9 +2,19 @@ import type { ArcId } from '../../base/ids.js'
 import { COMMAND_CHARS_MAX, RETRY_AFTER_SECONDS } from './limits.js'
 import type { ToApi } from './messages.js'
 
+/** Codes of what the engine does not take. */
+export const REFUSAL_CODES = [
+  'not_ready',
+  'payload_too_large',
+  'overloaded',
+  'apply_stopped',
+] as const
+
+export type RefusalCode = (typeof REFUSAL_CODES)[number]
+
 /** Why the engine does not take a command, or does not answer a read. Nothing was stored. */
 export interface Refusal {
-  readonly code: 'not_ready' | 'payload_too_large' | 'overloaded' | 'apply_stopped'
+  readonly code: RefusalCode
   readonly message: string
   readonly details: Readonly<Record<string, number>>
 }

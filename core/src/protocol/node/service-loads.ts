@@ -1,23 +1,34 @@
+import type { ArcId, Duration, Instant } from '../../base/ids.js'
+import type { Grants } from './grants.js'
 import type { ServiceLoad } from './messages.js'
 import type { Slots } from './slots.js'
 
-/** What runs and waits here, by service. */
+/**
+ * What runs and waits here, by service.
+ *
+ * @param waited  how long ago an instant of an arc's time was
+ */
 export function loadOf(
   slots: Slots,
-  waiting: ReadonlyMap<string, number>,
-  blockedCounts: ReadonlyMap<string, number>,
+  grants: Grants,
+  blocked: ReadonlyMap<string, number>,
+  waited: (arc: ArcId, since: Instant) => Duration,
 ): Readonly<Record<string, ServiceLoad>> {
-  const names = new Set([
-    ...slots.services(),
-    ...slots.used().keys(),
-    ...waiting.keys(),
-    ...blockedCounts.keys(),
-  ])
+  const used = slots.used()
+  const waiting = grants.waiting()
+  const oldest = grants.oldest(waited)
+  const names = new Set([...slots.services(), ...used.keys(), ...waiting.keys(), ...blocked.keys()])
   const loads = [...names].map((name): readonly [string, ServiceLoad] => {
-    const running = slots.used().get(name) ?? 0
-    const blocked = blockedCounts.get(name) ?? 0
-    const shortage = slots.shortage(name)
-    return [name, { running, waiting: waiting.get(name) ?? 0, shortage, blocked }]
+    const load = {
+      running: used.get(name) ?? 0,
+      waiting: waiting.get(name) ?? 0,
+      oldestMs: oldest.get(name) ?? 0,
+      shortage: slots.shortage(name),
+      blocked: blocked.get(name) ?? 0,
+      granted: slots.granted(name),
+      free: slots.free(name),
+    }
+    return [name, load]
   })
   return Object.fromEntries(loads)
 }

@@ -43,6 +43,11 @@ export class Slots {
     return this.#capacities.loads()
   }
 
+  /** Slots of a service, taken ones included. */
+  granted(service: string): number {
+    return this.#offered.get(service) ?? 0
+  }
+
   free(service: string): number {
     const slots = this.#freeSlots(service)
     return slots === 0 ? 0 : Math.min(slots, this.#capacities.fits(service))

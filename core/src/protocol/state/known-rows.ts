@@ -27,6 +27,11 @@ export class KnownRows {
     return this.#young.size + this.#old.size
   }
 
+  /** Length of the JSON of the rows that are remembered. */
+  get chars(): number {
+    return this.#young.chars + this.#old.chars
+  }
+
   get(arc: ArcId, key: string): Known | undefined {
     const young = this.#young.get(arc, key)
     if (young !== undefined) return young.known

@@ -70,6 +70,12 @@ export class Overlay {
     return this.#dirtyRows
   }
 
+  /** How much of the state is in memory. */
+  get figures(): { dirtyRows: number; knownRows: number; knownChars: number } {
+    const { size, chars } = this.#known
+    return { dirtyRows: this.#dirtyRows, knownRows: size, knownChars: chars }
+  }
+
   /**
    * Commits whole arcs, the longest dirty first, until at least `maxRows` rows are written or none
    * is dirty; one commit of the table for all of them.

@@ -34,6 +34,8 @@ export function failJob(context: EntryContext, command: FailCommand): Applied {
 function skipRest(edit: JobEdit, reason: string): void {
   const skipped = { reason, at: edit.context.at }
   edit.steps.forEach(({ undo }, position) => {
-    if (undo?.phase === 'waiting') edit.patchUndo(position, { phase: 'skipped', skipped })
+    if (undo?.phase !== 'waiting') return
+    edit.patchUndo(position, { phase: 'skipped', skipped })
+    edit.context.tally?.stepUndone('skipped')
   })
 }

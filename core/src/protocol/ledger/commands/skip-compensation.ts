@@ -27,6 +27,7 @@ export function skipCompensation(context: EntryContext, command: SkipCommand): A
   edit.patch({ phase: 'compensating', finishedAt: null })
   edit.patchUndo(position, { phase: 'skipped', skipped: { reason, at: context.at } })
   edit.note({ type: 'compensation_skipped', step, reason })
+  context.tally?.stepUndone('skipped')
   advanceCompensation(edit)
   return { ok: true, result: 'accepted', shows: { kind: 'job', id } }
 }

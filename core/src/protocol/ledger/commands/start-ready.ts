@@ -1,5 +1,6 @@
 import type { JobError, Json } from '@gyre/jobs'
 import { assert } from '../../../base/assert.js'
+import type { Instant } from '../../../base/ids.js'
 import { advance } from '../advance.js'
 import { formatAttemptId } from '../attempt-id.js'
 import type { Grant } from '../command.js'
@@ -42,7 +43,10 @@ export function startReady(context: EntryContext, grant: Grant): void {
   }
 }
 
-/** Starts what one scan of the queue shows. A row may be gone by the time its turn comes. */
+/**
+ * Starts what one scan of the queue shows, as long as the queue stands as it showed it. A row may be gone
+ * by the time its turn comes.
+ */
 function startPage(
   context: EntryContext,
   grant: Grant,
@@ -52,6 +56,7 @@ function startPage(
   const limit = Math.min(slots, READY_PAGE_ROWS)
   const page = context.rows.scan<ReadyRow>(prefix, endOf(prefix), limit)
   if (page.length === 0) return 'none-ready'
+  const madeReady = context.madeReady.length
   let used = 0
   for (const { key } of page) {
     let row = context.rows.get<ReadyRow>(key)
@@ -60,7 +65,12 @@ function startPage(
       const hasStarted = startFrom(context, grant, row)
       if (hasStarted) used += 1
       // What stood for one task is gone then, and a look for what is not there goes to the disk.
-      row = hasStarted && row.count === 1 ? undefined : context.rows.get<ReadyRow>(key)
+      const isUsedUp = hasStarted && row.count === 1
+      const next = isUsedUp ? undefined : context.rows.get<ReadyRow>(key)
+      // The next items of a fan may stand before the next row now, and so may what was made ready.
+      const hasMoved = row.count > 1 || context.madeReady.length > madeReady
+      if (next === undefined && hasMoved) return used
+      row = next
     }
   }
   return used
@@ -120,6 +130,7 @@ function startAttempt(edit: JobEdit, place: TaskPlace, { task, grant, body }: St
   placeTask(edit, place, started(task, attempt, context.at + timeoutMs))
   const isStart = edit.row.startedAt === null && edit.row.phase === 'forward'
   edit.patch({ fence, ...(isStart ? { startedAt: context.at } : {}) })
+  if (isStart) context.tally?.jobStarted(context.at - startableAt(edit))
   edit.note({ type: 'attempt_started', node, fence, ...ofAttempt(edit, place, number) })
   const step = edit.stepPlan(place.position).name
   const { traceparent } = edit
@@ -143,6 +154,11 @@ function startAttempt(edit: JobEdit, place: TaskPlace, { task, grant, body }: St
     next: nextServices(edit, place),
     body,
   })
+}
+
+/** Since when the job has waited for its first attempt. */
+function startableAt({ row }: JobEdit): Instant {
+  return Math.max(row.createdAt, row.runAt ?? 0)
 }
 
 /** What tells this work from all other, where its result may be shared. */

@@ -3,18 +3,11 @@ import { jobNotFound } from '../commands/refusals.js'
 import type { JobRow } from '../job-row.js'
 import type { Applied, Reply } from '../outcome.js'
 import type { JobsQuery, Query } from '../query.js'
-import { parseReadyName } from '../ready-name.js'
-import {
-  type BulkRow,
-  type CountsRow,
-  endOf,
-  keys,
-  type PlanRow,
-  type ServiceRow,
-} from '../rows-layout.js'
+import { type BulkRow, endOf, keys, type PlanRow, type ServiceRow } from '../rows-layout.js'
 import { recallSubmission } from '../submission-keys.js'
 import { jobView } from '../views/job-view.js'
 import { explainAnswer } from './explain.js'
+import { countsOf } from './figures.js'
 import { found, type ReadContext } from './found.js'
 import { historyAnswer } from './history.js'
 import { itemsAnswer } from './items.js'
@@ -57,8 +50,8 @@ export function answer(context: ReadContext, query: Query): Reply {
       return peekAnswer(context, query.id)
     case 'services':
       return servicesAnswer(context)
-    case 'counts':
-      return countsAnswer(context)
+    case 'figures':
+      return found({ ...countsOf([context]) })
     default:
       return unreachable(query, 'query')
   }
@@ -117,15 +110,4 @@ function servicesAnswer({ rows }: ReadContext): Reply {
   const from = 's/'
   const items = rows.scan<ServiceRow>(from, endOf(from), Number.MAX_SAFE_INTEGER)
   return found({ items: items.map(({ value }) => value.offer) })
-}
-
-function countsAnswer({ rows }: ReadContext): Reply {
-  const jobs = rows.get<CountsRow>(keys.jobCounts)?.counts ?? {}
-  const counted = rows.get<CountsRow>(keys.readyCounts)?.counts ?? {}
-  const ready = new Map<string, number>()
-  for (const [name, count] of Object.entries(counted)) {
-    const { service } = parseReadyName(name)
-    ready.set(service, (ready.get(service) ?? 0) + count)
-  }
-  return found({ jobs, ready: Object.fromEntries(ready) })
 }

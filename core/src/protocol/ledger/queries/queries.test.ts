@@ -118,7 +118,7 @@ test('a waiting job says what it waits for and until when', () => {
 test('the counts are those of the lists', () => {
   const { ledger } = fiveJobs()
   const one = { succeeded: 1, failed: 1, waiting: 1, running: 1, queued: 1 }
-  assert.deepEqual(bodyOf(ledger, { kind: 'counts' }), { jobs: one, ready: { work: 1 } })
+  assert.deepEqual(bodyOf(ledger, { kind: 'figures' }), { jobs: one, ready: { work: 1 } })
 })
 
 test('a job is shown with the members that clients know', () => {

@@ -10,6 +10,7 @@ import type { AttemptOutcome, Command, EntryBody, Grant, SubmitCommand } from '.
 import { LedgerNode } from '../ledger-node.js'
 import type { TimerRow } from '../rows-layout.js'
 import type { Reply } from '../outcome.js'
+import type { LedgerFigures } from '../queries/figures.js'
 import type { Query } from '../query.js'
 import type { ToldEvent } from './history-oracle.js'
 
@@ -142,6 +143,17 @@ export class LedgerHarness {
     return this.#request
   }
 
+  /** What the newest life of the ledger tells for metrics. */
+  figures(): LedgerFigures {
+    this.#request += 1
+    const query = { kind: 'query', request: this.#request, arc: null } as const
+    this.#ledger.step({ ...query, body: JSON.stringify({ kind: 'figures' }) })
+    this.#collect()
+    const reply = this.#replyTo(this.#request)
+    assert(reply.ok && reply.body !== undefined, 'figures are always told')
+    return JSON.parse(reply.body)
+  }
+
   unwatch(request: number): void {
     this.#ledger.step({ kind: 'unwatch', request })
   }
@@ -187,7 +199,9 @@ export class LedgerHarness {
     this.#overlay = new Overlay(this.table, { freeze: true })
     this.#ledger = this.#open()
     const applied = this.#overlay.applied(ARC)
-    for (let index = applied + 1; index <= this.index; index += 1) this.#step(index, 0)
+    for (let index = applied + 1; index <= this.index; index += 1) {
+      this.#step(index, 0, { replayed: true })
+    }
   }
 
   /** All rows of the arc, as they are after every entry so far. */
@@ -202,9 +216,9 @@ export class LedgerHarness {
     return node
   }
 
-  #step(index: number, request: number): void {
+  #step(index: number, request: number, origin: { readonly replayed?: true } = {}): void {
     const body = JSON.stringify(this.entries[index - 1])
-    this.#ledger.step({ kind: 'entry', arc: ARC, term: 1, index, request, body })
+    this.#ledger.step({ kind: 'entry', arc: ARC, term: 1, index, request, ...origin, body })
     this.#collect()
   }
 
