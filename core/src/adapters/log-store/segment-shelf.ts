@@ -132,12 +132,14 @@ export class SegmentShelf {
     const { files, folder, warn } = this.#options
     const name = asideName(number)
     files.rename(this.path(number), `${folder}/${name}`)
-    const kept = files.list(folder).filter(isAside)
-    for (const each of kept.slice(0, -SET_ASIDE_MAX)) files.remove(`${folder}/${each}`)
+    // It is gone from here on, also where a shortage leaves older ones for another time.
+    this.#sizes.delete(number)
     warn(
       `the damaged log segment ${segmentName(number)} was given up: the state holds all that stood ` +
         `in it, and nothing is lost. Its file is kept as ${folder}/${name}; check the disk`,
     )
+    const kept = files.list(folder).filter(isAside)
+    for (const each of kept.slice(0, -SET_ASIDE_MAX)) files.remove(`${folder}/${each}`)
   }
 
   close(): void {
