@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { before, test } from 'node:test'
+import { atEnd } from '@gyre/core/internal/adapters/testing/at-end.js'
 import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
 import { ownerOfThisFile } from './file-owner.js'
 import { GYRE, NodeProcess } from './node-process.js'
@@ -84,6 +86,38 @@ test('the same --key gives the same job', async () => {
   const [first, second] = [await gyre(submit), await gyre(submit)]
   assert.match(first.stdout, /^[0-9a-f]{32}\n$/)
   assert.equal(second.stdout, first.stdout)
+})
+
+test('a --key of any letters is the key of the header and of a batch; one of control characters is refused', async () => {
+  for (const key of ['bestellung-größe', '注文-1']) {
+    const submit = ['submit', '--service', 'test.echo', '--input', '"u"', '--key', key]
+    const { id } = await json(submit)
+    const jobs = [{ service: 'test.echo', input: 'u', idempotencyKey: key }]
+    const answer = await fetch(`${node.url}/v1/jobs/batch`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jobs }),
+    })
+    const batch: ReturnType<typeof JSON.parse> = await answer.json()
+    assert.equal(batch.results[0].id, id)
+  }
+  const refused = await gyre(['submit', '--service', 'test.echo', '--key', 'a\nb'])
+  assert.equal(refused.code, 2)
+  assert.match(refused.stderr, /^The value for idempotency-key holds a control character/)
+})
+
+test('what nobody foresaw is told without a stack, which GYRE_DEBUG shows', async () => {
+  const server = createServer((socket) => socket.end('no HTTP at all\r\n\r\n').resume())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  atEnd(file, () => server.close())
+  const { port } = server.address() as AddressInfo
+  const elsewhere = { GYRE_URL: `http://127.0.0.1:${port}` }
+  const { code, stderr } = await gyre(['jobs'], elsewhere)
+  assert.equal(code, 1)
+  assert.match(stderr, /^The call to \S+ failed \([^\n]+\)\.\n[^\n]+\n$/)
+  const debugged = await gyre(['jobs'], { ...elsewhere, GYRE_DEBUG: '1' })
+  assert.match(debugged.stderr, /\n\s+at /)
 })
 
 test('a job that does not succeed gives exit code 3 and says where to look', async () => {

@@ -44,6 +44,16 @@ test('a body that stops coming is refused after a while, one that comes at the l
   assert.deepEqual([...refused], [['slow', 'request_timeout']])
 })
 
+test('a body that falls silent is refused, however much has come of it before', () => {
+  const { admission, refused, begin, pass } = setup()
+  const stalled = begin('stalled')
+  admission.take(stalled, 1_000_000)
+  pass(BODY_PACE_MS)
+  assert.equal(refused.size, 0, 'not longer than the pace allows')
+  pass(1)
+  assert.deepEqual([...refused], [['stalled', 'request_timeout']])
+})
+
 test('stalled bodies that fill the memory make room for one that comes, the longest silent first', () => {
   const { admission, refused, begin, pass } = setup()
   const count = BODIES_IN_FLIGHT_BYTES_MAX / BATCH_BODY_BYTES_MAX

@@ -61,10 +61,16 @@ export class Arrivals {
     return request
   }
 
-  /** Refuses every body that comes more slowly than the least pace. */
+  /** Refuses every body that has fallen silent, or comes more slowly than the least pace. */
   refuseSlow(): void {
     const now = this.#now()
     for (const [request, arriving] of this.#arriving) {
+      // However much came before: else it would have twice the time.
+      if (now - arriving.heardAt > BODY_PACE_MS) {
+        this.end(request)
+        arriving.refuse(tooSlow())
+        continue
+      }
       if (now - arriving.countedFrom < BODY_PACE_MS) continue
       if (arriving.bytes < BODY_PACE_BYTES) {
         this.end(request)

@@ -44,6 +44,14 @@ test('a body that stalls is answered with 408, told of its path', async (t) => {
   assert.deepEqual([code, instance, status], ['request_timeout', '/v1/jobs', 408])
 })
 
+test('a URL that is longer than all headers may be is told as that', async (t) => {
+  const answer = await answerTo(t, `GET /${'u'.repeat(60_000)} HTTP/1.1\r\nHost: a\r\n\r\n`)
+  assert.match(answer, /^HTTP\/1\.1 414 URI Too Long/)
+  assert.equal(bodyOf(answer).code, 'uri_too_long')
+  const headers = await answerTo(t, `GET / HTTP/1.1\r\nHost: a\r\nx: ${'h'.repeat(60_000)}\r\n\r\n`)
+  assert.equal(bodyOf(headers).code, 'headers_too_large')
+})
+
 test('headers that stall are answered with 408 of the node as a whole', async (t) => {
   const answer = await answerTo(t, 'GET /livez HTTP/1.1\r\nHost')
   const { code, instance } = bodyOf(answer)

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { HEADER_BYTES_MAX, URL_LENGTH_MAX } from './limits.js'
 import type { OpenExchanges } from './open-exchanges.js'
-import { Problem } from './problem.js'
+import { Problem, urlTooLong } from './problem.js'
 
 /** What never became a request: bytes that are no HTTP, headers without end, a client that stalls. */
 export function answerClientError(error: ClientError, socket: Socket, open: OpenExchanges): void {
@@ -12,7 +12,7 @@ export function answerClientError(error: ClientError, socket: Socket, open: Open
     socket.destroy()
     return
   }
-  const problem = problemFor(error.code)
+  const problem = problemFor(error)
   const target = exchange?.request.url ?? targetOf(error.rawPacket)
   const body = JSON.stringify(problem.toBody(target.split('?', 1)[0]?.slice(0, URL_LENGTH_MAX)))
   socket.end(
@@ -36,15 +36,24 @@ function targetOf(bytes: unknown): string {
   return REQUEST_LINE.exec(start)?.[1] ?? '/'
 }
 
+/** A URL that is too long is told as headers that are; where it begins in these bytes it can be seen. */
+function beginsWithLongUrl(bytes: unknown): boolean {
+  return Buffer.isBuffer(bytes) && LONG_URL.test(bytes.toString('latin1', 0, 2 * URL_LENGTH_MAX))
+}
+
+const LONG_URL = new RegExp(`^[A-Z]+ /[\\x21-\\xff]{${URL_LENGTH_MAX}}`)
+
 const REASONS: Readonly<Record<number, string>> = {
   408: 'Request Timeout',
   413: 'Content Too Large',
+  414: 'URI Too Long',
   431: 'Request Header Fields Too Large',
 }
 
-function problemFor(code: string | undefined): Problem {
+function problemFor({ code, rawPacket }: ClientError): Problem {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
+      if (beginsWithLongUrl(rawPacket)) return urlTooLong()
       return new Problem(
         'headers_too_large',
         `headers and URL together may have ${HEADER_BYTES_MAX} bytes`,

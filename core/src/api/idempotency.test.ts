@@ -47,6 +47,21 @@ test('the header is given once and has 1 to 512 bytes', () => {
   }
 })
 
+test('the bytes of the header are UTF-8, as in a body', () => {
+  // Node gives each byte of a header as a character.
+  const sent = (bytes: Uint8Array) => ({
+    'idempotency-key': [Buffer.from(bytes).toString('latin1')],
+  })
+  for (const key of ['bestellung-größe', '注文-1', '\uFEFFa', 'ascii']) {
+    assert.equal(idempotencyKeyOf(sent(Buffer.from(key))), key)
+  }
+  const latin1 = sent(Buffer.from('größe', 'latin1'))
+  assert.throws(() => idempotencyKeyOf(latin1), {
+    code: 'invalid_request',
+    message: /Idempotency-Key.*UTF-8/,
+  })
+})
+
 test('a key is measured in bytes, not in characters', () => {
   assert.equal(checkedKey('ü'.repeat(256), '/x').length, 256)
   assert.throws(() => checkedKey('ü'.repeat(257), '/x'), Problem)

@@ -34,7 +34,7 @@ export function callStamp(
 /**
  * @param headers  `headersDistinct` of the request: elsewhere Node joins two headers to one key
  * @returns the key of the header; undefined without one
- * @throws Problem `invalid_request` when the header is empty, repeated or too long
+ * @throws Problem `invalid_request` when the header is empty, repeated, too long or no UTF-8
  */
 export function idempotencyKeyOf(headers: NodeJS.Dict<string[]>): string | undefined {
   const keys = headers[HEADER.toLowerCase()]
@@ -43,7 +43,18 @@ export function idempotencyKeyOf(headers: NodeJS.Dict<string[]>): string | undef
   if (keys.length > 1) {
     throw new Problem('invalid_request', `${HEADER} must be given once`, { at: HEADER })
   }
-  return checkedKey(key, HEADER)
+  return checkedKey(decode(key), HEADER)
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Node gives each byte of a header as a character; the same key in a body is UTF-8. */
+function decode(bytes: string): string {
+  try {
+    return UTF8.decode(Buffer.from(bytes, 'latin1'))
+  } catch {
+    throw new Problem('invalid_request', `${HEADER} is not valid UTF-8`, { at: HEADER })
+  }
 }
 
 /**

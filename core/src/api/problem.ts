@@ -1,5 +1,5 @@
 import { isProblemCode, type ProblemCode, problemKind } from './error-mapping.js'
-import { RETRY_AFTER_SECONDS } from './limits.js'
+import { RETRY_AFTER_SECONDS, URL_LENGTH_MAX } from './limits.js'
 
 /** Expected refusals on their way to the client as RFC 9457 problems. */
 
@@ -78,6 +78,10 @@ export function problemOf(refusal: {
     ...(errors === undefined ? {} : { errors }),
     ...(typeof retryAfter === 'number' ? { headers: { 'retry-after': String(retryAfter) } } : {}),
   })
+}
+
+export function urlTooLong(): Problem {
+  return new Problem('uri_too_long', `a URL may have ${URL_LENGTH_MAX} characters`)
 }
 
 /** Of what a node that stops does not begin any more. */

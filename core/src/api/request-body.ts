@@ -19,6 +19,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route looks at the parts of its body one by one, so that one is refused by itself. */
     readonly checksJsonItself?: true
+    /** No body at all means `{}`. */
+    readonly bodyIsOptional?: boolean
   }
 }
 
@@ -31,6 +33,20 @@ export function readJsonBody(request: FastifyRequest, bytes: Buffer): unknown {
   const value = parseBody(bytes)
   if (request.routeOptions.config.checksJsonItself !== true) checkJson(value)
   return value
+}
+
+/**
+ * In time for the validators, which would tell of a `null` that nobody sent.
+ *
+ * @throws Problem `invalid_json`
+ */
+export function refuseEmptyBody(request: FastifyRequest): void {
+  const { schema, config } = request.routeOptions
+  if (request.body !== undefined || schema?.body === undefined) return
+  if (config.bodyIsOptional !== true) {
+    throw new Problem('invalid_json', 'the body is empty; send a JSON value')
+  }
+  request.body = {}
 }
 
 /** Size of the request's body as it came, in bytes. */

@@ -25,9 +25,9 @@ import type { Metrics } from './metrics.js'
 import { KnownRoutes } from './not-found.js'
 import { OpenExchanges } from './open-exchanges.js'
 import { Pipelines } from './pipelines.js'
-import { Problem, stoppingProblem } from './problem.js'
+import { Problem, stoppingProblem, urlTooLong } from './problem.js'
 import { PROBLEM_TYPE, writeProblem } from './raw-problem.js'
-import { readJsonBody } from './request-body.js'
+import { readJsonBody, refuseEmptyBody } from './request-body.js'
 import type { UnreadAnswers } from './unread-answers.js'
 import { compileValidator } from './validation.js'
 
@@ -86,7 +86,7 @@ export function makeServer(options: ServerOptions): ApiServer {
       throw new Problem('malformed_request', 'HTTP/1.1 requests name their Host')
     }
     if (request.url.length > URL_LENGTH_MAX) {
-      throw new Problem('uri_too_long', `a URL may have ${URL_LENGTH_MAX} characters`)
+      throw urlTooLong()
     }
     // Here, not in a handler: an unknown path is told before its body is looked at.
     const { method, url, headers } = request
@@ -97,6 +97,7 @@ export function makeServer(options: ServerOptions): ApiServer {
     checkBodyEncoding(headers)
     admission.enter(request, bodyBytesMaxOf(request))
   })
+  app.addHook('preValidation', async (request) => refuseEmptyBody(request))
   app.addHook('onSend', async (request, reply, payload) => {
     const answer = readable(request, reply, payload)
     const { socket } = request.raw
@@ -182,7 +183,7 @@ function problemFor(error: FastifyError | Problem, report: (error: unknown) => v
 /** Faults that fastify finds before it knows the route. */
 function frameworkProblem(error: FastifyError): Problem {
   if (error.code === 'FST_ERR_MAX_PARAM_LENGTH') {
-    return new Problem('uri_too_long', `a URL may have ${URL_LENGTH_MAX} characters`)
+    return urlTooLong()
   }
   return new Problem('malformed_request', 'the path is not valid percent-encoded UTF-8')
 }

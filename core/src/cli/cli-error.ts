@@ -25,6 +25,13 @@ export class CliError extends Error {
   }
 }
 
+/** An unexpected error's code, or else the first line of what it says: no stack, no paths of it. */
+export function inOneLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error).split('\n', 1)[0] ?? ''
+  const said = error.message.split('\n', 1)[0] ?? ''
+  return 'code' in error && typeof error.code === 'string' ? `${error.code}: ${said}` : said
+}
+
 export function usageError(message: string, remedy?: string): CliError {
   return new CliError(message, {
     exitCode: EXIT.usage,

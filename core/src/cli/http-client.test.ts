@@ -92,6 +92,46 @@ test('an overloaded node is asked again, other refusals are not', async () => {
   )
 })
 
+test('header values go out as the bytes of their UTF-8, and control characters are wrong usage', async () => {
+  const seen: string[] = []
+  await withServer(
+    ({ headers }, response) => {
+      seen.push(Buffer.from(String(headers['idempotency-key']), 'latin1').toString('utf8'))
+      response.end('{}')
+    },
+    async (url) => {
+      const client = new HttpClient({ url })
+      const send = (key: string) =>
+        client.call('POST', '/', { headers: { 'idempotency-key': key } })
+      for (const key of ['größe', '注文-1', 'plain']) await send(key)
+      for (const key of ['a\nb', 'a\rb', 'a\0b', 'a\x7fb']) {
+        await assert.rejects(send(key), (error) => {
+          assert.ok(error instanceof CliError)
+          assert.match(error.message, /idempotency-key.*control character/)
+          return error.exitCode === EXIT.usage
+        })
+      }
+      await client.close()
+    },
+  )
+  assert.deepEqual(seen, ['größe', '注文-1', 'plain'])
+})
+
+test('a failure on the way that nobody foresaw is one sentence with what to do', async () => {
+  await withServer(
+    (request) => request.socket.end('no HTTP at all\r\n\r\n'),
+    async (url) => {
+      const client = new HttpClient({ url })
+      await assert.rejects(client.call('GET', '/'), (error) => {
+        assert.ok(error instanceof CliError)
+        assert.ok(!error.message.includes('\n') && error.remedy !== null)
+        return true
+      })
+      await client.close()
+    },
+  )
+})
+
 test('where no node listens the exit code is 4', async () => {
   let gone = ''
   await withServer(

@@ -1,7 +1,7 @@
 import pRetry from 'p-retry'
 import type { Pool } from 'undici'
 import { EventParser, type ServerEvent } from './event-parser.js'
-import { CliError, EXIT, usageError } from './cli-error.js'
+import { CliError, EXIT, inOneLine, usageError } from './cli-error.js'
 
 /** A read may be held open for the 60 s that the API allows, and then some. */
 const ANSWER_TIMEOUT_MS = 75_000
@@ -137,13 +137,14 @@ export class HttpClient {
 
   async #send(method: string, path: string, options: CallOptions) {
     const content = options.body === undefined ? {} : { 'content-type': 'application/json' }
+    const headers = onTheWire({ ...this.#headers, ...options.headers })
     try {
       this.#pool ??= poolOf(this.#origin)
       const pool = await this.#pool
       return await pool.request({
         method,
         path: this.#prefix + path + queryText(options.query ?? {}),
-        headers: { accept: 'application/json', ...content, ...this.#headers, ...options.headers },
+        headers: { accept: 'application/json', ...content, ...headers },
         body: options.body ?? null,
       })
     } catch (cause) {
@@ -163,9 +164,19 @@ export class HttpClient {
     }
   }
 
-  #unreachable(cause: unknown): unknown {
+  /** Whatever else went wrong on the way: what was asked may have been done, or not. */
+  #failed(cause: unknown): CliError {
+    return new CliError(`The call to ${this.url} failed (${inOneLine(cause)}).`, {
+      remedy:
+        'Is this the address of a Gyre node? Name one with --url or GYRE_URL; GYRE_DEBUG=1 shows where it failed.',
+      cause,
+    })
+  }
+
+  #unreachable(cause: unknown): CliError {
     const code = codeOf(cause)
-    if (!UNREACHABLE.has(code)) return cause
+    if (cause instanceof CliError) return cause
+    if (!UNREACHABLE.has(code)) return this.#failed(cause)
     return new CliError(`No node answers at ${this.url} (${code}).`, {
       exitCode: EXIT.noNode,
       remedy: 'Start one with `gyre dev`, or name another with --url or GYRE_URL.',
@@ -186,6 +197,28 @@ async function poolOf(origin: string): Promise<Pool> {
     bodyTimeout: ANSWER_TIMEOUT_MS,
   })
 }
+
+/**
+ * Header values as they are sent: the bytes of their UTF-8, each as one character, which is how undici
+ * takes bytes.
+ *
+ * @throws CliError wrong usage, for what no header can carry
+ */
+function onTheWire(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const sent: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (CONTROL_CHARACTER.test(value)) {
+      throw usageError(
+        `The value for ${name} holds a control character, which no header can carry.`,
+        'Give it without line breaks, tabs and other control characters.',
+      )
+    }
+    sent[name] = Buffer.from(value).toString('latin1')
+  }
+  return sent
+}
+
+const CONTROL_CHARACTER = /\p{Cc}/u
 
 function parseAddress(url: string): URL {
   const address = URL.canParse(url) ? new URL(url) : null

@@ -1,6 +1,7 @@
+import { inspect } from 'node:util'
 import { CommanderError } from 'commander'
 import { AppError } from '../base/app-error.js'
-import { CliError, EXIT, type ExitCode } from './cli-error.js'
+import { CliError, EXIT, type ExitCode, inOneLine } from './cli-error.js'
 import { makeProgram } from './program.js'
 import { endWithReader, readerHasAll } from './reader.js'
 
@@ -19,6 +20,7 @@ async function run(args: readonly string[]): Promise<ExitCode> {
 }
 
 function tell(error: unknown): ExitCode {
+  showForDebugging(error)
   // commander has printed its message, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   if (error instanceof CliError) {
@@ -26,14 +28,19 @@ function tell(error: unknown): ExitCode {
     process.stderr.write(`${error.message}${remedy}\n`)
     return error.exitCode
   }
-  // A failure of the world says itself what to do; anything else is our bug and shows its stack.
-  const text = error instanceof AppError ? error.message : stackOf(error)
+  // A failure of the world says itself what to do; anything else nobody has foreseen.
+  const text =
+    error instanceof AppError
+      ? error.message
+      : `gyre failed unexpectedly (${inOneLine(error)}).\nRun it again with GYRE_DEBUG=1 to see where, and report that.`
   process.stderr.write(`${text}\n`)
   return EXIT.failed
 }
 
-function stackOf(error: unknown): string {
-  return error instanceof Error && error.stack !== undefined ? error.stack : String(error)
+/** Where it failed, for who asks: stacks name the folders of this machine. */
+function showForDebugging(error: unknown): void {
+  const isWanted = (process.env['GYRE_DEBUG'] ?? '') !== ''
+  if (isWanted && !(error instanceof CommanderError)) process.stderr.write(`${inspect(error)}\n`)
 }
 
 endWithReader()

@@ -71,8 +71,11 @@ function hasProtoMember(json: string): boolean {
   return json.includes('{"__proto__":') || json.includes(',"__proto__":')
 }
 
-/** Counts brackets outside strings, so that no recursion is needed to find recursion. */
-function isTooDeep(json: string): boolean {
+/**
+ * True of JSON nested deeper than values may be. Counts brackets outside strings, so that no recursion is
+ * needed to find recursion.
+ */
+export function isTooDeep(json: string): boolean {
   let depth = 0
   let inString = false
   for (let at = 0; at < json.length; at += 1) {

@@ -27,6 +27,20 @@ test('every JSON value is a record as it is', async () => {
   }
 })
 
+test('a body has 1 MiB like every other, and the value in it 256 KiB', async () => {
+  const write = async (body: string) => {
+    const headers = { 'content-type': 'application/json' }
+    const { status } = await fetch(`${node.url}/v1/dht/wide`, { method: 'PUT', headers, body })
+    return status
+  }
+  const text = (bytes: number) => `"${'x'.repeat(bytes - 2)}"`
+  const KIB = 1024
+  assert.equal(await write(text(256 * KIB)), 201)
+  assert.equal(await write(text(256 * KIB).padEnd(1024 * KIB)), 200)
+  assert.equal(await write(text(256 * KIB + 1)), 413)
+  assert.equal(await write(text(256 * KIB).padEnd(1024 * KIB + 1)), 413)
+})
+
 test('keys are one percent-encoded segment: slashes, dots, percent signs and any UTF-8', async () => {
   const keys = ['a/b', '.a', 'a%2Fb', 'ä😀', ' ', 'a?b#c', 'x'.repeat(512)]
   for (const key of keys) {

@@ -5,7 +5,7 @@ import { type HandlerSettings, redactor, secretsOf } from './handler-settings.js
 import { keptLine } from './kept-line.js'
 import { LogWindow } from './log-window.js'
 import { ProgressNotes } from './progress-notes.js'
-import type { AttemptLife, RecordCalls } from './record-calls.js'
+import { type AttemptLife, type RecordCalls, tooLate } from './record-calls.js'
 import type { ServicesLogLine } from './thread-messages.js'
 
 export interface ContextOptions {
@@ -48,6 +48,7 @@ export function makeContext(dispatch: Dispatch, options: ContextOptions): Attemp
     ...(dispatch.traceparent === undefined ? {} : { traceparent: dispatch.traceparent }),
     log: makeLog(dispatch, keep),
     heartbeat: () => {
+      if (life.isOver) throw tooLate()
       beat()
       signal.throwIfAborted()
     },

@@ -95,7 +95,7 @@ export class RecordCalls {
  * What a handler started and did not await goes on when its attempt has ended: it must not write beside
  * the next attempt, or the compensation.
  */
-function tooLate(): ServiceError {
+export function tooLate(): ServiceError {
   const message = 'the attempt has ended; await what you start'
   return new ServiceError('attempt_aborted', message, { retryable: false })
 }

@@ -11,7 +11,7 @@ function header(description: string) {
 }
 
 const IdempotencyKey = header(
-  'Makes a repeat safe: the same key gives the first answer again. 1 to 512 bytes.',
+  'Makes a repeat safe: the same key gives the first answer again. 1 to 512 bytes of UTF-8.',
 )
 const IfMatch = header('`"VERSION"`, or `*` for any: else 412 `version_conflict`.')
 const IfNoneMatch = header('`*`: only if there is no record yet, else 412 `version_conflict`.')

@@ -23,7 +23,6 @@ const page = {
   ),
   cursor: Type.Optional(
     Type.String({
-      maxLength: 2048,
       description: '`nextCursor` of the page before, with the same filters.',
     }),
   ),

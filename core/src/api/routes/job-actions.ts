@@ -83,7 +83,9 @@ export function jobActionRoutes(app: ApiServer, { client }: { readonly client: N
   }
 }
 
+/** A body in which nothing must stand may be missing. */
 function actionOptions<Body extends TObject>(operationId: string, summary: string, body: Body) {
+  const required: readonly string[] = body.required ?? []
   return {
     schema: {
       operationId,
@@ -94,10 +96,7 @@ function actionOptions<Body extends TObject>(operationId: string, summary: strin
       body,
       response: answers({ 202: ref('Job') }, ['Idempotency-Replayed']),
     },
-    preValidation: async (request: FastifyRequest) => {
-      // No body at all means no options.
-      request.body ??= {}
-    },
+    config: { bodyIsOptional: required.length === 0 },
   }
 }
 

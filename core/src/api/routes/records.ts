@@ -12,7 +12,7 @@ import { ReadQuery, RecordParams, RecordsQuery } from '../contract/parameters.js
 import { conditionOf, etagOf } from '../etag.js'
 import { hashId } from '../hash-id.js'
 import { callStamp, idempotencyKeyOf } from '../idempotency.js'
-import { PAGE_LIMIT_DEFAULT, VALUE_BYTES_MAX } from '../limits.js'
+import { PAGE_LIMIT_DEFAULT } from '../limits.js'
 import { Problem } from '../problem.js'
 import { checkRecordKey } from '../record-key.js'
 import { readRecordsPage } from '../records-page.js'
@@ -26,8 +26,6 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
   app.put(
     '/v1/dht/:key',
     {
-      // Room for spaces round the value; the value itself is measured.
-      bodyLimit: 2 * VALUE_BYTES_MAX,
       schema: {
         operationId: 'putRecord',
         summary: 'Write a record',
@@ -47,9 +45,6 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
     async (request, reply) => {
       const target = targetOf(request.params.key)
       const value = request.body
-      if (bodyBytesOf(request) === 0) {
-        throw new Problem('invalid_json', 'the body is empty; send a JSON value, for example null')
-      }
       checkUserValue(value, '', bodyBytesOf(request))
       const condition = conditionOf(request.headers)
       const success = successOf(

@@ -60,10 +60,7 @@ export function resubmitRoute(
         body: ResubmitBody,
         response: answers({ 202: ref('Job') }, ['Location', 'Idempotency-Replayed']),
       },
-      preValidation: async (request) => {
-        // No body at all means no options.
-        request.body ??= {}
-      },
+      config: { bodyIsOptional: true },
     },
     async (request, reply) => {
       const source = jobIdOf(request.params.id)

@@ -1,6 +1,8 @@
 import {
   type ForEachPlan,
   isLongerThan,
+  isTooDeep,
+  JSON_DEPTH_MAX,
   type JobError,
   type Json,
   type JsonObject,
@@ -93,10 +95,17 @@ export function jobOutput(edit: JobEdit, template: Json): Value {
   const { scope } = scopeOf(edit, template, {})
   const resolved = resolveTemplate(template, scope, { missing: 'null' })
   const value = resolved.ok ? resolved.value : null
-  if (!isLongerThan(JSON.stringify(value), VALUE_BYTES_MAX)) return { ok: true, value }
+  const text = JSON.stringify(value)
+  if (isLongerThan(text, VALUE_BYTES_MAX)) {
+    return refused(
+      'output_too_large',
+      `the job's output is larger than ${VALUE_BYTES_MAX} bytes; point at less in "output"`,
+    )
+  }
+  if (!isTooDeep(text)) return { ok: true, value }
   return refused(
-    'output_too_large',
-    `the job's output is larger than ${VALUE_BYTES_MAX} bytes; point at less in "output"`,
+    'output_invalid',
+    `the job's output is nested more than ${JSON_DEPTH_MAX} deep; point at less in "output"`,
   )
 }
 

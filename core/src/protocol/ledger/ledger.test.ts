@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Json } from '@gyre/jobs'
 import { failed, LedgerHarness } from './testing/ledger-harness.js'
 import { planOf, retry } from './testing/plans.js'
 
@@ -77,4 +78,21 @@ test('a report of success without an output gives null', () => {
   ledger.end(ledger.attemptOf('main'), report)
   assert.equal(ledger.job(id).status, 'succeeded')
   assert.equal(ledger.job(id)['output'], null)
+})
+
+test('an output template whose result is nested deeper than values may be fails the job', () => {
+  const deep = JSON.parse('['.repeat(60) + ']'.repeat(60))
+  for (const [levels, status] of [
+    [4, 'succeeded'],
+    [5, 'failed'],
+  ] as const) {
+    const ledger = new LedgerHarness()
+    let output: Json = { $from: '/steps/a/output' }
+    for (let level = 0; level < levels; level += 1) output = [output]
+    const id = ledger.submit(planOf({ a: {} }, output))
+    ledger.succeed('a', deep)
+    const job = ledger.job(id)
+    assert.equal(job.status, status)
+    if (status === 'failed') assert.equal(Object(job['error']).code, 'output_invalid')
+  }
 })

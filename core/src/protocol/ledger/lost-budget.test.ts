@@ -86,6 +86,21 @@ test('a task that may be started only once is never poison: it is unknown after 
   assert.equal(Object(ledger.step(id, 'a')['error']).code, 'attempt_unknown')
 })
 
+test('items that may be started only once are all unknown when their process dies, not only the first', () => {
+  const ledger = new LedgerHarness()
+  const forEach = { items: { range: 3 }, concurrency: 3 }
+  const id = ledger.submit(planOf({ a: { retry: retry(1), forEach } }))
+  for (const index of [0, 1, 2]) ledger.attemptOf('a', { index })
+  ledger.crash()
+  ledger.apply({ kind: 'lose-worker', node: ledger.node, beforeBoot: ledger.boot })
+  const reply = ledger.query({ kind: 'items', id, step: 'a', after: -1, limit: 9 })
+  assert.ok(reply.ok)
+  const { items }: { items: { error: { code: string } }[] } = JSON.parse(reply.body ?? '')
+  const codes = items.map(({ error }) => error.code)
+  assert.deepEqual(codes, ['attempt_unknown', 'attempt_unknown', 'attempt_unknown'])
+  checkRows(ledger.rows)
+})
+
 test('a poisoned item ends its step also where failed items count as results, and runs again on retry', () => {
   const ledger = new LedgerHarness()
   const forEach = { items: [1, 2], onItemError: 'continue' } as const

@@ -187,8 +187,6 @@ export function ended(task: TaskState, end: Settled, options: EndOptions): TaskS
   const phase = phaseAfter(task, end, options)
   const charged = end.outcome === 'failed' || end.outcome === 'timed_out'
   const lost = end.outcome === 'lost' || end.outcome === 'cancelled'
-  const isGivenUp = phase === 'failed' && lost && options.mayRetry
-  const givenUpFor = options.policy.attempts === 1 ? ATTEMPT_UNKNOWN : POISON
   return {
     ...task,
     phase,
@@ -198,8 +196,15 @@ export function ended(task: TaskState, end: Settled, options: EndOptions): TaskS
     dueAt: options.at,
     stopping: null,
     newest: { ...task.newest, finishedAt: options.at, outcome: end.outcome, error: end.error },
-    error: isGivenUp ? givenUpFor : end.error,
+    error: phase === 'failed' && lost ? errorOfLost(end, options) : end.error,
   }
+}
+
+/** What a lost attempt that nothing follows has failed its task with. */
+function errorOfLost(end: Settled, { policy, mayRetry }: EndOptions): JobError | null {
+  // Also of a task that ends beside others, whose job another one has failed by then.
+  if (policy.attempts === 1) return ATTEMPT_UNKNOWN
+  return mayRetry ? POISON : end.error
 }
 
 export interface EndOptions {
