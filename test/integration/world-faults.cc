@@ -7,6 +7,7 @@
 //   write log/segment ERROR 5     pwrite and write on paths that contain log/segment fail with errno 5
 //   read  log/segment ERROR 5     pread and read on such paths fail with errno 5
 //   sync  log/        DELAY 500   fsync and fdatasync take 500 ms longer
+//   sync  log/        HANG 0      fsync and fdatasync come back when the rule is gone; write as well
 //   write log/        TEAR 0      once: every other sector is written, then the process is killed
 //   write log/        FLIP 0      once: one bit of what is written is another
 //   clock -           SHIFT -3600000   the wall clock is an hour behind
@@ -86,6 +87,15 @@ void sleep_ms(long long ms) {
   while (nanosleep(&left, &left) != 0 && errno == EINTR) continue;
 }
 
+// Comes back when no rule holds it any more.
+void hang_while_told(const char *operation, int file) {
+  Rule rule;
+  ino_t inode = 0;
+  while (find_rule_of_file(operation, file, &rule, &inode) && strcmp(rule.action, "HANG") == 0) {
+    sleep_ms(20);
+  }
+}
+
 // True for the first who asks under one set of rules.
 bool take_once(ino_t inode) {
   std::lock_guard<std::mutex> hold(guard);
@@ -110,6 +120,7 @@ long write_with_faults(int file, const void *bytes, size_t count, off_t offset) 
     return -1;
   }
   if (strcmp(rule.action, "DELAY") == 0) sleep_ms(rule.argument);
+  if (strcmp(rule.action, "HANG") == 0) hang_while_told("write", file);
   const char *from = static_cast<const char *>(bytes);
   if (strcmp(rule.action, "TEAR") == 0 && take_once(inode)) {
     for (size_t at = 0; at < count; at += 2 * kSector) {
@@ -141,6 +152,7 @@ int sync_with_faults(int file, long call) {
   ino_t inode = 0;
   if (find_rule_of_file("sync", file, &rule, &inode)) {
     if (strcmp(rule.action, "DELAY") == 0) sleep_ms(rule.argument);
+    if (strcmp(rule.action, "HANG") == 0) hang_while_told("sync", file);
     if (strcmp(rule.action, "ERROR") == 0) {
       errno = static_cast<int>(rule.argument);
       return -1;

@@ -18,6 +18,8 @@ export const ENOSPC = 28
 export type Fault =
   | { readonly operation: 'read' | 'write' | 'sync'; readonly path: string; readonly error: number }
   | { readonly operation: 'write' | 'sync'; readonly path: string; readonly delayMs: number }
+  /** Until it is set no more. */
+  | { readonly operation: 'write' | 'sync'; readonly path: string; readonly hangs: true }
   /** Once: every other sector arrives, and the process is gone. Or: one bit arrives as another. */
   | { readonly operation: 'write'; readonly path: string; readonly once: 'tear' | 'flip' }
   | { readonly clockShiftMs: number }
@@ -52,5 +54,6 @@ function lineOf(fault: Fault): string {
   const concerned = `${fault.operation} ${fault.path}`
   if ('error' in fault) return `${concerned} ERROR ${fault.error}`
   if ('delayMs' in fault) return `${concerned} DELAY ${fault.delayMs}`
+  if ('hangs' in fault) return `${concerned} HANG 0`
   return `${concerned} ${fault.once.toUpperCase()} 0`
 }

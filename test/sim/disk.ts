@@ -51,7 +51,8 @@ export class SimFiles implements Files {
   #isOutOfDescriptors = false
   #failsNextSync = false
   #failsNextWrite = false
-  #isStalled = false
+  /** Stalls that are not over. */
+  #stallCount = 0
   #stalled: (() => void)[] = []
   #isUnreadable: (path: string) => boolean = () => false
   readonly #inFlight = new Set<SimAppendFile>()
@@ -116,9 +117,12 @@ export class SimFiles implements Files {
 
   /** Nothing completes for a while. */
   stall(ms: number): void {
-    this.#isStalled = true
+    const life = this.#life
+    this.#stallCount += 1
     this.#options.schedule(ms, () => {
-      this.#isStalled = false
+      if (life !== this.#life) return
+      this.#stallCount -= 1
+      if (this.#stallCount > 0) return
       for (const run of this.#stalled.splice(0)) run()
     })
   }
@@ -306,7 +310,7 @@ export class SimFiles implements Files {
     const { min, max } = this.#options.syncDelayMs ?? { min: 1, max: 5 }
     const guarded = (): void => {
       if (life !== this.#life || this.#isOff) return
-      if (this.#isStalled) this.#stalled.push(guarded)
+      if (this.#stallCount > 0) this.#stalled.push(guarded)
       else if (this.#consumesPower()) run()
     }
     this.#options.schedule(this.#options.prng.between(min * 100, max * 100) / 300, guarded)
@@ -386,7 +390,7 @@ export class SimFiles implements Files {
     this.#life += 1
     this.#inFlight.clear()
     this.#isOff = false
-    this.#isStalled = false
+    this.#stallCount = 0
     this.#stalled = []
     this.#powerEndsAt = Number.POSITIVE_INFINITY
     this.#powerEndsAtSync = false

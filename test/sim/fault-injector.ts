@@ -109,8 +109,10 @@ export class FaultInjector {
       case 'stop':
         return this.#world.servingLife?.api.stop()
       case 'pause-engine':
+        this.#world.observe({ kind: 'stalls', part: 'engine', ms: fault.ms })
         return life?.engineThread.pause(fault.ms)
       case 'pause-ledger':
+        this.#world.observe({ kind: 'stalls', part: 'state', ms: fault.ms })
         return life?.ledgerThread.pause(fault.ms)
       case 'fail-sync':
         this.#harm('io-failed')
@@ -123,7 +125,12 @@ export class FaultInjector {
         files.setFull(true)
         return this.#later(fault.ms, () => files.setFull(false))
       case 'disk-stall':
-        return files.stall(fault.ms)
+        return this.#stallDisk(fault.ms)
+      case 'disk-hang':
+        return this.#stallDisk(fault.ms)
+      case 'ledger-hang':
+        this.#world.observe({ kind: 'stalls', part: 'state', ms: fault.ms })
+        return life?.ledgerThread.pause(fault.ms)
       case 'services-restart':
         return this.#inEngine(() => life?.services.restart(fault.ms))
       case 'clock-jump':
@@ -151,6 +158,11 @@ export class FaultInjector {
 
   #harm(harm: Harm): void {
     this.#world.observe({ kind: 'harmed', harm })
+  }
+
+  #stallDisk(ms: number): void {
+    this.#world.observe({ kind: 'stalls', part: 'log', ms })
+    this.#world.files.stall(ms)
   }
 
   #endAtEffect(fault: Fault, end: ProcessEnd): void {

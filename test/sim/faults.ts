@@ -51,6 +51,10 @@ export const FAULT_KINDS = [
   'power-cut-in-recovery',
   /** A bit of the log rots under the running node, in a segment that nothing is written to any more. */
   'rot-closed-segment',
+  /** The disk takes and does nothing, for longer than a node waits without a word. */
+  'disk-hang',
+  /** The ledger thread is stuck as long. */
+  'ledger-hang',
 ] as const
 
 /** Clock jumps, milliseconds. */
@@ -62,15 +66,18 @@ export function drawFaults(
     readonly kinds: readonly FaultKind[]
     readonly count: number
     readonly untilMs: number
+    /** How long they last, instead of the usual times, milliseconds. */
+    readonly ms?: readonly number[]
   },
 ): Fault[] {
   if (options.kinds.length === 0) return []
+  const lasting = options.ms ?? [1, 20, 300, 2_000, 8_000]
   const faults: Fault[] = []
   for (let drawn = 0; drawn < options.count; drawn += 1) {
     faults.push({
       at: prng.between(100, options.untilMs),
       kind: prng.pick(options.kinds),
-      ms: prng.pick([1, 20, 300, 2_000, 8_000]),
+      ms: prng.pick(lasting),
       count: prng.pick([1, prng.between(1, 10), prng.between(1, 100)]),
       seed: prng.uint32(),
     })

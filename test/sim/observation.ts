@@ -58,6 +58,10 @@ export type Observation =
   | { readonly kind: 'harmed'; readonly harm: Harm }
   /** A look at every job and what its history says of refusals, while things may go on. */
   | { readonly kind: 'looked'; readonly timelines: readonly JobTimeline[] }
+  /** Nothing that the disk, the ledger thread or the engine is asked for comes back in this time. */
+  | { readonly kind: 'stalls'; readonly part: StallingPart; readonly ms: number }
+  /** The node has told that its disk stands still, or that it does so no more. */
+  | { readonly kind: 'stall-told'; readonly code: string; readonly isOver: boolean }
   /** The node has told of rot in its log. */
   | { readonly kind: 'log-rot-told'; readonly message: string }
   /** Nothing has disturbed the node for as long as its scrub may need to find all that is rotten. */
@@ -66,6 +70,8 @@ export type Observation =
   | { readonly kind: 'rested'; readonly state: FinalState }
   /** Nothing moves any more, and yet this is not rest: the run ends here. */
   | { readonly kind: 'stood-still'; readonly held: Held }
+
+export type StallingPart = 'log' | 'state' | 'engine'
 
 /** What a node may give up for, or refuse to start for. */
 export type Harm =

@@ -28,6 +28,9 @@ const REFUSING_MS = 10_000
 /** Between two looks: enough for what was on its way at the first to have arrived. */
 const BETWEEN_LOOKS_MS = 2_000
 
+/** Longer than the node waits without a word. */
+const HANGS_MS = [14_000, 25_000]
+
 const KILLED: ProcessEnd = { kind: 'killed' }
 
 export type Verdict = 'passed' | 'refused' | 'crashed' | 'violated' | 'stuck' | 'unfinished'
@@ -77,7 +80,13 @@ export function faultsOf(options: SimOptions): readonly Fault[] {
     count: logRots,
     untilMs,
   })
-  return [...faults, ...rot].sort((a, b) => a.at - b.at || a.seed - b.seed)
+  const hangs = drawFaults(new Prng(options.seed).fork('hang faults'), {
+    kinds: ['disk-hang', 'ledger-hang'],
+    count: options.hangs,
+    untilMs,
+    ms: HANGS_MS,
+  })
+  return [...faults, ...rot, ...hangs].sort((a, b) => a.at - b.at || a.seed - b.seed)
 }
 
 /**

@@ -10,6 +10,8 @@ export interface ApiEvents {
   onServing(): void
   onStopped(): void
   onFatal(code: string, message: string): void
+  /** It says that its disk stands still, or no more. */
+  onStall(code: string, isOver: boolean): void
   /** It says that something in its log has rotted. */
   onLogRot(message: string): void
   /** An answer came that no open request is waiting for. */
@@ -96,8 +98,11 @@ export class SimApi {
       case 'stopped':
         return this.#events.onStopped()
       case 'alarm':
+        if (message.code.endsWith('_stalled')) return this.#events.onStall(message.code, false)
         if (message.code.startsWith('log_segment_')) return this.#events.onLogRot(message.message)
         throw new Error(`${message.code}: ${message.message}`)
+      case 'alarm-over':
+        return this.#events.onStall(message.code, true)
       case 'fatal':
         return this.#events.onFatal(message.code, message.message)
     }

@@ -61,6 +61,10 @@ export interface SimOptions {
   readonly logRots: number
   /** How slowly the log is verified in the background. */
   readonly logScrub: ScrubPauses
+  /** How often the disk or the ledger thread hangs for longer than the node waits without a word. */
+  readonly hangs: number
+  /** How long a client waits for an answer, milliseconds; then its outcome is unknown. 0: for ever. */
+  readonly patienceMs: number
 }
 
 /** How often clients do what, relative to each other; 0: never in this run. */
@@ -101,8 +105,8 @@ const ALL_BEHAVIOURS: readonly BehaviourKind[] = [
 
 /** Kinds that seeds draw last: what they drew before is the same with and without them. */
 const LATE_FAULTS: readonly FaultKind[] = ['power-cut-in-recovery']
-/** Drawn apart from all others (`logRots`): with it among them every schedule would be another. */
-const OWN_FAULTS: readonly FaultKind[] = ['rot-closed-segment']
+/** Drawn apart from all others (`logRots`, `hangs`): with them among them every schedule would be another. */
+const OWN_FAULTS: readonly FaultKind[] = ['rot-closed-segment', 'disk-hang', 'ledger-hang']
 const EARLY_FAULTS = FAULT_KINDS.filter(
   (kind) => !LATE_FAULTS.includes(kind) && !OWN_FAULTS.includes(kind),
 )
@@ -116,7 +120,14 @@ export function drawOptions(seed: number): SimOptions {
   const bulk = prng.chance(0.3) ? prng.pick([1, 4]) : 0
   const crowd = drawCrowd(new Prng(seed).fork('crowd'))
   const rot = drawLogRot(new Prng(seed).fork('log rot'))
-  return { ...operated, weights: { ...operated.weights, resubmit, bulk }, ...crowd, ...rot }
+  const hang = drawHangs(new Prng(seed).fork('hangs'))
+  return {
+    ...operated,
+    weights: { ...operated.weights, resubmit, bulk },
+    ...crowd,
+    ...rot,
+    ...hang,
+  }
 }
 
 /** Some runs: much waits for few slots, so that it shows who is let in first. */
@@ -199,7 +210,15 @@ function drawFirst(seed: number, prng: Prng): SimOptions {
     bitRots: prng.chance(0.5),
     logRots: 0,
     logScrub: scrubPauses(300, 20, 15_000),
+    hangs: 0,
+    patienceMs: 0,
   }
+}
+
+/** Clients that wait for ever would see nothing of a node that stands still. */
+function drawHangs(prng: Prng): Partial<SimOptions> {
+  if (prng.chance(0.9)) return {}
+  return { hangs: prng.between(1, 2), patienceMs: 3_000, clientCount: 4, thinkMs: 100 }
 }
 
 /** A log of many small segments rots, and is verified quickly: before the node is down again. */

@@ -83,11 +83,21 @@ export class Workload {
   onLifeEnded(): void {
     const lost = [...this.#open.values()]
     this.#open.clear()
-    for (const { operation, errand } of lost) {
-      this.#observe({ kind: 'unanswered', operation })
-      if (errand.intention.isRepeatable) this.#tryLater(errand)
-      else errand.onDone()
-    }
+    for (const { operation, errand } of lost) this.#lose(operation, errand)
+  }
+
+  #lose(operation: ClientOperation, errand: Errand): void {
+    this.#observe({ kind: 'unanswered', operation })
+    if (errand.intention.isRepeatable) this.#tryLater(errand)
+    else errand.onDone()
+  }
+
+  #loseAfterPatience(operation: ClientOperation, errand: Errand): void {
+    const { patienceMs } = this.#options
+    if (patienceMs === 0) return
+    this.#time.after(patienceMs, () => {
+      if (this.#open.delete(operation.number)) this.#lose(operation, errand)
+    })
   }
 
   #thinkThenAct(number: number): void {
@@ -136,6 +146,7 @@ export class Workload {
     this.#observe({ kind: 'invoked', operation })
     const command = 'command' in built ? built.command : null
     const query = 'query' in built ? built.query : null
+    this.#loseAfterPatience(operation, errand)
     api.send(operation, (reply) => this.#onReply(operation, errand, { command, query, reply }))
   }
 
@@ -148,7 +159,8 @@ export class Workload {
       readonly reply: Reply
     },
   ): void {
-    this.#open.delete(operation.number)
+    // What comes too late is not heard any more.
+    if (!this.#open.delete(operation.number)) return
     this.#observe({ kind: 'answered', operation, reply: answer.reply })
     if (wasRefusedForNow(answer.reply)) return this.#tryLater(errand)
     errand.client.learn(answer.command, answer.query, answer.reply)

@@ -216,6 +216,11 @@ export const METRIC_FAMILIES = {
     labels: [],
     help: 'Damaged segments that are still needed. Not 0: do not stop this node, check the disk, see the log.',
   },
+  gyre_log_stalled_seconds: {
+    type: 'gauge',
+    labels: [],
+    help: 'For how long the disk has not answered the log; 0: it does. Check the disk, its cable or its network.',
+  },
   gyre_log_segments_given_up_total: {
     type: 'counter',
     labels: [],
@@ -223,6 +228,11 @@ export const METRIC_FAMILIES = {
   },
 
   // ---- state
+  gyre_state_stalled_seconds: {
+    type: 'gauge',
+    labels: [],
+    help: 'For how long nothing has come back from the state; 0: it does. Check the disk, its cable or its network.',
+  },
   gyre_overlay_dirty_rows: {
     type: 'gauge',
     labels: [],

@@ -130,6 +130,7 @@ export class Metrics {
     page.putHistogram('gyre_commit_duration_seconds', commitSeconds)
     page.put('gyre_log_syncs_total', status.syncs)
     page.put('gyre_log_written_bytes_total', status.bytesWritten)
+    putStalls(page, status)
     putScrubs(page, status)
   }
 
@@ -195,6 +196,11 @@ const ATTEMPT_ENDS = Object.keys({
   lost: true,
   not_started: true,
 } satisfies Record<AttemptEnd, true>) as AttemptEnd[]
+
+function putStalls(page: MetricsPage, { stalledMs }: EngineStatus): void {
+  page.put('gyre_log_stalled_seconds', stalledMs.log / 1000)
+  page.put('gyre_state_stalled_seconds', stalledMs.state / 1000)
+}
 
 function putScrubs(page: MetricsPage, { logScrub, scrub }: EngineStatus): void {
   const { segments, bytes, passes, lastPassAt, damaged, givenUp } = logScrub

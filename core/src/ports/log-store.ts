@@ -86,6 +86,8 @@ export interface LogStats {
    * Submissions are refused meanwhile.
    */
   readonly shortage: string | null
+  /** True while a batch waits for the segment that is lacking: nothing is being written then. */
+  readonly waitsForRoom: boolean
   /** True when another batch, an empty one too, may free segments or bring that nearer. */
   readonly isReleasing: boolean
   /** Damaged segments that cannot be given up yet, since something in them is still needed. */

@@ -22,6 +22,7 @@ function scripted() {
     onOffers: ignore,
     onStopped: ignore,
     onAlarm: ignore,
+    onAlarmOver: ignore,
     onFatal: ignore,
   }
   const identity = {

@@ -26,6 +26,8 @@ export interface NodeEvents {
   onStopped(): void
   /** Something stands still and an operator must act; the node goes on. */
   onAlarm(code: string, message: string): void
+  /** It has ended by itself. */
+  onAlarmOver(code: string, message: string): void
   /** The node cannot go on. */
   onFatal(code: string, message: string): void
 }
@@ -163,6 +165,8 @@ export class EngineClient implements NodeClient {
         return this.#events.onStopped()
       case 'alarm':
         return this.#events.onAlarm(message.code, message.message)
+      case 'alarm-over':
+        return this.#events.onAlarmOver(message.code, message.message)
       case 'fatal':
         return this.#events.onFatal(message.code, message.message)
     }

@@ -1,7 +1,7 @@
 import type { LogIndex, ArcId } from '../base/ids.js'
 import type { Clock } from '../ports/clock.js'
 import type { Link } from '../ports/link.js'
-import type { LogStore } from '../ports/log-store.js'
+import type { LogRecord, LogStore } from '../ports/log-store.js'
 import { LogScrub } from './log-scrub.js'
 import type { ScrubPauses } from './scrub-pace.js'
 import type { Engine } from '../protocol/node/engine.js'
@@ -89,14 +89,22 @@ export class EngineRuntime {
   }
 
   #persist(): void {
-    const { engine, log } = this.#options
+    const { engine } = this.#options
     if (this.#persisting) return
     const batch = engine.hasBatch ? engine.takeBatch() : null
-    if (batch === null) return
+    if (batch !== null) this.#append(batch.records, () => engine.onPersisted(batch.marks))
+  }
+
+  #append(records: readonly LogRecord[], done: () => void): void {
+    const { engine, log } = this.#options
     this.#persisting = true
-    log.append(batch.records, () => {
+    engine.noteLogWrite()
+    log.append(records, () => {
       this.#persisting = false
-      this.#step(() => engine.onPersisted(batch.marks))
+      this.#step(() => {
+        engine.noteLogWritten()
+        done()
+      })
     })
   }
 
@@ -111,12 +119,7 @@ export class EngineRuntime {
     const { shortage, isReleasing, rot } = log.stats
     const isUrgent = shortage !== null || engine.stateIsFull || rot.length > 0
     const isNeeded = isReleasing && isUrgent
-    if (this.#persisting || !isNeeded) return
-    this.#persisting = true
-    log.append([], () => {
-      this.#persisting = false
-      this.#step(() => {})
-    })
+    if (!this.#persisting && isNeeded) this.#append([], () => undefined)
   }
 
   #sendAll(): void {

@@ -84,6 +84,7 @@ export class LedgerRuntime {
       for (const message of messages) {
         if (message.kind === 'close') this.#close()
         else if (message.kind === 'checkpoint') this.#writeAll()
+        else if (message.kind === 'sign') link.send({ kind: 'signed' })
         else machine.step(message)
         if (message.kind !== 'entry') continue
         this.#dirtyChars += message.body.length

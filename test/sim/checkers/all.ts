@@ -35,6 +35,7 @@ import { ReplayEquals } from './replay-equals.js'
 import { RestSurvives } from './rest-survives.js'
 import { RetriesBounded } from './retries-bounded.js'
 import { SlotsKept } from './slots-kept.js'
+import { StallsTold } from './stalls-told.js'
 import { TakenOver } from './taken-over.js'
 import { TimesKept } from './times-kept.js'
 
@@ -53,6 +54,7 @@ export function makeCheckers(world: World, options: SimOptions): Checker[] {
     new NoOverlap(),
     new NotAfterKept(),
     new SlotsKept(),
+    new StallsTold(),
     new ConcurrencyKept(),
     new BestFirst(),
     new TimesKept(),

@@ -1,5 +1,6 @@
 import { ORDER_MUTATIONS } from './order.js'
 import { REFUSAL_MUTATIONS } from './refusals.js'
+import { STALL_MUTATIONS } from './stalls.js'
 import { STEP_MUTATIONS } from './steps.js'
 
 /**
@@ -29,6 +30,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...STEP_MUTATIONS,
   ...ORDER_MUTATIONS,
   ...REFUSAL_MUTATIONS,
+  ...STALL_MUTATIONS,
   // ---- durability ----
   {
     name: 'commits-before-the-sync-returns',

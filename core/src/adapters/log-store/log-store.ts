@@ -154,7 +154,7 @@ export class SegmentedLog implements LogStore {
       syncs: this.#syncs,
       bytesWritten: this.#bytesWritten,
       segments: this.#shelf.count,
-      shortage: this.#shelf.shortage,
+      ...this.#shelf.room,
       isReleasing: this.#isReleasing,
       rot: this.#neededRot,
       rotGivenUp: this.#rotGivenUp,

@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.js'
 import type { Clock } from '../../ports/clock.js'
 import { type AppendFile, type FileError, type Files, fileFailureOf } from '../../ports/files.js'
+import type { LogStats } from '../../ports/log-store.js'
 import { asideName, isAside, SPARE_IN_MAKING, segmentName } from './format.js'
 import { SET_ASIDE_MAX } from './limits.js'
 import { type Shortage, shortageOf, warningOf } from './shortage.js'
@@ -46,6 +47,11 @@ export class SegmentShelf {
   /** Why there is no spare; null: there is one, or it is being made. */
   get shortage(): string | null {
     return this.#shortage?.what ?? null
+  }
+
+  /** What is lacking, and whether a batch waits for it. */
+  get room(): Pick<LogStats, 'shortage' | 'waitsForRoom'> {
+    return { shortage: this.shortage, waitsForRoom: this.#whenReady !== null && !!this.#shortage }
   }
 
   get isSpareReady(): boolean {

@@ -113,7 +113,8 @@ async function run(options: NodeOptions, opened: Opened): Promise<RunningNode> {
       // The services thread has logged which plugins it left out, and why.
       onOffers: () => {},
       onStopped: () => life.becomeStopped(),
-      onAlarm: (code, message) => log.error({ code }, message),
+      onAlarm: (code, message) => log.error({ code, dataFolder: options.dataFolder }, message),
+      onAlarmOver: (code, message) => log.warn({ code }, message),
       onFatal: (code, message) => life.fail(new AppError(code, message)),
     },
   })

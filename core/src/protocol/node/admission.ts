@@ -1,5 +1,5 @@
 import { COMMAND_CHARS_MAX, OPEN_CHARS_MAX, OPEN_COMMANDS_MAX, URGENT_TIMES } from './limits.js'
-import { overloaded, type Refusal, tooLarge } from './refusals.js'
+import { lacking, overloaded, type Refusal, tooLarge } from './refusals.js'
 
 /**
  * Counts the commands that are on their way, and refuses more than memory and disk can take, before
@@ -46,9 +46,7 @@ export class Admission {
   refusal(sheddable: boolean, chars: number): Refusal | null {
     if (chars > COMMAND_CHARS_MAX) return tooLarge(chars)
     const shortage = this.#stateIsFull ? 'the disk is full' : this.#logShortage
-    if (sheddable && shortage !== null) {
-      return overloaded(`${shortage}: new work is refused until that is over; try again`)
-    }
+    if (sheddable && shortage !== null) return lacking(shortage)
     const times = sheddable ? 1 : URGENT_TIMES
     const isCrowded =
       this.#open >= OPEN_COMMANDS_MAX * times || this.#openChars >= OPEN_CHARS_MAX * times

@@ -28,6 +28,8 @@ export interface EngineArcStart extends GroupStart {
 export interface LogProgress {
   /** What the log lacks for its next segment, in words; null: nothing. */
   readonly shortage: string | null
+  /** A batch is not written yet, for lack of that. */
+  readonly waitsForRoom: boolean
   readonly syncs: number
   readonly bytesWritten: number
   /** Damaged segments that are still needed, each in words. */

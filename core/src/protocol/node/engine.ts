@@ -17,8 +17,10 @@ import type {
   LogProgress,
   LogScrubProgress,
 } from './engine-types.js'
+import { Gate } from './gate.js'
 import { Grants } from './grants.js'
 import * as limits from './limits.js'
+import { LedgerDebts } from './ledger-debts.js'
 import { loadArcs } from './load-arcs.js'
 import type {
   Dispatch,
@@ -30,11 +32,13 @@ import type {
 } from './messages.js'
 import { Memos } from './memos.js'
 import { offerCommands, Readiness } from './readiness.js'
-import { applyStopped, notReady, type Refusal, refusalReply } from './refusals.js'
+import { type Refusal, refusalReply } from './refusals.js'
 import { RefusedServices } from './refused-services.js'
 import { type AttemptCommand, RunningAttempts } from './running-attempts.js'
 import { loadOf } from './service-loads.js'
 import { Slots } from './slots.js'
+import { StallWatch } from './stall-watch.js'
+import { StoppedArcs } from './stopped-arcs.js'
 import { Stopping } from './stopping.js'
 import { StorageWatch } from './storage-watch.js'
 import { Timers } from './timers.js'
@@ -45,6 +49,9 @@ import { Timers } from './timers.js'
  * hands in messages and the time, and carries out what it asks for in the order persist → send.
  *
  * Not its job: what a command means (protocol/ledger), where bytes go (adapters), running handlers.
+ *
+ * Long on purpose: the hub of the star. Each message has a short method here; what it means has a class
+ * of its own.
  *
  * N1  an entry is delivered to the ledger only when committed, committed only when durable
  * N2  each arc's entries are delivered in index order, without a gap, from the ledger's applied index on
@@ -75,7 +82,16 @@ export class Engine {
   readonly #delivery = new Delivery(this.outputs)
   readonly #storage = new StorageWatch(this.outputs)
   readonly #tally = new EngineTally()
+  readonly #debts = new LedgerDebts()
+  readonly #stalls = new StallWatch(this.outputs, {
+    logIsBusy: () => this.#logIsBusy && !this.#storage.waitsForRoom,
+    hasUnapplied: () => !this.#delivery.isIdle,
+    debts: this.#debts,
+  })
+  readonly #gate: Gate
+  readonly #stopped: StoppedArcs
   #batchInFlight = false
+  #logIsBusy = false
 
   constructor(options: EngineOptions) {
     this.#self = options.self
@@ -92,11 +108,25 @@ export class Engine {
     this.#recovered = options.recovered
     this.#arcIds = [...Array(options.arcCount).keys(), SYSTEM_ARC]
     this.#readiness = new Readiness(this.#arcIds.length)
+    this.#stopped = new StoppedArcs({
+      outputs: this.outputs,
+      delivery: this.#delivery,
+      admission: this.#admission,
+      grants: this.#grants,
+      timers: this.#timers,
+      refuse: (request, arc, refusal) => this.#refuse(request, arc, refusal),
+    })
+    this.#gate = new Gate({
+      readiness: this.#readiness,
+      stopping: this.#stopping,
+      stalls: this.#stalls,
+      admission: this.#admission,
+    })
   }
 
   /** True when `takeBatch` would have something for the log. */
   get hasBatch(): boolean {
-    return this.#dirty.size > 0 || (this.#mayStart && this.#grants.hasStarts)
+    return this.#dirty.size > 0 || (this.#gate.mayStart && this.#grants.hasStarts)
   }
 
   /** True while the state store has no room for what was applied. */
@@ -107,7 +137,9 @@ export class Engine {
   /** When to call `onAlarm` at the latest, monotonic milliseconds; null: nothing is due. */
   get alarmAt(): Instant | null {
     const { mono } = this.#now
-    const ats = [this.#stopping.nextAt, this.#timers.earliest(mono)].filter((at) => at !== null)
+    const ats = [this.#stopping.nextAt, this.#timers.earliest(mono), this.#stalls.nextAt].filter(
+      (at) => at !== null,
+    )
     if (ats.length === 0) return null
     return mono + Math.min(Math.max(Math.min(...ats) - mono, 1), limits.ALARM_MAX_MS)
   }
@@ -116,6 +148,7 @@ export class Engine {
   tick(now: EngineNow): void {
     assert(now.mono >= this.#now.mono, 'the monotonic clock went back')
     this.#now = now
+    this.#stalls.tick(now.mono)
   }
 
   onApi(message: FromApi): void {
@@ -125,6 +158,7 @@ export class Engine {
       case 'query':
         return this.#onQuery(message)
       case 'unwatch':
+        this.#debts.noteUnwatched(message.request)
         return this.outputs.toLedger({ kind: 'unwatch', request: message.request })
       case 'status':
         return this.#sendStatus(message.request)
@@ -137,6 +171,8 @@ export class Engine {
   }
 
   onLedger(message: FromLedgerThread): void {
+    this.#stalls.noteStateSign(message)
+    this.#checkServing()
     switch (message.kind) {
       case 'loaded':
         return this.#onLoaded(message.applied)
@@ -168,6 +204,8 @@ export class Engine {
         return this.#storage.noteStateFull(message.full)
       case 'scrubbed':
         return this.#storage.noteStateScrub(message)
+      case 'signed':
+        return
       case 'closed':
         return this.outputs.toApi({ kind: 'stopped' })
       default:
@@ -220,13 +258,25 @@ export class Engine {
     this.#storage.logScrub = progress
   }
 
+  /** The host writes to the log, be it a batch of this engine or an empty one … */
+  noteLogWrite(): void {
+    this.#logIsBusy = true
+  }
+
+  /** … and it is durable. */
+  noteLogWritten(): void {
+    this.#logIsBusy = false
+    this.#stalls.noteLogSign()
+    this.#checkServing()
+  }
+
   /** Records for one log batch; the host makes them durable, then calls `onPersisted`. */
   takeBatch(): EngineBatch | null {
     assert(!this.#batchInFlight, 'a batch is taken while one is in flight')
-    if (this.#mayStart) this.#enqueueStarts()
+    if (this.#gate.mayStart) this.#enqueueStarts()
     const batch = buildBatch(this.#dirty, {
       grants: this.#grants,
-      mayStart: this.#mayStart,
+      mayStart: this.#gate.mayStart,
       prng: this.#prng,
       now: this.#now,
     })
@@ -252,8 +302,8 @@ export class Engine {
 
   get status(): EngineStatus {
     return {
-      serving: this.#mayStart,
-      reason: this.#reasonNotServing(),
+      serving: this.#gate.isOpen,
+      reason: this.#gate.reason,
       stopping: this.#stopping.began,
       pendingProposals: this.#admission.waiting,
       figures: this.#tally.figures,
@@ -262,13 +312,10 @@ export class Engine {
         this.#stateOf(arc).waitedMs(since, this.#now),
       ),
       resources: this.#slots.resources(),
+      stalledMs: this.#stalls.status,
       ...this.#storage.status,
       arcs: [...this.#arcs.values()].map((state) => state.status),
     }
-  }
-
-  get #mayStart(): boolean {
-    return this.#readiness.isServing && !this.#stopping.began
   }
 
   // ---- start --------------------------------------------------------------------------------------
@@ -329,23 +376,17 @@ export class Engine {
   }
 
   #checkServing(): void {
-    if (this.#readiness.justBegan()) this.#sendStatus(0)
-  }
-
-  #reasonNotServing(): string | null {
-    return this.#stopping.began ? 'the node is stopping' : this.#readiness.reason
+    if (this.#gate.justOpened()) this.#sendStatus(0)
   }
 
   // ---- proposals and reads ------------------------------------------------------------------------
 
-  #onPropose(message: Extract<FromApi, { kind: 'propose' }>): void {
+  #onPropose(message: Proposal): void {
     const { request, arc, body, needs, sheddable } = message
-    const reason = this.#reasonNotServing()
-    const refusal =
-      reason === null ? this.#admission.refusal(sheddable, body.length) : notReady(reason)
+    const refusal = this.#gate.refusalOf(message)
     if (refusal !== null) return this.#refuse(request, arc, refusal)
     const state = this.#stateOf(arc)
-    if (state.stopped !== null) return this.#replyStopped(request, state)
+    if (state.stopped !== null) return this.#stopped.refuse(request, state)
     this.#enqueue(state, { request, body, needs }, !sheddable)
   }
 
@@ -362,13 +403,10 @@ export class Engine {
    */
   #onQuery(message: Extract<FromApi, { kind: 'query' }>): void {
     const { request, arc, body } = message
-    if (this.#readiness.isReadable) this.outputs.toLedger({ kind: 'query', request, arc, body })
-    else this.#replyNotReady(request, arc ?? 0)
-  }
-
-  #replyNotReady(request: number, arc: ArcId): void {
-    const refusal = notReady(this.#reasonNotServing() ?? 'the node is starting')
-    this.#refuse(request, arc, refusal)
+    const refusal = this.#gate.readRefusal()
+    if (refusal !== null) return this.#refuse(request, arc ?? 0, refusal)
+    this.#debts.noteRead(request)
+    this.outputs.toLedger({ kind: 'query', request, arc, body })
   }
 
   #refuse(request: number, arc: ArcId, refusal: Refusal): void {
@@ -411,33 +449,15 @@ export class Engine {
     this.#checkServing()
   }
 
-  /**
-   * An arc whose next entry this version cannot apply stands still; the node and its other arcs go
-   * on (design §9). What it was asked is refused, what was on its way stays in the log.
-   */
   #onStoppedArc(arc: ArcId, message: string): void {
     const state = this.#stateOf(arc)
-    state.stopped = message
-    const left = state.giveUp()
-    this.#delivery.noteGivenUp(left.unapplied)
-    this.#admission.noteInLog(left.pending)
-    this.#admission.noteApplied(left.open, left.chars)
-    this.#grants.applied(arc, Number.MAX_SAFE_INTEGER)
-    this.#grants.setDemand(arc, {}, this.#now.mono)
-    this.#timers.set(arc, null)
-    this.outputs.toApi({ kind: 'alarm', code: 'apply_stopped', message: `arc ${arc}: ${message}` })
-    for (const request of left.requests) if (request !== 0) this.#replyStopped(request, state)
+    this.#stopped.stop(state, message, this.#now.mono)
     if (!state.serving) this.#onArcServing(state)
-  }
-
-  #replyStopped(request: number, { arc, stopped }: ArcState): void {
-    this.#refuse(request, arc, applyStopped(stopped ?? 'the arc applies'))
   }
 
   /** No work depends on it: where new work is refused, it waits until there is room. */
   #onNoted(news: Extract<FromServices, { kind: 'noted' }>): void {
-    const hasRoom = this.#admission.refusal(true, 0) === null
-    this.#enqueueOf(this.#running.note(news.attempt, news, hasRoom), [])
+    this.#enqueueOf(this.#running.note(news.attempt, news, this.#gate.hasRoom), [])
   }
 
   #onDispatch(dispatch: Dispatch): void {
@@ -465,7 +485,9 @@ export class Engine {
 
   #checkStopped(): void {
     const idle = this.#running.count === 0 && this.#admission.open === 0 && this.#delivery.isIdle
-    if (this.#stopping.isOver(this.#now.mono, idle)) this.outputs.toLedger({ kind: 'close' })
+    if (!this.#stopping.isOver(this.#now.mono, idle)) return
+    this.#debts.noteClose()
+    this.outputs.toLedger({ kind: 'close' })
   }
 
   /** When the arc's time will be `at`, as its clock runs now. */
@@ -481,6 +503,7 @@ export class Engine {
   }
 }
 
+type Proposal = Extract<FromApi, { readonly kind: 'propose' }>
 type HandlerCall = Extract<FromServices, { readonly kind: 'propose' | 'query' }>
 
 /** A command that nobody waits for, and that makes nothing ready. */

@@ -78,3 +78,16 @@ export const REFUSALS_PER_COMMAND = 100
 
 /** Characters of why a service is refused; a history may hold it many times. Longer: cut. */
 export const REFUSAL_TEXT_CHARS_MAX = 500
+
+/**
+ * How long a write or sync of the log, or the ledger thread, may owe an answer before the node says that
+ * its disk stands still, milliseconds. Shorter: disks that are only busy raise alarms. Longer: clients
+ * wait for what does not come.
+ */
+export const STALL_MS = 10_000
+
+/**
+ * For how much longer, milliseconds, when the engine looks: it may be this thread that stood still. By
+ * then it has taken what came meanwhile.
+ */
+export const STALL_GRACE_MS = 250

@@ -62,8 +62,10 @@ export type ToApi =
   /** What the services thread offers now. `body`: JSON of OffersBody. */
   | { readonly kind: 'offers'; readonly body: string }
   | { readonly kind: 'stopped' }
-  /** An arc applies nothing any more, the others go on: an operator must act. */
+  /** Something stands still, the rest goes on: an operator must act. */
   | { readonly kind: 'alarm'; readonly code: string; readonly message: string }
+  /** What an alarm with this code told of has ended by itself. */
+  | { readonly kind: 'alarm-over'; readonly code: string; readonly message: string }
   /** The node cannot go on; the process prints `message` and exits with code 1. */
   | { readonly kind: 'fatal'; readonly code: string; readonly message: string }
 
@@ -100,6 +102,8 @@ export type ToLedgerThread =
   | ToLedger
   /** The log's disk is full: write out and checkpoint everything, so that the log can be cut. */
   | { readonly kind: 'checkpoint' }
+  /** Say `signed`: nothing was heard for long. */
+  | { readonly kind: 'sign' }
   /** Write out and checkpoint everything, then answer `closed`. */
   | { readonly kind: 'close' }
 
@@ -163,6 +167,8 @@ export type FromLedgerThread =
   | { readonly kind: 'state-full'; readonly full: boolean }
   /** The scrub of the state store goes on: rows verified and passes ended in this life of the node. */
   | { readonly kind: 'scrubbed'; readonly rows: number; readonly passes: number }
+  /** Answer to `sign`: everything before it was taken. */
+  | { readonly kind: 'signed' }
   | { readonly kind: 'closed' }
 
 export type AbortReason = 'timed_out' | 'cancelled' | 'lease_lost' | 'stopping'
@@ -386,6 +392,8 @@ export interface EngineStatus {
   readonly resources: Readonly<Record<string, ResourceLoad>>
   readonly syncs: number
   readonly bytesWritten: number
+  /** For how long the disk has not answered, milliseconds; 0: it does. */
+  readonly stalledMs: { readonly log: number; readonly state: number }
   /** What of the log was verified in the background, and what was found. */
   readonly logScrub: LogScrubStatus
   /** Rows of the state store that were verified in the background, and whole passes over it. */

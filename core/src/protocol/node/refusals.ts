@@ -29,6 +29,11 @@ export function overloaded(message: string): Refusal {
   return { code: 'overloaded', message, details: TRY_AGAIN }
 }
 
+/** @param shortage what is lacking, for a sentence */
+export function lacking(shortage: string): Refusal {
+  return overloaded(`${shortage}: new work is refused until that is over; try again`)
+}
+
 export function applyStopped(reason: string): Refusal {
   return { code: 'apply_stopped', message: reason, details: TRY_AGAIN }
 }

@@ -4,7 +4,14 @@ import { EngineOutputs } from './engine-outputs.js'
 import { StorageWatch } from './storage-watch.js'
 
 const ROT = [{ number: 3, message: 'segment 3, offset 8192: a checksum does not hold' }]
-const PROGRESS = { shortage: null, syncs: 0, bytesWritten: 0, rot: [], rotGivenUp: 0 }
+const PROGRESS = {
+  shortage: null,
+  waitsForRoom: false,
+  syncs: 0,
+  bytesWritten: 0,
+  rot: [],
+  rotGivenUp: 0,
+}
 
 function setup() {
   const outputs = new EngineOutputs()

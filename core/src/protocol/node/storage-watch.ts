@@ -4,6 +4,7 @@ import type { EngineStatus } from './messages.js'
 
 const NO_PROGRESS: LogProgress = {
   shortage: null,
+  waitsForRoom: false,
   syncs: 0,
   bytesWritten: 0,
   rot: [],
@@ -32,6 +33,10 @@ export class StorageWatch {
     const { syncs, bytesWritten, rot, rotGivenUp } = this.#progress
     const logScrub = { ...this.logScrub, damaged: rot.length, givenUp: rotGivenUp }
     return { syncs, bytesWritten, logScrub, scrub: this.#stateScrub }
+  }
+
+  get waitsForRoom(): boolean {
+    return this.#progress.waitsForRoom
   }
 
   noteStateScrub({ rows, passes }: EngineStatus['scrub']): void {

@@ -1,0 +1,47 @@
+import type { Mutation } from './list.js'
+
+/** Bugs in noticing a disk that stands still. */
+export const STALL_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'waits-for-a-silent-disk-without-a-word',
+    caughtBy: ['stalls-told'],
+    file: 'protocol/node/stall-watch.js',
+    find: 'this.#isStall = true;',
+    replace: '',
+  },
+  {
+    name: 'takes-new-work-while-the-disk-stands-still',
+    caughtBy: ['stalls-told'],
+    file: 'protocol/node/gate.js',
+    find: 'const stall = request > 0 ? this.#options.stalls.reason : null;',
+    replace: 'const stall = null;',
+  },
+  {
+    name: 'takes-an-idle-disk-for-a-silent-one',
+    caughtBy: ['stalls-told'],
+    file: 'protocol/node/stall-watch.js',
+    find: 'if (!this.#isAwaited())\n            return this.sign(now);',
+    replace: '',
+  },
+  {
+    name: 'never-forgives-a-silent-disk',
+    caughtBy: ['stalls-told'],
+    file: 'protocol/node/engine.js',
+    find: 'this.#stalls.noteLogSign();',
+    replace: '',
+    also: [
+      {
+        file: 'protocol/node/stall-watch.js',
+        find: 'if (!this.#isAwaited())\n            return this.sign(now);',
+        replace: "if (!this.#isAwaited())\n            return 'none';",
+      },
+    ],
+  },
+  {
+    name: 'expects-no-sign-of-the-ledger',
+    caughtBy: ['stalls-told'],
+    file: 'protocol/node/engine.js',
+    find: 'hasUnapplied: () => !this.#delivery.isIdle,',
+    replace: 'hasUnapplied: () => false,',
+  },
+]
