@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { availableParallelism, cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { bullmq } from './bullmq/system.js'
 import { gyre } from './gyre/system.js'
+import { describeMachine } from './machine.js'
 import { measure } from './measure.js'
 import { MEASURES, type Measure, type Result, type Summary, summaryOf } from './result.js'
 import { type System, WORKLOADS, type Workload } from './workloads.js'
@@ -36,7 +35,10 @@ if (!(runs >= 1) || (size !== undefined && !(size >= 1)) || chosen.length === 0)
 
 const systems: System[] = [gyre(values['node-flag'])]
 if (!values['no-peers']) systems.push(...peersHere())
-const machine = machineOf()
+const machine = {
+  ...describeMachine(),
+  flags: `flags of the node: ${values['node-flag'].join(' ') || 'none'}`,
+}
 if (!values.json) console.log(Object.values(machine).join(', '))
 for (const workload of chosen) await compare(workload)
 
@@ -98,28 +100,4 @@ function textOf({ median, lowest, highest }: Summary): string {
 
 function shown(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2)
-}
-
-function machineOf() {
-  const [cpu] = cpus()
-  return {
-    cores: `${availableParallelism()} × ${cpu?.model ?? 'unknown CPU'}`,
-    memory: `${(totalmem() / 1024 ** 3).toFixed(0)} GiB`,
-    node: `Node.js ${process.version}`,
-    commit: `commit ${commit()}`,
-    flags: `flags of the node: ${values['node-flag'].join(' ') || 'none'}`,
-  }
-}
-
-function commit(): string {
-  try {
-    const git = (...args: string[]) =>
-      execFileSync('git', args, { encoding: 'utf8', cwd: import.meta.dirname }).trim()
-    return (
-      git('rev-parse', '--short', 'HEAD') +
-      (git('status', '--porcelain') === '' ? '' : ' with changes')
-    )
-  } catch {
-    return 'unknown'
-  }
 }

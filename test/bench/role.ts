@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import type { Shape } from './growth/shape.js'
 import type { Run, WholeRun, WorkloadName } from './workloads.js'
 
 /** What a child of a benchmark is asked over its channel; each question is answered in order. */
@@ -9,6 +10,8 @@ export type Question =
   | { readonly ask: 'fill' | 'drain'; readonly size: number }
   /** When so many jobs are done since the last time, ms of the shared clock. */
   | { readonly ask: 'wait'; readonly count: number }
+  /** Submit so many jobs of this shape and wait for their end; answered with the seconds that took. */
+  | { readonly ask: 'grow'; readonly shape: Shape; readonly size: number }
   /** Begin to take jobs of this workload. */
   | { readonly ask: 'work'; readonly workload: WorkloadName }
 

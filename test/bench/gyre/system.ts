@@ -1,17 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { Role } from '../role.js'
 import { fillAndDrain } from '../waiting.js'
 import type { Run, RunningSystem, System, WorkloadName } from '../workloads.js'
+import { BenchNode } from './node.js'
 
-/** This file runs from test/dist/bench/gyre. */
-const BIN = join(import.meta.dirname, '..', '..', '..', '..', 'core', 'bin', 'gyre.js')
 const SUBMITTER = join(import.meta.dirname, 'submitter.js')
-const PLUGINS = join(import.meta.dirname, 'plugins')
 
 /** One node with its workers in it, and a submitter. @param flags  more flags of `gyre start` */
 export function gyre(flags: readonly string[]): System {
@@ -26,29 +21,21 @@ export function gyre(flags: readonly string[]): System {
 class RunningGyre implements RunningSystem {
   readonly servers: readonly number[]
   readonly others: readonly number[]
-  readonly #node: ChildProcess
+  readonly #node: BenchNode
   readonly #folder: string
-  readonly #url: string
   readonly #submitter: Role
 
-  private constructor(node: ChildProcess, folder: string, url: string) {
+  private constructor(node: BenchNode, folder: string) {
     this.#node = node
     this.#folder = folder
-    this.#url = url
-    this.#submitter = new Role(SUBMITTER, { GYRE_BENCH_URL: url })
-    this.servers = [node.pid ?? 0]
+    this.#submitter = new Role(SUBMITTER, { GYRE_BENCH_URL: node.url })
+    this.servers = [node.pid]
     this.others = [this.#submitter.pid]
   }
 
   static async start(flags: readonly string[]): Promise<RunningGyre> {
     const folder = await mkdtemp(join(tmpdir(), 'gyre-bench-'))
-    const args = ['start', '--json', '--init', '--data', folder, '--api', '127.0.0.1:0']
-    const plugins = ['--workers', join(PLUGINS, 'services'), '--jobs', join(PLUGINS, 'jobs')]
-    const own = [...args, ...plugins, '--capacity', 'gate=256', ...flags]
-    const node = spawn(process.execPath, [BIN, ...own], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const [line] = await once(createInterface({ input: node.stdout }), 'line')
-    const ready: { readonly api: string } = JSON.parse(String(line))
-    return new RunningGyre(node, folder, ready.api)
+    return new RunningGyre(await BenchNode.start(folder, ['--init', ...flags]), folder)
   }
 
   run(workload: WorkloadName, size: number): Promise<Run> {
@@ -57,16 +44,13 @@ class RunningGyre implements RunningSystem {
     return fillAndDrain(this.servers, size, { submitter: this.#submitter, drain })
   }
 
-  async syncs(): Promise<number> {
-    const text = await (await fetch(`${this.#url}/metrics`)).text()
-    return Number(/^gyre_log_syncs_total(?:\{[^}]*\})? (\S+)$/m.exec(text)?.[1] ?? Number.NaN)
+  syncs(): Promise<number> {
+    return this.#node.metric('gyre_log_syncs_total')
   }
 
   async stop(): Promise<void> {
     await this.#submitter.stop()
-    const ended = once(this.#node, 'exit')
-    this.#node.kill('SIGTERM')
-    await ended
+    await this.#node.stop()
     await rm(this.#folder, { recursive: true, force: true })
   }
 }
