@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { crc32 } from 'node:zlib'
 import Database from 'better-sqlite3'
 import { SqliteTable } from './sqlite-table.js'
 import { setStateDatabaseAside } from './state-database.js'
@@ -125,9 +126,42 @@ test("somebody else's database is refused, and so is one of another format", (t)
   setStateDatabaseAside(folder)
   fill(folder, 1)
   const later = new Database(path)
-  later.pragma('user_version = 2')
+  later.pragma('user_version = 3')
   later.close()
   assert.throws(() => SqliteTable.open(folder), { code: 'state_damaged', message: /format/ })
+})
+
+/** The table as versions before this one made it. */
+function fillBefore(path: string, rows: readonly { key: string; value: string }[]): void {
+  const before = new Database(path)
+  before.pragma('journal_mode = WAL')
+  before.exec(
+    'CREATE TABLE rows (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL, ' +
+      'sum INTEGER NOT NULL) WITHOUT ROWID, STRICT',
+  )
+  before.pragma(`application_id = ${0x47797265}`)
+  before.pragma('user_version = 1')
+  const insert = before.prepare('INSERT INTO rows (key, value, sum) VALUES (?, ?, ?)')
+  for (const { key, value } of rows) insert.run(key, value, crc32(value, crc32(key)))
+  before.close()
+}
+
+test('a table of the format before is rebuilt when it is opened, with all of its rows', (t) => {
+  const { folder, path } = setup(t)
+  fillBefore(path, rowsOf(1000))
+  const table = SqliteTable.open(folder)
+  assert.equal(table.isNew, false)
+  assert.deepEqual(table.scan('', '\u00ff', 2000, false), rowsOf(1000))
+  assert.equal(scrubAll(table), 34)
+  table.commit([{ key: 'r0500', value: undefined }, ...rowsOf(1)])
+  table.checkpoint()
+  table.close()
+  const after = new Database(path)
+  assert.equal(after.pragma('user_version', { simple: true }), 2)
+  const names = after.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck()
+  assert.deepEqual(names.all(), ['rows'])
+  after.close()
+  assert.equal(readAll(folder), 999)
 })
 
 test('a file that was cut short is damage, not a shorter table', (t) => {
@@ -204,15 +238,39 @@ test('a rotten key is found by scrub, though no read of its row would', (t) => {
   content.write(':', content.indexOf('r0099{"n":99') + 'r009'.length)
   writeFileSync(path, content)
   const table = SqliteTable.open(folder)
-  assert.throws(() => scrubAll(table), { code: 'state_damaged' })
+  assert.throws(() => scrubAll(table), {
+    code: 'state_damaged',
+    message: /r009:" is found as r0099/,
+  })
   table.close()
 })
+
+test('a key that rots in the index is found by scrub', (t) => {
+  const { folder, path } = setup(t)
+  fill(folder, 100)
+  const content = readFileSync(path)
+  content.write(':', inIndex(content, 'r0099') + 'r009'.length)
+  writeFileSync(path, content)
+  const table = SqliteTable.open(folder)
+  assert.throws(() => scrubAll(table), { code: 'state_damaged', message: /checksum/ })
+  table.close()
+})
+
+/** Where a key stands that no value follows. */
+function inIndex(content: Buffer, key: string): number {
+  let at = content.indexOf(key)
+  while (content.toString('latin1', at + key.length, at + key.length + 1) === '{') {
+    at = content.indexOf(key, at + 1)
+  }
+  assert.ok(at >= 0, `${key} stands in no index`)
+  return at
+}
 
 test('whole rows in the wrong order are found by scrub', (t) => {
   const { folder, path } = setup(t)
   fill(folder, 100)
   const content = readFileSync(path)
-  swapFirstCells(content, Math.floor(content.indexOf('r0070{"n":70') / 4096) * 4096)
+  swapFirstCells(content, Math.floor(inIndex(content, 'r0070') / 4096) * 4096)
   writeFileSync(path, content)
   const table = SqliteTable.open(folder)
   assert.throws(() => scrubAll(table), { code: 'state_damaged', message: /order/ })

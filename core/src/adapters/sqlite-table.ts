@@ -7,7 +7,7 @@ import { isLatin1 } from '../base/latin1.js'
 import type { Table, TableChange, TableRow } from '../protocol/state/table.js'
 import type { ScrubBounds, ScrubSlice } from '../ports/scrub.js'
 import { freeBytes } from './free-bytes.js'
-import { openStateDatabase } from './state-database.js'
+import { openStateDatabase, type StateDatabase } from './state-database.js'
 import { REBUILD, stateFailure, stateFull } from './state-failure.js'
 
 /**
@@ -25,16 +25,16 @@ export class SqliteTable implements Table {
   readonly #statements: Statements
 
   static open(folder: string, options: { readonly walBytesMax?: number } = {}): SqliteTable {
-    const { db, path, isNew } = openStateDatabase(folder)
-    return new SqliteTable(db, path, isNew, options.walBytesMax ?? WAL_BYTES_MAX)
+    return new SqliteTable(openStateDatabase(folder), options.walBytesMax ?? WAL_BYTES_MAX)
   }
 
-  private constructor(db: Database.Database, path: string, isNew: boolean, walBytesMax: number) {
+  private constructor(database: StateDatabase, walBytesMax: number) {
+    const { db, path, isNew } = database
     this.#db = db
     this.#path = path
     this.isNew = isNew
     this.#walBytesMax = walBytesMax
-    this.#statements = prepare(db)
+    this.#statements = prepare(database)
   }
 
   get(key: string): string | undefined {
@@ -114,8 +114,9 @@ export class SqliteTable implements Table {
     let previous = fromKey
     let rows = 0
     let chars = 0
-    for (const row of this.#statements.after.iterate(fromKey, rowsMax)) {
+    for (const [ownKey, ...row] of this.#statements.after.iterate(fromKey, rowsMax)) {
       const { key, value } = this.#verified(row)
+      if (key !== ownKey) throw this.#damage(`row ${JSON.stringify(ownKey)} is found as ${key}`)
       if (key <= previous) throw this.#damage(`row ${JSON.stringify(key)} stands out of order`)
       previous = key
       rows += 1
@@ -171,13 +172,17 @@ interface Statements {
   readonly get: Database.Statement<[string], StoredRow>
   readonly scan: Database.Statement<[string, string, number], StoredRow>
   readonly scanReverse: Database.Statement<[string, string, number], StoredRow>
-  readonly after: Database.Statement<[string, number], StoredRow>
+  /** With the key that stands beside the value; all others are read from the index. */
+  readonly after: Database.Statement<[string, number], [ownKey: string, ...StoredRow]>
   readonly commit: (changes: readonly TableChange[]) => void
 }
 
-function prepare(db: Database.Database): Statements {
+function prepare({ db, isIndexed }: StateDatabase): Statements {
   const columns = 'SELECT key, value, sum FROM rows'
-  const upsert = db.prepare('INSERT OR REPLACE INTO rows (key, value, sum) VALUES (?, ?, ?)')
+  const upsert = db.prepare(
+    'INSERT INTO rows (key, value, sum) VALUES (?, ?, ?) ' +
+      'ON CONFLICT (key) DO UPDATE SET value = excluded.value, sum = excluded.sum',
+  )
   const remove = db.prepare('DELETE FROM rows WHERE key = ?')
   const commit = db.transaction((changes: readonly TableChange[]) => {
     for (const { key, value } of changes) {
@@ -194,7 +199,13 @@ function prepare(db: Database.Database): Statements {
       .prepare<[string, string, number], StoredRow>(`${columns} ${inRange} DESC LIMIT ?`)
       .raw(),
     after: db
-      .prepare<[string, number], StoredRow>(`${columns} WHERE key > ? ORDER BY key LIMIT ?`)
+      .prepare<[string, number], [string, ...StoredRow]>(
+        isIndexed
+          ? 'SELECT own.key, found.key, own.value, own.sum FROM rows AS found ' +
+              'CROSS JOIN rows AS own ON own.id = found.id ' +
+              'WHERE found.key > ? ORDER BY found.key LIMIT ?'
+          : 'SELECT key, key, value, sum FROM rows WHERE key > ? ORDER BY key LIMIT ?',
+      )
       .raw(),
     commit: (changes) => commit.immediate(changes),
   }

@@ -1,8 +1,9 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { AppError } from '../base/app-error.js'
 import { syncFolder } from './durable-folder.js'
+import { freeBytes } from './free-bytes.js'
 import { isFull, REBUILD, stateFailure } from './state-failure.js'
 
 const FILE = 'state.db'
@@ -12,6 +13,8 @@ export interface StateDatabase {
   readonly path: string
   /** True when there was no state: the file was absent or had never been set up. */
   readonly isNew: boolean
+  /** False: a table of the format before, whose rows lie in the order of their keys. */
+  readonly isIndexed: boolean
 }
 
 /**
@@ -32,7 +35,8 @@ export function openStateDatabase(folder: string): StateDatabase {
     const isNew = setUp(db, path)
     requireSettings(db, path)
     if (isNew) syncFolder(folder)
-    return { db, path, isNew }
+    const isIndexed = db.pragma('user_version', { simple: true }) === FORMAT
+    return { db, path, isNew, isIndexed }
   } catch (error) {
     db?.close()
     throw stateFailure('cannot open the state database', path, error)
@@ -117,18 +121,25 @@ function requireSettings(db: Database.Database, path: string): void {
 
 /** "Gyre" in the file's header tells our database from anybody else's. */
 const APPLICATION_ID = 0x47797265
-const FORMAT = 1
+const FORMAT = 2
+
+/** The same rows in a table without row IDs, as versions before wrote it: it is rebuilt when it is opened. */
+const FORMAT_BEFORE = 1
 
 /** @returns true when the table was created now */
 function setUp(db: Database.Database, path: string): boolean {
   const application: unknown = db.pragma('application_id', { simple: true })
   const format: unknown = db.pragma('user_version', { simple: true })
-  const tables: unknown = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()
+  const tables: unknown = db
+    .prepare("SELECT count(*) FROM sqlite_schema WHERE type = 'table'")
+    .pluck()
+    .get()
   if (application === 0 && format === 0 && tables === 0) {
     createTable(db)
     return true
   }
-  if (application !== APPLICATION_ID || format !== FORMAT || tables !== 1) {
+  const isKnown = format === FORMAT || format === FORMAT_BEFORE
+  if (application !== APPLICATION_ID || !isKnown || tables !== 1) {
     throw new AppError(
       'state_damaged',
       `${path} is not a state database of this version: expected application ${APPLICATION_ID}, ` +
@@ -137,26 +148,55 @@ function setUp(db: Database.Database, path: string): boolean {
       { details: { application, format, tables } },
     )
   }
-  writeOnce(db)
+  unlessFull(() => {
+    if (format === FORMAT_BEFORE && hasRoomToRebuild(path)) rebuildTable(db)
+    // A write that changes nothing.
+    else db.pragma(`user_version = ${String(format)}`)
+  })
   return false
 }
 
-/** The whole schema: readable by people, one tree, ordered by the bytes of the key. */
+/**
+ * The whole schema, readable by people. Rows lie in the order in which they came, beside an index of
+ * their keys: new rows fill page after page, wherever their keys belong. In a tree of whole rows by
+ * key each new job would land on a page of its own, and rows above 1000 bytes would take another.
+ */
+const TABLE =
+  '(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL, sum INTEGER NOT NULL) STRICT'
+
 function createTable(db: Database.Database): void {
   db.transaction(() => {
-    db.exec(
-      'CREATE TABLE rows (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL, ' +
-        'sum INTEGER NOT NULL) WITHOUT ROWID, STRICT',
-    )
+    db.exec(`CREATE TABLE rows ${TABLE}`)
     db.pragma(`application_id = ${APPLICATION_ID}`)
     db.pragma(`user_version = ${FORMAT}`)
   }).immediate()
 }
 
-/** A write that changes nothing. On a full disk it fails, which is no reason not to start. */
-function writeOnce(db: Database.Database): void {
-  try {
+/**
+ * Everything is written twice, into the write-ahead log and then behind the old table. Without room
+ * for that it waits for a later start, and the table is used as it is.
+ */
+function hasRoomToRebuild(path: string): boolean {
+  return freeBytes(path) > REBUILD_FREE_TIMES * statSync(path).size
+}
+
+const REBUILD_FREE_TIMES = 3
+
+/** All or nothing. Checksums are copied with what they are of. */
+function rebuildTable(db: Database.Database): void {
+  db.transaction(() => {
+    db.exec(`CREATE TABLE rebuilt ${TABLE}`)
+    db.exec('INSERT INTO rebuilt (key, value, sum) SELECT key, value, sum FROM rows ORDER BY key')
+    db.exec('DROP TABLE rows')
+    db.exec('ALTER TABLE rebuilt RENAME TO rows')
     db.pragma(`user_version = ${FORMAT}`)
+  }).immediate()
+}
+
+/** A full disk is no reason not to start. */
+function unlessFull(write: () => void): void {
+  try {
+    write()
   } catch (error) {
     if (!isFull(error)) throw error
   }
