@@ -6,7 +6,6 @@ import type { AttemptOutcome, AttemptRef } from './command.js'
 import type { EntryContext } from './entry-context.js'
 import { onItemEnded, onUndoItemEnded } from './fan-out.js'
 import type { JobEdit } from './job-edit.js'
-import { keys, type OutputRow } from './rows-layout.js'
 import { ofAttempt } from './stop-job.js'
 import { ended, isPoisoned, isRunning, type Settled, settle, type TaskState } from './task.js'
 import { itemAt, placeTask, putItem, serviceOf, type TaskPlace, taskAt } from './task-rows.js'
@@ -73,8 +72,7 @@ export function followRun(
     return
   }
   if (after.phase === 'succeeded') {
-    const row: OutputRow = { output }
-    edit.context.rows.put(keys.output(edit.id, edit.stepPlan(position).name), row)
+    edit.putOutput(position, { output })
     edit.patchStep(position, { phase: 'succeeded', error: null })
   } else if (after.phase === 'cancelled') {
     edit.patchStep(position, { phase: 'cancelled', error: after.error })

@@ -4,6 +4,7 @@ import type { Rows } from '../state/rows.js'
 import type { EntryStamp } from './command.js'
 import type { LedgerEffect } from './effects.js'
 import { JobEdit } from './job-edit.js'
+import { partsOfNew } from './job-parts.js'
 import { type JobRow, type JobTerms, newJob } from './job-row.js'
 import { type CountsRow, keys, type PlanRow } from './rows-layout.js'
 import type { LedgerTally } from './tally.js'
@@ -91,8 +92,10 @@ export class EntryContext {
   }
 
   createJob(id: string, planRow: PlanRow, terms: JobTerms): JobEdit {
-    this.rows.insert(keys.plan(id), planRow)
-    const edit = new JobEdit(this, newJob(id, planRow.plan, this.at, terms), 'new')
+    const parts = partsOfNew(planRow)
+    if (parts === undefined) this.rows.insert(keys.plan(id), planRow)
+    const own = parts === undefined ? terms : { parts, ...terms }
+    const edit = new JobEdit(this, newJob(id, planRow.plan, this.at, own), 'new')
     this.#jobs.set(id, edit)
     return edit
   }

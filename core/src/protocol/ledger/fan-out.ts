@@ -182,7 +182,7 @@ export function closeFan(edit: JobEdit, position: number): void {
   if (fan === null || phase !== 'open' || edit.row.phase !== 'forward') return
   if (fan.cursor < fan.total || fan.active > 0) return
   const { name } = edit.stepPlan(position)
-  edit.context.rows.put(keys.output(edit.id, name), collect(edit, position, fan))
+  edit.putOutput(position, collect(edit, position, fan))
   edit.patchStep(position, { phase: 'succeeded', error: null })
   edit.note({ type: 'step_succeeded', step: name })
 }

@@ -4,6 +4,7 @@ import type { Instant } from '../../base/ids.js'
 import type { EntryContext } from './entry-context.js'
 import { type HistoryDetail, type HistoryEvent, isMilestone } from './history.js'
 import type { JobStatus } from '../../base/job-statuses.js'
+import { eventsOf, isSmallOutput, outputOf, planOf } from './job-parts.js'
 import type { FanState, JobRow, StepState, UndoFan, UndoState } from './job-row.js'
 import { type JobTimer, jobTimers } from './job-timers.js'
 import { HISTORY_CHUNK_EVENTS, HISTORY_EVENTS_MAX, HISTORY_EVENTS_RESERVED } from './limits.js'
@@ -96,7 +97,25 @@ export class JobEdit {
   }
 
   output(name: string): OutputRow | undefined {
-    return this.context.rows.get<OutputRow>(keys.output(this.id, name))
+    const position = this.positionOf(name)
+    if (position === undefined) return undefined
+    return outputOf(this.context.rows, this.row, { position, name })
+  }
+
+  /** To be called for a step that has none. */
+  putOutput(position: number, output: OutputRow): void {
+    const { name } = this.stepPlan(position)
+    const isInRow = this.#row.parts !== undefined && isSmallOutput(output)
+    if (isInRow) this.patchStep(position, { output })
+    else this.context.rows.put(keys.output(this.id, name), output)
+  }
+
+  dropOutput(position: number): void {
+    const { output, ...step } = this.step(position)
+    const { name } = this.stepPlan(position)
+    if (output === undefined) return this.context.rows.delete(keys.output(this.id, name))
+    this.#steps[position] = step
+    this.#changed = true
   }
 
   patch(changes: Partial<Omit<JobRow, 'steps' | 'status'>>): void {
@@ -153,8 +172,8 @@ export class JobEdit {
     if (!this.#changed) return
     const status = statusOf(this.#row, this.#steps)
     this.#row.status = status
-    this.context.rows.put(keys.job(this.id), this.#row)
     this.#saveEvents()
+    this.context.rows.put(keys.job(this.id), this.#row)
     if (this.#tellsFollowers) this.context.effects.push({ kind: 'job-told', job: this.id })
     this.#saveTimers()
     this.#savePurge()
@@ -172,11 +191,12 @@ export class JobEdit {
       const seq = this.#events[from]?.seq ?? 0
       const chunk = Math.floor((seq - 1) / HISTORY_CHUNK_EVENTS)
       const room = (chunk + 1) * HISTORY_CHUNK_EVENTS - (seq - 1)
-      const key = keys.history(this.id, chunk)
       const isNew = (seq - 1) % HISTORY_CHUNK_EVENTS === 0
-      const before = isNew ? [] : (rows.get<HistoryRow>(key)?.events ?? [])
+      const before = isNew ? [] : eventsOf(rows, this.#row, chunk)
       const row: HistoryRow = { events: [...before, ...this.#events.slice(from, from + room)] }
-      rows.put(key, row)
+      const { parts } = this.#row
+      if (chunk === 0 && parts !== undefined) this.#row.parts = { ...parts, ...row }
+      else rows.put(keys.history(this.id, chunk), row)
       from += room
     }
     if (this.#events.length > 0) this.tellFollowers()
@@ -240,7 +260,7 @@ export class JobEdit {
   }
 
   get #plan(): PlanRow {
-    this.#planRow ??= this.context.rows.get<PlanRow>(keys.plan(this.id))
+    this.#planRow ??= planOf(this.context.rows, this.#row)
     assert(this.#planRow !== undefined, `job ${this.id} has no plan`)
     return this.#planRow
   }

@@ -1,7 +1,9 @@
 import type { JobError, JobPlan, Json } from '@gyre/jobs'
 import type { Duration, Instant } from '../../base/ids.js'
 import type { JobStatus } from '../../base/job-statuses.js'
+import type { HistoryEvent } from './history.js'
 import type { LogSum } from './job-logs.js'
+import type { OutputRow, PlanRow } from './rows-layout.js'
 import type { TaskState } from './task.js'
 
 /**
@@ -75,6 +77,8 @@ export interface JobRow extends JobTerms {
   readonly endCount: number
   readonly eventCount: number
   readonly historyTruncated: boolean
+  /** There for small jobs, which have no rows for these (job-parts.ts). */
+  readonly parts?: JobParts
   /** Absent: nothing was logged. */
   readonly logs?: LogSum
   /** How often running attempts told something; rises, so followers know what they have seen. Absent: 0. */
@@ -83,6 +87,12 @@ export interface JobRow extends JobTerms {
   readonly running: number
   /** Tasks that could start now. */
   readonly ready: number
+}
+
+export interface JobParts {
+  readonly plan: PlanRow
+  /** The first chunk of its history. */
+  readonly events: readonly HistoryEvent[]
 }
 
 /** `open`: its needs are met and it has tasks; the last four are ends. */
@@ -97,6 +107,8 @@ export interface StepState {
   /** Place in the order of completion: the job's `endCount` at the newest end of an attempt; 0: none. */
   readonly endedOrder: number
   readonly error: JobError | null
+  /** Where the job and it are small; else it has a row (job-parts.ts). */
+  readonly output?: OutputRow
   /** Job whose output it has: it did not run here; absent: it is this job's own. */
   readonly takenFrom?: string
   /** True: it runs only when the job has failed; absent: no. */
@@ -196,7 +208,12 @@ const NEW_STEP: StepState = {
   undo: null,
 }
 
-export function newJob(id: string, plan: JobPlan, at: Instant, terms: JobTerms): JobRow {
+export function newJob(
+  id: string,
+  plan: JobPlan,
+  at: Instant,
+  terms: JobTerms & Pick<JobRow, 'parts'>,
+): JobRow {
   const phase = terms.runAt === undefined ? 'forward' : 'scheduled'
   // `terms` last: V8 builds a literal that begins with a spread one slow step per member.
   return {

@@ -24,6 +24,18 @@ export const HISTORY_EVENTS_RESERVED = 100
 /** Events in one history row: few rows per job, and a bounded one to write at each change. */
 export const HISTORY_CHUNK_EVENTS = 32
 
+/** Steps of a job that is small (job-parts.ts): with more, its row is long for having many anyway. */
+export const SMALL_JOB_STEPS = 8
+
+/**
+ * Characters of plan and input of a small job. More: what never changes is written again by every flush
+ * in which the job does. Fewer: more jobs cost a row more.
+ */
+export const SMALL_PLAN_CHARS = 2048
+
+/** Characters of an output that a small job keeps in its row. */
+export const SMALL_OUTPUT_CHARS = 512
+
 /**
  * Characters of the errors in one page of a history: the event that passes it is its last. Two thousand
  * clients may follow a timeline, and each has a page in memory.

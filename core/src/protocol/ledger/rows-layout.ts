@@ -9,8 +9,9 @@ import type { AttemptRow } from './task.js'
 
 /**
  * The rows of one arc: every key that the ledger uses, in key order. Numbers in keys are fixed-width
- * hex, so that key order is number order. A finished job is everything under its `j/` key plus one
- * `x/` row, and one `k/` row if it was submitted with an idempotency key.
+ * hex, so that key order is number order. A finished job is everything under its `j/` key, which is one
+ * row if it is small, plus one `x/` row, one `q/` row, and one `k/` row if it was submitted with an
+ * idempotency key.
  *
  * | key                                    | value          | there while |
  * |----------------------------------------|----------------|-------------|
@@ -28,12 +29,12 @@ import type { AttemptRow } from './task.js'
  * | `j/JOB/a/STEP/INDEX`, `j/JOB/b/…`      | AttemptsRow    | the same of an item |
  * | `j/JOB/c/STEP/CHUNK`                   | CollectedRow   | the step's items run, and their outputs may become one array |
  * | `j/JOB/g/FIRST_LINE`                   | LogRow         | it is among the newest 64 KiB of the job's log |
- * | `j/JOB/h/CHUNK`                        | HistoryRow     | ever |
+ * | `j/JOB/h/CHUNK`                        | HistoryRow     | it has begun; the first of a small job stands in its row |
  * | `j/JOB/i/STEP/INDEX`                   | ItemRow        | the item was started (job-row.ts) |
  * | `j/JOB/k/STEP/INDEX`                   | {}             | the item was started and is not done with (open-items.ts) |
  * | `j/JOB/m/STEP/INDEX`                   | {}             | the item is to be undone when its step is |
- * | `j/JOB/o/STEP`                         | OutputRow      | the step has succeeded |
- * | `j/JOB/p`                              | PlanRow        | ever; never changes |
+ * | `j/JOB/o/STEP`                         | OutputRow      | the step has succeeded, and job or output is not small |
+ * | `j/JOB/p`                              | PlanRow        | the job is not small (job-parts.ts); never changes |
  * | `j/JOB/r`                              | OutputRow      | the job's own output template was resolved |
  * | `k/KEY`                                | SubmissionKeyRow | as long as the job, and a day after its end at least |
  * | `l/NODE/BOOT/ATTEMPT`                  | AttemptRef     | the attempt is leased or stopping |

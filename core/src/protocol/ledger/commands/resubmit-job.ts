@@ -7,7 +7,7 @@ import { isDone, type StepState } from '../job-row.js'
 import { isFinal } from '../job-status.js'
 import { termsAgain } from '../job-times.js'
 import type { Applied } from '../outcome.js'
-import { keys, type OutputRow, type PlanRow } from '../rows-layout.js'
+import type { PlanRow } from '../rows-layout.js'
 import { jobNotFound, stepNotFound } from './refusals.js'
 
 /**
@@ -52,11 +52,10 @@ function makeJob(context: EntryContext, origin: JobEdit, command: ResubmitComman
 }
 
 function takeOver(edit: JobEdit, origin: JobEdit, positions: readonly number[]): void {
-  const { rows } = edit.context
   for (const position of positions) {
     const { name } = edit.stepPlan(position)
-    const row = rows.get<OutputRow>(keys.output(origin.id, name))
-    if (row !== undefined) rows.put(keys.output(edit.id, name), row)
+    const row = origin.output(name)
+    if (row !== undefined) edit.putOutput(position, row)
     if (origin.step(position).phase === 'skipped') {
       edit.patchStep(position, { phase: 'skipped' })
       continue

@@ -9,7 +9,6 @@ import type { JobEdit } from '../job-edit.js'
 import { renewedLimit } from '../job-times.js'
 import { openItems } from '../open-items.js'
 import type { Applied } from '../outcome.js'
-import { keys } from '../rows-layout.js'
 import { isPoisoned, readyAgain } from '../task.js'
 import { placeTask, type TaskPlace, taskAt } from '../task-rows.js'
 import { jobNotFound } from './refusals.js'
@@ -70,7 +69,7 @@ function retryRun(edit: JobEdit): void {
 
 /** The new run may fail as well. */
 function resetFailureStep(edit: JobEdit, position: number): void {
-  edit.context.rows.delete(keys.output(edit.id, edit.stepPlan(position).name))
+  edit.dropOutput(position)
   const { task } = edit.step(position)
   // Whatever it did in this run, it will do again: its attempts go on counting.
   const again = task === null ? null : { ...task, phase: 'cancelled' as const }

@@ -1,9 +1,10 @@
 import { unreachable } from '../../../base/assert.js'
 import { jobNotFound } from '../commands/refusals.js'
+import { planOf } from '../job-parts.js'
 import type { JobRow } from '../job-row.js'
 import type { Applied, Reply } from '../outcome.js'
 import type { JobsQuery, Query } from '../query.js'
-import { type BulkRow, endOf, keys, type PlanRow, type ServiceRow } from '../rows-layout.js'
+import { type BulkRow, endOf, keys, type ServiceRow } from '../rows-layout.js'
 import { recallSubmission } from '../submission-keys.js'
 import { jobView } from '../views/job-view.js'
 import { explainAnswer } from './explain.js'
@@ -89,7 +90,7 @@ export function jobAnswer({ rows, hash }: ReadContext, id: string): Reply {
 
 function planAnswer({ rows }: ReadContext, id: string): Reply {
   const row = rows.get<JobRow>(keys.job(id))
-  const planRow = rows.get<PlanRow>(keys.plan(id))
+  const planRow = row && planOf(rows, row)
   if (row === undefined || planRow === undefined) return jobNotFound(id)
   const { plan, input } = planRow
   return { ok: true, result: 'found', body: JSON.stringify({ plan, input }) }

@@ -3,12 +3,13 @@ import type { Instant } from '../../../base/ids.js'
 import type { Rows } from '../../state/rows.js'
 import { jobNotFound } from '../commands/refusals.js'
 import { isoInstant } from '../iso-instant.js'
+import { planOf } from '../job-parts.js'
 import { type FanState, isDone, type JobRow, type StepState, type UndoFan } from '../job-row.js'
 import { isFinal } from '../job-status.js'
 import { EXPLAIN_REASONS_MAX } from '../limits.js'
 import type { Reply } from '../outcome.js'
 import type { ExplainQuery, OfferedSlots } from '../query.js'
-import { keys, type PlanRow } from '../rows-layout.js'
+import { keys } from '../rows-layout.js'
 import { isRunning, type TaskState } from '../task.js'
 import { nextTryOfItems } from '../views/next-try.js'
 import { found, type ReadContext } from './found.js'
@@ -23,7 +24,7 @@ import { found, type ReadContext } from './found.js'
 export function explainAnswer({ rows }: ReadContext, query: ExplainQuery): Reply {
   const row = rows.get<JobRow>(keys.job(query.id))
   if (row === undefined) return jobNotFound(query.id)
-  const plans = rows.get<PlanRow>(keys.plan(query.id))?.plan.steps ?? []
+  const plans = planOf(rows, row)?.plan.steps ?? []
   const reasons = reasonsOf({ rows, row, plans }, query.offers)
   const main = reasons.find(({ code }) => speaksFor(row.status, code)) ?? reasons[0]
   const more = Math.max(0, reasons.length - EXPLAIN_REASONS_MAX)

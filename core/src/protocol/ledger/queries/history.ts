@@ -3,12 +3,13 @@ import type { Rows } from '../../state/rows.js'
 import { jobNotFound } from '../commands/refusals.js'
 import type { HistoryEvent } from '../history.js'
 import { isoInstant } from '../iso-instant.js'
+import { eventsOf } from '../job-parts.js'
 import type { JobRow } from '../job-row.js'
 import { isFinal } from '../job-status.js'
 import { HISTORY_CHUNK_EVENTS, HISTORY_PAGE_CHARS } from '../limits.js'
 import type { Reply } from '../outcome.js'
 import type { Query } from '../query.js'
-import { type HistoryRow, keys } from '../rows-layout.js'
+import { keys } from '../rows-layout.js'
 import { activityView } from '../views/activity-view.js'
 import { found, type ReadContext } from './found.js'
 
@@ -38,7 +39,7 @@ function pageBehind(
   let chars = 0
   for (let seq = after + 1; seq <= row.eventCount; ) {
     const chunk = Math.floor((seq - 1) / HISTORY_CHUNK_EVENTS)
-    const events = rows.get<HistoryRow>(keys.history(row.id, chunk))?.events ?? []
+    const events = eventsOf(rows, row, chunk)
     for (const event of events.slice((seq - 1) % HISTORY_CHUNK_EVENTS)) {
       if (items.length === limit || chars >= HISTORY_PAGE_CHARS) return items
       items.push(eventView(event))

@@ -1,11 +1,12 @@
 import type { JsonObject } from '@gyre/jobs'
 import type { Rows } from '../../state/rows.js'
 import { jobNotFound, stepNotFound } from '../commands/refusals.js'
+import { planOf } from '../job-parts.js'
 import type { ItemRow, JobRow, StepState } from '../job-row.js'
 import { ITEMS_PAGE_CHARS } from '../limits.js'
 import type { Reply } from '../outcome.js'
 import type { Query } from '../query.js'
-import { keys, type PlanRow } from '../rows-layout.js'
+import { keys } from '../rows-layout.js'
 import { taskId } from '../task-id.js'
 import { attemptsOf, errorView, taskStatus } from '../views/attempt-view.js'
 import type { ReadContext } from './found.js'
@@ -49,7 +50,7 @@ function itemsOfSource(context: ReadContext, query: ItemsQuery, source: string):
 }
 
 function stepOf(rows: Rows, row: JobRow, name: string): StepState | undefined {
-  const steps = rows.get<PlanRow>(keys.plan(row.id))?.plan.steps ?? []
+  const steps = planOf(rows, row)?.plan.steps ?? []
   return row.steps[steps.findIndex((step) => step.name === name)]
 }
 

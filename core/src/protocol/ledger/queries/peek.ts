@@ -1,5 +1,6 @@
 import type { JsonObject } from '@gyre/jobs'
-import { endOf, keys, type PlanRow, type RecordRow, type RecordValueRow } from '../rows-layout.js'
+import { endOf, keys, type RecordRow, type RecordValueRow } from '../rows-layout.js'
+import { planOf } from '../job-parts.js'
 import type { ItemRow, JobRow } from '../job-row.js'
 import { PEEK_HASHES_MAX, PEEK_JOBS_MAX } from '../limits.js'
 import type { Reply } from '../outcome.js'
@@ -46,7 +47,7 @@ function taskById(context: ReadContext, id: string): JsonObject | null {
     // Rows without their job are what is left of one that is being removed.
     if (entry.key !== jobKey) continue
     const job = entry.value
-    const steps = rows.get<PlanRow>(keys.plan(job.id))?.plan.steps ?? []
+    const steps = planOf(rows, job)?.plan.steps ?? []
     for (const [position, { name, service }] of steps.entries()) {
       const total = job.steps[position]?.fan?.total
       if (hashes >= PEEK_HASHES_MAX) return null

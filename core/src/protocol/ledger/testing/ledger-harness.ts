@@ -7,8 +7,10 @@ import { Overlay } from '../../state/overlay.js'
 import type { Rows } from '../../state/rows.js'
 import { parseAttemptId } from '../attempt-id.js'
 import type { AttemptOutcome, Command, EntryBody, Grant, SubmitCommand } from '../command.js'
+import { planOf } from '../job-parts.js'
+import type { JobRow } from '../job-row.js'
 import { LedgerNode } from '../ledger-node.js'
-import type { TimerRow } from '../rows-layout.js'
+import { keys, type TimerRow } from '../rows-layout.js'
 import type { Reply } from '../outcome.js'
 import type { LedgerFigures } from '../queries/figures.js'
 import type { Query } from '../query.js'
@@ -104,7 +106,7 @@ export class LedgerHarness {
     const ref = parseAttemptId(attempt)
     assert(ref !== null, `${attempt} is no attempt ID`)
     this.running.delete(attempt)
-    const { plan } = this.rows.get<{ plan: JobPlan }>(`j/${ref.job}/p`) ?? {}
+    const plan = this.#planOf(ref.job)
     const plenty = plan === undefined ? {} : everySlot(plan)
     return this.apply({ kind: 'finish-attempt', attempt: ref, outcome }, slots ?? plenty)
   }
@@ -239,11 +241,16 @@ export class LedgerHarness {
     assert(false, `request ${request} was not answered`)
   }
 
+  #planOf(id: string): JobPlan | undefined {
+    const row = this.rows.get<JobRow>(keys.job(id))
+    return row && planOf(this.rows, row)?.plan
+  }
+
   #wanted(): Readonly<Record<string, number>> {
     const services = new Set(Object.keys(this.ready))
     for (const { value } of this.rows.scan<TimerRow>('t/', 't0', 100)) {
       const id = 'job' in value ? value.job : value.attempt.job
-      const { plan } = this.rows.get<{ plan: JobPlan }>(`j/${id}/p`) ?? {}
+      const plan = this.#planOf(id)
       for (const name of Object.keys(plan === undefined ? {} : everySlot(plan))) services.add(name)
     }
     return Object.fromEntries([...services].map((name) => [name, PLENTY]))

@@ -3,6 +3,7 @@ import { assert } from '../../../base/assert.js'
 import type { RowEntry, Rows } from '../../state/rows.js'
 import { formatAttemptId } from '../attempt-id.js'
 import type { AttemptRef } from '../command.js'
+import { planOf } from '../job-parts.js'
 import type { ItemRow, JobRow } from '../job-row.js'
 import { isFinal } from '../job-status.js'
 import { readyName } from '../ready-name.js'
@@ -54,15 +55,15 @@ function allJobs(rows: Rows): JobRow[] {
   return all<JobRow>(rows, 'j/').flatMap(({ key, value }) => (key.length === 34 ? [value] : []))
 }
 
-function planOf(rows: Rows, job: JobRow): PlanRow {
-  const row = rows.get<PlanRow>(`j/${job.id}/p`)
+function givenPlanOf(rows: Rows, job: JobRow): PlanRow {
+  const row = planOf(rows, job)
   assert(row !== undefined, `job ${job.id} has no plan`)
   return row
 }
 
 function allTasks(rows: Rows): FoundTask[] {
   return allJobs(rows).flatMap((job) => {
-    const { steps } = planOf(rows, job).plan
+    const { steps } = givenPlanOf(rows, job).plan
     return steps.flatMap(({ name }, position) => tasksOfStep(rows, job, { name, position }))
   })
 }
@@ -136,7 +137,7 @@ function checkRefusals(rows: Rows): void {
     if (left.some((one) => one.service === service && one.from <= key)) continue
     const job = allJobs(rows).find(({ id }) => id === value.job)
     const position =
-      job && planOf(rows, job).plan.steps.findIndex(({ name }) => name === value.step)
+      job && givenPlanOf(rows, job).plan.steps.findIndex(({ name }) => name === value.step)
     const step = job?.steps[position ?? -1]
     const told = value.hook === 'run' ? step?.refused : step?.undo?.refused
     assert(told?.mark === refusal.mark, `${key} waits, and was not told that it is refused`)
@@ -152,7 +153,7 @@ function checkItemIndexes(rows: Rows): void {
   const open: string[] = []
   const toUndo: string[] = []
   for (const job of allJobs(rows)) {
-    for (const [position, { name, forEach, compensate }] of planOf(
+    for (const [position, { name, forEach, compensate }] of givenPlanOf(
       rows,
       job,
     ).plan.steps.entries()) {

@@ -1,14 +1,14 @@
 import type { Json, JsonObject } from '@gyre/jobs'
 import type { Rows } from '../../state/rows.js'
+import { planOf } from '../job-parts.js'
 import type { JobRow } from '../job-row.js'
-import { keys, type PlanRow } from '../rows-layout.js'
 import { isRunning } from '../task.js'
 import { progressView } from './attempt-view.js'
 import { progressOf } from './job-progress.js'
 
 /** What a job's running attempts have told so far, in short; items of a `forEach` stand for a number. */
 export function activityView(rows: Rows, row: JobRow): JsonObject {
-  const plans = rows.get<PlanRow>(keys.plan(row.id))?.plan.steps ?? []
+  const plans = planOf(rows, row)?.plan.steps ?? []
   const steps = row.steps.flatMap(({ task, undo }, position): Json[] => {
     const running = [task, undo?.task ?? null].find(isRunning)
     const progress = running?.newest?.progress

@@ -1,9 +1,10 @@
 import type { Json, JsonObject, StepPlan } from '@gyre/jobs'
 import type { Rows } from '../../state/rows.js'
 import type { HashText } from '../entry-context.js'
+import { outputOf, planOf } from '../job-parts.js'
 import type { FanState, JobRow, StepState, UndoState } from '../job-row.js'
 import { isoInstant } from '../iso-instant.js'
-import { keys, type OutputRow, type PlanRow } from '../rows-layout.js'
+import { keys, type OutputRow } from '../rows-layout.js'
 import { taskId } from '../task-id.js'
 import { attemptsOf, errorView, instantView, taskStatus } from './attempt-view.js'
 import { progressOf } from './job-progress.js'
@@ -35,15 +36,15 @@ export function jobSummary(row: JobRow): JsonObject {
 
 /** The job of api.md, whole. */
 export function jobView(rows: Rows, hash: HashText, row: JobRow): JsonObject {
-  const planRow = rows.get<PlanRow>(keys.plan(row.id))
+  const planRow = planOf(rows, row)
   const steps = planRow?.plan.steps ?? []
   return {
     ...jobSummary(row),
     waitingFor: waitingFor(row, (position) => itemsDue(rows, row, steps, position)),
     input: planRow?.input ?? null,
-    output: outputOf(rows, row, steps),
+    output: jobOutputOf(rows, row, steps),
     steps: row.steps.map((step, position) =>
-      stepView(rows, hash, { row, step, plan: steps[position] }),
+      stepView(rows, hash, { row, step, position, plan: steps[position] }),
     ),
   }
 }
@@ -51,19 +52,22 @@ export function jobView(rows: Rows, hash: HashText, row: JobRow): JsonObject {
 interface StepOfJob {
   readonly row: JobRow
   readonly step: StepState
+  readonly position: number
   readonly plan: StepPlan | undefined
 }
 
-function stepView(rows: Rows, hash: HashText, { row, step, plan }: StepOfJob): JsonObject {
+function stepView(
+  rows: Rows,
+  hash: HashText,
+  { row, step, position, plan }: StepOfJob,
+): JsonObject {
   const name = plan?.name ?? ''
   const { task, fan, undo } = step
   return {
     name,
     service: plan?.service ?? '',
     status: stepStatus(row, step),
-    output: hasOutput(step)
-      ? (rows.get<OutputRow>(keys.output(row.id, name))?.output ?? null)
-      : null,
+    output: hasOutput(step) ? (outputOf(rows, row, { position, name })?.output ?? null) : null,
     error: errorView(step.error ?? task?.error ?? null),
     task: taskId(hash, row.id, name, null),
     attempts: attemptsOf(rows, keys.attempts(row.id, name, null), task),
@@ -108,11 +112,11 @@ function undoView(rows: Rows, key: string, undo: UndoState): JsonObject {
   }
 }
 
-function outputOf(rows: Rows, row: JobRow, steps: readonly StepPlan[]): Json {
+function jobOutputOf(rows: Rows, row: JobRow, steps: readonly StepPlan[]): Json {
   if (row.ownOutput) return rows.get<OutputRow>(keys.jobOutput(row.id))?.output ?? null
   const [only] = steps
   if (row.status !== 'succeeded' || only === undefined || steps.length > 1) return null
-  return rows.get<OutputRow>(keys.output(row.id, only.name))?.output ?? null
+  return outputOf(rows, row, { position: 0, name: only.name })?.output ?? null
 }
 
 function stepStatus(row: JobRow, step: StepState): string {

@@ -1,0 +1,71 @@
+import type { Json } from '@gyre/jobs'
+import type { Rows } from '../state/rows.js'
+import type { HistoryEvent } from './history.js'
+import type { JobParts, JobRow } from './job-row.js'
+import { SMALL_JOB_STEPS, SMALL_OUTPUT_CHARS, SMALL_PLAN_CHARS } from './limits.js'
+import { type HistoryRow, keys, type OutputRow, type PlanRow } from './rows-layout.js'
+
+/**
+ * Where a job's plan, outputs and history stand. A small job, as most are, has them in its own row:
+ * each row costs its own key, its own place in the overlay and its own insertion into the state
+ * store, which is what most of a short job's work was. Any other job has rows for them: its plan
+ * never changes and may be large, so it must not be written again with every step.
+ *
+ * What is small is decided when the job is made, and for each output when it comes. Jobs of versions
+ * that knew no such thing have rows for everything.
+ */
+
+/** What a new job keeps in its row; undefined: it is not small. */
+export function partsOfNew(plan: PlanRow): JobParts | undefined {
+  if (plan.plan.steps.length > SMALL_JOB_STEPS) return undefined
+  return isWithin(plan, SMALL_PLAN_CHARS) ? { plan, events: [] } : undefined
+}
+
+export function planOf(rows: Rows, { id, parts }: JobRow): PlanRow | undefined {
+  return parts?.plan ?? rows.get<PlanRow>(keys.plan(id))
+}
+
+/** Events of one chunk of the history, oldest first. */
+export function eventsOf(
+  rows: Rows,
+  { id, parts }: JobRow,
+  chunk: number,
+): readonly HistoryEvent[] {
+  if (chunk === 0 && parts !== undefined) return parts.events
+  return rows.get<HistoryRow>(keys.history(id, chunk))?.events ?? []
+}
+
+/** @param name  of the step at `position` */
+export function outputOf(
+  rows: Rows,
+  { id, steps }: Pick<JobRow, 'id' | 'steps'>,
+  { position, name }: { readonly position: number; readonly name: string },
+): OutputRow | undefined {
+  return steps[position]?.output ?? rows.get<OutputRow>(keys.output(id, name))
+}
+
+export function isSmallOutput(row: OutputRow): boolean {
+  return isWithin(row, SMALL_OUTPUT_CHARS)
+}
+
+/** True when a value has at most about `chars` characters as JSON; looks at no more of it than that. */
+function isWithin(value: object, chars: number): boolean {
+  return charsLeft(value, chars) >= 0
+}
+
+function charsLeft(value: Json | object | undefined, chars: number): number {
+  if (typeof value === 'string') return chars - value.length - QUOTES_CHARS
+  if (typeof value !== 'object' || value === null) return chars - SCALAR_CHARS
+  let left = chars
+  for (const [name, member] of Object.entries(value)) {
+    left = charsLeft(member, left - name.length - QUOTES_CHARS)
+    if (left < 0) break
+  }
+  return left
+}
+
+/** Two quotes, and what parts it from the next. */
+const QUOTES_CHARS = 3
+
+/** More than most numbers and words have. */
+const SCALAR_CHARS = 5
