@@ -32,6 +32,7 @@ const STEP = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('put'), arc: ARC, key: KEY, n: fc.nat() }),
   },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('delete'), arc: ARC, key: KEY }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('settle'), arc: ARC, key: KEY }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('get'), arc: ARC, key: KEY }) },
   {
     weight: 8,
@@ -122,6 +123,8 @@ class Run {
     } else if (step.kind === 'delete' && 'key' in step) {
       rows.delete(step.key)
       model.rows.delete(step.key)
+    } else if (step.kind === 'settle') {
+      rows.settle(step.key)
     } else if ('key' in step) {
       assert.deepEqual(rows.get(step.key), model.rows.get(step.key))
     } else if ('count' in step) {

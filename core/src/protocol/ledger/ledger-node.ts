@@ -136,7 +136,8 @@ export class LedgerNode {
     if (effect.kind === 'job-final') {
       // A timeline that is full ends without an event; its followers are told all the same.
       this.#tell(arc, this.#followers.take(effect.job))
-      return this.#tell(arc, this.#watches.take(effect.job))
+      this.#tell(arc, this.#watches.take(effect.job))
+      return arc.rows.settle(keys.job(effect.job))
     }
     const { self } = this.#options
     if (effect.node !== self.node || effect.boot !== self.boot) return

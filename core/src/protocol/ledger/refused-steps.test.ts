@@ -91,6 +91,7 @@ test('a job that starts in the entry that stores it costs no look at what is ref
     put: (key, value) => rows.put(key, value),
     insert: (key, value) => rows.insert(key, value),
     delete: (key) => rows.delete(key),
+    settle: (key) => rows.settle(key),
     scan: (from, to, limit, reverse) => rows.scan(from, to, limit, reverse),
   }
   const ledger = new Ledger(watched, toyHash)

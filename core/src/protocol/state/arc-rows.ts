@@ -73,7 +73,7 @@ export class ArcRows implements Rows {
 
   get<T extends object>(key: string): T | undefined {
     const dirty = this.#dirty.get(key)
-    const value = dirty === undefined ? this.#fromTable(key) : dirty.value
+    const value = dirty === undefined ? this.#fromTable(key) : this.#valueOf(dirty)
     return value as T | undefined
   }
 
@@ -89,7 +89,7 @@ export class ArcRows implements Rows {
   }
 
   #set(key: string, value: object, dirty: DirtyRow | undefined, maybeInTable: boolean): void {
-    assertRowKey(key)
+    if (dirty === undefined) assertRowKey(key)
     if (this.#options.freeze) freezeRow(value)
     if (dirty === undefined) this.#dirty.set(key, { value, maybeInTable })
     else dirty.value = value
@@ -108,6 +108,11 @@ export class ArcRows implements Rows {
     this.#noteDirty()
   }
 
+  settle(key: string): void {
+    const dirty = this.#dirty.get(key)
+    if (typeof dirty?.value === 'object') dirty.value = JSON.stringify(dirty.value)
+  }
+
   scan<T extends object>(from: string, to: string, limit: number, reverse = false): RowEntry<T>[] {
     const first = from < FIRST_ROW_KEY ? FIRST_ROW_KEY : from
     if (limit <= 0 || first >= to) return []
@@ -120,10 +125,8 @@ export class ArcRows implements Rows {
     assert(!this.#open, `arc ${this.#prefix}: commit in the middle of an entry`)
     const changes: TableChange[] = []
     for (const [key, { value }] of this.#dirty) {
-      changes.push({
-        key: this.#prefix + key,
-        value: value === undefined ? undefined : JSON.stringify(value),
-      })
+      const text = typeof value === 'object' ? JSON.stringify(value) : value
+      changes.push({ key: this.#prefix + key, value: text })
     }
     changes.push({ key: this.#appliedKey, value: JSON.stringify({ index: this.#applied }) })
     return changes
@@ -135,8 +138,11 @@ export class ArcRows implements Rows {
     for (const [key, { value }] of this.#dirty) {
       const change = changes[at]
       assert(change !== undefined, 'more dirty rows than were committed')
-      const chars = change.value?.length ?? 0
-      this.#known.correct(this.#arc, key, { known: value ?? ABSENT, chars })
+      if (typeof value === 'string') this.#known.forget(this.#arc, key)
+      else {
+        const chars = change.value?.length ?? 0
+        this.#known.correct(this.#arc, key, { known: value ?? ABSENT, chars })
+      }
       at += 1
     }
     this.#dirty.clear()
@@ -241,9 +247,14 @@ export class ArcRows implements Rows {
   }
 
   #liveValue(key: string): object {
-    const value = this.#dirty.get(key)?.value
+    const dirty = this.#dirty.get(key)
+    const value = dirty && this.#valueOf(dirty)
     assert(value !== undefined, `A2: live key without a value: ${key}`)
     return value
+  }
+
+  #valueOf({ value }: DirtyRow): object | undefined {
+    return typeof value === 'string' ? this.#parse(value) : value
   }
 
   #storedValue(key: string, text: string): object {

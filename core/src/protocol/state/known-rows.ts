@@ -48,10 +48,21 @@ export class KnownRows {
     if (size * 2 > this.#rowsMax || chars * 2 > this.#charsMax) this.#age()
   }
 
-  /** States what the table holds now, if anything is remembered of the row. */
+  /**
+   * States what the table holds now, if the row's value is remembered. That a row was absent is
+   * forgotten once it is there: most rows are of jobs that were looked for once, to see that they are
+   * new, and are over by the time they are written.
+   */
   correct(arc: ArcId, key: string, row: KnownRow): void {
-    const isRemembered = this.#young.get(arc, key) ?? this.#old.get(arc, key)
-    if (isRemembered !== undefined) this.set(arc, key, row)
+    const remembered = this.#young.get(arc, key) ?? this.#old.get(arc, key)
+    if (remembered === undefined) return
+    if (remembered.known === ABSENT && row.known !== ABSENT) this.forget(arc, key)
+    else this.set(arc, key, row)
+  }
+
+  forget(arc: ArcId, key: string): void {
+    this.#young.delete(arc, key)
+    this.#old.delete(arc, key)
   }
 
   #age(): void {

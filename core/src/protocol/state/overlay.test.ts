@@ -246,7 +246,43 @@ test('a row that was read once is not read from the table again, also after it w
   overlay.flush(10)
   assert.deepEqual(rows.get('a'), { key: 'a', changed: true })
   assert.deepEqual(rows.get('none'), { key: 'there now' })
-  assert.equal(table.reads, 2)
+  assert.equal(table.reads, 3, 'a row that was absent is written and forgotten')
+})
+
+test('a settled row reads, scans, changes and is written as if nothing had happened', () => {
+  const { table, overlay } = setup()
+  const rows = overlay.rows(1)
+  for (const key of ['a', 'b', 'c']) rows.put(key, { key })
+  for (const key of ['a', 'b', 'c', 'none']) rows.settle(key)
+  assert.deepEqual(rows.get('a'), { key: 'a' })
+  assert.deepEqual(rows.scan('a', 'z', 9), [
+    { key: 'a', value: { key: 'a' } },
+    { key: 'b', value: { key: 'b' } },
+    { key: 'c', value: { key: 'c' } },
+  ])
+  rows.put('b', { key: 'b', changed: true })
+  rows.delete('c')
+  rows.settle('c')
+  overlay.setApplied(1, 1)
+  overlay.flush(9)
+  const stored = [...table.map].filter(([key]) => !key.includes('applied'))
+  assert.deepEqual(stored, [
+    ['0001a', '{"key":"a"}'],
+    ['0001b', '{"key":"b","changed":true}'],
+  ])
+  assert.deepEqual(rows.get('a'), { key: 'a' })
+})
+
+test('what was known of a row before it was changed and settled is not believed after the flush', () => {
+  const { overlay } = setup()
+  store(overlay, 1, 1, ['a'])
+  const rows = overlay.rows(1)
+  assert.deepEqual(rows.get('a'), { key: 'a' })
+  rows.put('a', { key: 'a', changed: true })
+  rows.settle('a')
+  overlay.setApplied(1, 2)
+  overlay.flush(9)
+  assert.deepEqual(rows.get('a'), { key: 'a', changed: true })
 })
 
 test('a row that was inserted and deleted costs no read of the table and leaves nothing in it', () => {

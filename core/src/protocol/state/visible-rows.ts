@@ -2,8 +2,8 @@ import type { Table, TableRow } from './table.js'
 
 /** A row that was changed since the last commit. */
 export interface DirtyRow {
-  /** undefined: deleted. */
-  value: object | undefined
+  /** undefined: deleted; a string: settled, its JSON text. */
+  value: object | string | undefined
   /** False only when the table certainly holds no such row. */
   readonly maybeInTable: boolean
 }
