@@ -1,5 +1,7 @@
 import { assert } from '../../base/assert.js'
 
+const NOTHING: readonly never[] = []
+
 /**
  * What may happen only after a write: votes and acknowledgements to others, and a replica's own vote.
  * Nothing leaves this queue but by the completion of the write that it waits for, on one voter as on
@@ -30,6 +32,11 @@ export class DurableQueue<Item> {
     this.#waiting.push({ write, item })
   }
 
+  /** What waits and would be untrue by now never leaves. */
+  discard(isUntrue: (item: Item) => boolean): void {
+    this.#waiting = this.#waiting.filter(({ item }) => !isUntrue(item))
+  }
+
   take(): number {
     this.#taken += 1
     return this.#taken
@@ -39,7 +46,7 @@ export class DurableQueue<Item> {
   complete(write: number): readonly Item[] {
     assert(write > this.#completed && write <= this.#taken, 'writes complete once, in order')
     this.#completed = write
-    if (this.#waiting.length === 0) return []
+    if (this.#waiting.length === 0) return NOTHING
     const due = this.#waiting.filter((waiting) => waiting.write <= write)
     this.#waiting = this.#waiting.filter((waiting) => waiting.write > write)
     return due.map(({ item }) => item)

@@ -174,3 +174,18 @@ test('a log that knows the term of its last entry only answers for nothing befor
   assert.equal(log.lastNotAbove(8, 4), 3)
   assert.equal(log.lastTerm, 4)
 })
+
+test('a reset forgets all entries, also those that lie beyond it and are of newer terms', () => {
+  const start = { base: { index: 0, term: 0 }, lastIndex: 0, termRuns: [] }
+  const log = new RaftLog(start, { read: () => [] })
+  for (const index of [1, 2, 3, 4, 5]) log.push({ index, term: index, payload: '' })
+  log.reset(3, 2)
+  assert.deepEqual([log.lastIndex, log.durable, log.lastTerm, log.hasUnstable], [3, 3, 2, false])
+  log.push({ index: 4, term: 2, payload: 'a' })
+  assert.deepEqual(
+    [2, 3, 4, 5].map((index) => log.termAt(index)),
+    [undefined, 2, 2, undefined],
+  )
+  assert.equal(log.entry(3), undefined)
+  assert.equal(log.entry(4)?.payload, 'a')
+})

@@ -67,5 +67,7 @@ export interface LeadingReplica {
 function isPromotable(id: ReplicaId, state: ReplicaState, replication: Replication): boolean {
   const progress = replication.progressOf(id)
   if (progress === undefined || !replication.isActive(id) || progress.hasRegressed) return false
+  // Without its own configuration it would be a voter that votes for nobody.
+  if (progress.match < state.configs.latestIndex) return false
   return progress.isCaughtUp(state.timing.electionMsMin)
 }

@@ -198,6 +198,17 @@ export class ReplicaState {
     for (let at = index; at <= this.log.lastIndex; at += 1) this.#forgetChars(at)
     this.log.truncateFrom(index)
     this.configs.truncateFrom(index)
+    this.#withdraw(index)
+  }
+
+  /** Entries that are replaced before they were written must not be acknowledged by the next write. */
+  #withdraw(from: LogIndex): void {
+    this.#queue.discard(
+      (item) =>
+        item.kind === 'message' &&
+        item.message.kind === 'append-accepted' &&
+        item.message.match >= from,
+    )
   }
 
   advanceCommit(index: LogIndex): void {
@@ -232,6 +243,7 @@ export class ReplicaState {
   /** A snapshot takes the place of the whole log. */
   reset(snapshot: Snapshot): void {
     assert(snapshot.index > this.#commit, 'V2: a snapshot takes nothing back')
+    this.#withdraw(this.#commit + 1)
     this.log.reset(snapshot.index, snapshot.term)
     this.configs.reset(snapshot.index, snapshot.config)
     this.#commit = snapshot.index

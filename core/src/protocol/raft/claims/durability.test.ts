@@ -128,6 +128,32 @@ test('§4.3: a write that ended with an entry which is gone attests nothing of w
   assert.equal(lab.raft.view.log.durable, 2)
 })
 
+test('§4.3: entries that were replaced before they were written are never acknowledged', () => {
+  const lab = new Lab({ term: 1 })
+  lab.append(2, [0, 0], [1, 1, 1])
+  const entries = [{ index: 2, term: 2, payload: 'new' }]
+  const append = {
+    kind: 'append',
+    number: 1,
+    prevIndex: 1,
+    prevTerm: 1,
+    entries,
+    commit: 0,
+  } as const
+  lab.hear(3, append, { term: 2 })
+  lab.sync()
+  const sent = lab.sent().map((message) => [message.term, message.kind])
+  assert.deepEqual(sent, [[2, 'append-accepted']])
+
+  const reset = new Lab({ term: 1 })
+  reset.append(2, [0, 0], [1, 1])
+  const snapshot = { snapshotId: 's', index: 9, term: 1, config: reset.raft.view.config }
+  reset.hear(2, { kind: 'snapshot-begin', snapshot })
+  reset.raft.installSnapshot('s')
+  reset.sync()
+  assert.deepEqual(reset.kinds(), ['snapshot-done>2'])
+})
+
 test('a hard state that did not change is not written again', () => {
   const lab = new Lab({ term: 1 })
   lab.heartbeat(2)

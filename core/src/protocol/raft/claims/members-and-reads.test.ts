@@ -107,6 +107,28 @@ test('C5: a learner is promoted once a round of catching up is shorter than an e
   assert.equal(change(lab, 'promote', 3), 2)
 })
 
+test('C5: a learner is not promoted before it holds the configuration that it is in', () => {
+  const lab = new Lab({ voters: 1 })
+  lab.lead()
+  lab.sync()
+  add(lab)
+  assert.equal(lab.raft.view.configs.latestIndex, 2)
+  for (let count = 0; count < 3; count += 1)
+    lab.hear(
+      2,
+      { kind: 'append-accepted', number: 1, match: 1 },
+      { from: { replicaId: 2, node: 'n9', store: 's9' } },
+    )
+  lab.sync()
+  assert.equal(change(lab, 'promote', 2), 'not-caught-up')
+  lab.hear(
+    2,
+    { kind: 'append-accepted', number: 2, match: 2 },
+    { from: { replicaId: 2, node: 'n9', store: 's9' } },
+  )
+  assert.equal(change(lab, 'promote', 2), 3)
+})
+
 test('C5: a learner that is silent is not promoted', () => {
   const lab = new Lab({ voters: 2, learners: 1 })
   lab.leadAndCommit()

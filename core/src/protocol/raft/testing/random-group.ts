@@ -29,6 +29,9 @@ interface Rates {
   readonly wipe: number
   readonly compact: number
   readonly diskSpeed: number
+  /** How often time passes instead of a message, and how often it leaps: calm runs get far. */
+  readonly haste: number
+  readonly leap: number
 }
 
 interface TakenWrite extends GroupWrite {
@@ -112,7 +115,9 @@ export class RandomGroup {
       stall: draw(0.01),
       wipe: this.#prng.chance(0.7) ? 0 : 0.002,
       compact: draw(0.1),
-      diskSpeed: 0.2 + this.#prng.below(600) / 1000,
+      diskSpeed: 0.3 + this.#prng.below(600) / 1000,
+      haste: this.#prng.pick([0.03, 0.03, 0.06, 0.25]),
+      leap: this.#prng.pick([0, 0.01, 0.05]),
     }
   }
 
@@ -136,12 +141,13 @@ export class RandomGroup {
     if (prng.chance(diskSpeed)) this.#disk(machine)
     if (prng.chance(0.15)) this.#propose()
     if (prng.chance(0.05)) this.#read(machine)
-    if (prng.chance(0.25) || this.#network.length === 0) return this.#passTime()
+    if (prng.chance(this.#rates.haste) || this.#network.length === 0) return this.#passTime()
     this.#deliver()
   }
 
   #passTime(): void {
-    this.#now += this.#prng.chance(0.05) ? this.#prng.below(4000) : 1 + this.#prng.below(120)
+    const isLeap = !this.#isHealed && this.#prng.chance(this.#rates.leap)
+    this.#now += isLeap ? this.#prng.below(4000) : 1 + this.#prng.below(120)
     for (const machine of this.#machines) {
       const { raft } = machine
       if (raft === null) continue
@@ -565,7 +571,8 @@ export class RandomGroup {
     return this.#machines.every((machine) => {
       if (machine.raft === null) return true
       const { self, standing } = machine.raft.view
-      if (replicaIn(config, self.replicaId) === undefined || standing.out !== null) return true
+      const isMember = replicaIn(config, self.replicaId)?.store === self.store
+      if (!isMember || standing.out !== null) return true
       return machine.raft.applicableIndex === raft.lastIndex
     })
   }
