@@ -139,9 +139,8 @@ class Verification {
     const before = this.#faults.length
     for (const arc of new Set([...(scan?.arcs.keys() ?? []), ...applied.keys()])) {
       const index = scan?.arcs.get(arc)
-      const { term = 0, vote = null, firstIndex = 1, lastIndex = 0 } = index ?? {}
-      const start = { term, vote, firstIndex, lastIndex, lastTime: 0 }
-      const fault = reachFault(arc, start, applied.get(arc) ?? 0)
+      const { firstIndex = 1, lastIndex = 0 } = index ?? {}
+      const fault = reachFault(arc, { firstIndex, lastIndex }, applied.get(arc) ?? 0)
       if (fault !== null) this.#faults.push({ part: 'state', ...fault })
     }
     return this.#faults.length === before

@@ -44,7 +44,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'delivers-what-is-not-committed',
     caughtBy: ['durable-promise'],
     file: 'protocol/node/delivery.js',
-    find: 'while (state.delivered < group.commitIndex &&',
+    find: 'while (state.delivered < group.applicableIndex &&',
     replace: 'while (state.delivered < group.lastIndex &&',
   },
   {

@@ -157,11 +157,11 @@ function startLedger(): Link<ToLedgerThread, FromLedgerThread> {
 /** Each arc's place in the log, with the arc time of its last entry. */
 function startsOf(store: LogStore): Map<number, EngineArcStart> {
   const starts = new Map<number, EngineArcStart>()
-  for (const [arc, { term, vote, firstIndex, lastIndex }] of store.recovered.arcs) {
+  for (const [arc, { firstIndex, lastIndex, ...found }] of store.recovered.arcs) {
     const held = lastIndex >= firstIndex && lastIndex > 0
     const [last] = held ? store.read(arc, lastIndex, lastIndex) : []
     const lastTime = last === undefined ? 0 : timeOf(last.payload)
-    starts.set(arc, { term, vote, firstIndex, lastIndex, lastTime })
+    starts.set(arc, { ...found, firstIndex, lastIndex, lastTime })
   }
   return starts
 }

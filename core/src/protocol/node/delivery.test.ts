@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ArcId } from '../../base/ids.js'
-import { SingleVoterGroup } from '../raft/single-voter.js'
+import { NO_LOG, soleVoterGroup } from '../raft/sole-voter.js'
 import { ArcState } from './arc-state.js'
 import { Delivery } from './delivery.js'
 import { EngineOutputs } from './engine-outputs.js'
@@ -9,7 +9,7 @@ import { UNAPPLIED_ENTRIES_MAX } from './limits.js'
 
 /** An arc that leads and has committed so many entries. */
 function arcWith(arc: ArcId, entryCount: number): ArcState {
-  const group = new SingleVoterGroup(arc, 'self', { term: 0, vote: null, lastIndex: 0 })
+  const group = soleVoterGroup({ arc, node: '0'.repeat(32), boot: 1, start: NO_LOG, applied: 0 })
   group.campaign()
   group.persisted(group.takeRecords().mark)
   for (let n = 0; n < entryCount; n += 1) group.propose('{}')

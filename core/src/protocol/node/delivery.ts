@@ -28,14 +28,14 @@ export class Delivery {
     this.#heldBack.delete(state)
     if (state.stopped !== null) return
     const { group } = state
-    while (state.delivered < group.commitIndex && this.#unapplied < UNAPPLIED_ENTRIES_MAX) {
+    while (state.delivered < group.applicableIndex && this.#unapplied < UNAPPLIED_ENTRIES_MAX) {
       const count = this.#deliverNext(state)
       if (count === 0) break
       state.delivered += count
       this.#unapplied += count
     }
-    group.release(Math.min(state.delivered, group.commitIndex))
-    if (state.delivered < group.commitIndex) this.#heldBack.add(state)
+    group.release(Math.min(state.delivered, group.applicableIndex))
+    if (state.delivered < group.applicableIndex) this.#heldBack.add(state)
   }
 
   /** The ledger has applied the arc up to `index`. @returns what that takes off the engine's desk */

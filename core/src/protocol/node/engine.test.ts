@@ -358,7 +358,14 @@ test('after a restart an arc is told only what it does not know, and not before 
   }
 })
 
-const RESUMED: EngineArcStart = { term: 3, vote: 'me', firstIndex: 5, lastIndex: 9, lastTime: 0 }
+const RESUMED: EngineArcStart = {
+  term: 3,
+  vote: 'me',
+  firstIndex: 5,
+  lastIndex: 9,
+  lastTerm: 3,
+  lastTime: 0,
+}
 
 test('entries that the state has not applied are read back from the log, in order', () => {
   const bench = new Bench(new Map([[0, RESUMED]]))

@@ -1,5 +1,5 @@
 import type { ArcId, Instant, LogIndex } from '../../base/ids.js'
-import { SingleVoterGroup } from '../raft/single-voter.js'
+import { NO_LOG, soleVoterGroup } from '../raft/sole-voter.js'
 import { ArcState } from './arc-state.js'
 import type { EngineArcStart, EngineSelf } from './engine-types.js'
 import { type ReachFault, reachFault } from './log-reach.js'
@@ -24,11 +24,11 @@ export function loadArcs(loading: Loading): readonly ArcState[] | ReachFault {
     const state = loaded.get(arc) ?? { index: 0, time: 0 }
     const fault = reachFault(arc, start, state.index)
     if (fault !== null) return fault
-    const group = new SingleVoterGroup(arc, self.node, start)
+    const group = soleVoterGroup({ arc, ...self, start, applied: state.index })
     const time = Math.max(state.time, start.lastTime)
     arcs.push(new ArcState(arc, group, state.index, time))
   }
   return arcs
 }
 
-const NEW_ARC: EngineArcStart = { term: 0, vote: null, firstIndex: 1, lastIndex: 0, lastTime: 0 }
+const NEW_ARC: EngineArcStart = { ...NO_LOG, lastTime: 0 }

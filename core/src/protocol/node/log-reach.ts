@@ -17,7 +17,7 @@ export interface ReachFault {
  */
 export function reachFault(
   arc: ArcId,
-  start: EngineArcStart,
+  start: Pick<EngineArcStart, 'firstIndex' | 'lastIndex'>,
   applied: LogIndex,
 ): ReachFault | null {
   if (applied + 1 < start.firstIndex) {

@@ -57,4 +57,6 @@ export interface GroupStart {
   readonly term: Term
   readonly vote: string | null
   readonly lastIndex: LogIndex
+  /** Of the newest entry that there was; 0: there was none. */
+  readonly lastTerm: Term
 }
