@@ -6,11 +6,15 @@ import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
+import { ownerOfThisFile } from './file-owner.js'
 import { allSucceeded, BIG, submitUntilRefused } from './filling-the-log.js'
 import { GYRE, NodeProcess, within } from './node-process.js'
 import { type Job, RestClient } from './rest-client.js'
+import { EIO, WorldFaults } from './world-faults.js'
 
 /** Bytes that rot in the files of a node that runs, in places that nobody asks for. */
+
+const world = new WorldFaults(ownerOfThisFile())
 
 const NEEDLE = 'a needle in the state'
 /** The scrub begins some seconds after the start; the state of this test takes it no time. */
@@ -74,6 +78,32 @@ test('a log segment that rots under a running node is given up, and nothing is l
   assert.equal((await third.terminate()).code, 0)
   const verdict = await promisify(execFile)(process.execPath, [GYRE, 'verify', folder])
   assert.match(verdict.stdout, /segment-0000000001\.damaged/)
+})
+
+test('a log segment that the disk refuses to read any more under a running node is given up', async (t) => {
+  const folder = temporaryFolder(t)
+  world.set()
+  const first = await NodeProcess.start(t, ['--data', folder, '--init', '--arcs', '4'], world)
+  const client = new RestClient(first.url)
+  const { ids } = await submitUntilRefused(client, JOBS_OF_TWO_SEGMENTS)
+  await allSucceeded(client, ids)
+  await client.close()
+  assert.equal((await first.terminate()).code, 0)
+
+  const second = await NodeProcess.start(t, ['--data', folder], world)
+  world.set({ operation: 'read', path: `/log/${SEGMENT}`, error: EIO })
+  const told = RestClient.open(t, second.url)
+  await within(
+    LOG_FOUND_WITHIN_MS,
+    counted(told, 'gyre_log_segments_given_up_total', 1),
+    () => `it was not noticed: ${second.stderr}`,
+  )
+  assert.match(second.stderr, /"code":"log_segment_damaged".*segment-0000000001.*\(EIO\).*Check/)
+  assert.match(second.stderr, /segment-0000000001 was given up: .*nothing is lost/)
+  await allSucceeded(told, ids)
+  await second.kill()
+  const third = await NodeProcess.start(t, ['--data', folder], world)
+  await allSucceeded(RestClient.open(t, third.url), ids)
 })
 
 /** A pass may have gone by the place just before it was spoilt; the next one begins minutes later. */

@@ -69,6 +69,27 @@ test('what a crash interrupts goes on where it stood, and a slice that is asked 
   assert.equal(JSON.stringify(ledger.allRows().filter(({ key }) => key !== '#')), before)
 })
 
+test('a crash after any slice, written out or not, costs no job its action and gives none two', () => {
+  const count = 2 * BULK_JOBS_PER_ENTRY + 50
+  for (let slices = 0; slices <= 3; slices += 1) {
+    for (const isWritten of [false, true]) {
+      const ledger = new LedgerHarness()
+      const ids = waitingJobs(ledger, count)
+      for (let slice = 0; slice < slices; slice += 1) act(ledger, {})
+      if (isWritten) ledger.flush()
+      ledger.crash()
+      const ended = actOnAll(ledger, {}).at(-1)
+      assert.deepEqual(ended, { done: count, skipped: 0, failed: 0, ended: true })
+      assert.deepEqual(statusesOf(ledger, ids), ['cancelled'])
+      const cancels = ids.map(
+        (id) => ledger.history(id).filter(({ type }) => type === 'job_ended').length,
+      )
+      assert.deepEqual([...new Set(cancels)], [1])
+      checkRows(ledger.rows)
+    }
+  }
+})
+
 test('a job that was retried and fails again is not retried again by the same action', () => {
   const ledger = new LedgerHarness()
   waitingJobs(ledger, BULK_JOBS_PER_ENTRY + 1)

@@ -132,6 +132,26 @@ test('the same refusal is told once, however often it is noted and whatever was 
   assert.deepEqual(told(ledger, id), ['main: labels'])
 })
 
+test('a crash after any slice of telling, written out or not, tells each job that waits once', () => {
+  const count = 2 * REFUSED_TOLD_PER_ENTRY + 50
+  for (let slices = 0; slices <= 3; slices += 1) {
+    for (const isWritten of [false, true]) {
+      const ledger = new LedgerHarness()
+      const ids = Array.from({ length: count }, () => ledger.submit(DRAWING, NONE))
+      refuse(ledger, NO_GPU)
+      for (let slice = 0; slice < slices; slice += 1) ledger.pass(1, {})
+      if (isWritten) ledger.flush()
+      ledger.crash()
+      refuse(ledger, NO_GPU)
+      for (let slice = 0; slice < 3; slice += 1) ledger.pass(1, {})
+      assert.equal(ledger.rows.get(keys.tellingDue()), undefined)
+      const counts = ids.map((id) => told(ledger, id).length)
+      assert.deepEqual([...new Set(counts)], [1])
+      checkRows(ledger.rows)
+    }
+  }
+})
+
 test('another reason is told again', () => {
   const ledger = new LedgerHarness()
   const id = ledger.submit(DRAWING, NONE)
