@@ -7,7 +7,11 @@ export function isLongerThan(text: string, max: number): boolean {
   return utf8Length(text) > max
 }
 
+/** Most JSON: each character is a byte. The engine looks five times as fast as the loop below. */
+const PRINTABLE_ASCII = /^[ -~]*$/
+
 export function utf8Length(text: string): number {
+  if (PRINTABLE_ASCII.test(text)) return text.length
   let bytes = 0
   for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i)
