@@ -14,9 +14,14 @@ export function cpuSeconds(pids: readonly number[]): number {
   })
 }
 
-/** @returns bytes that the processes have had written to disks so far */
+/**
+ * What is given to a file system, and not what that says to have written (`write_bytes`): where pages
+ * are kept in large folios, 4 KiB that are overwritten count as up to 2 MiB there, and are not.
+ *
+ * @returns bytes that the processes have written to files, and to their clients, so far
+ */
 export function writtenBytes(pids: readonly number[]): number {
-  return sum(pids, (pid) => fieldOf(`/proc/${pid}/io`, 'write_bytes'))
+  return sum(pids, (pid) => fieldOf(`/proc/${pid}/io`, 'wchar'))
 }
 
 /** @returns memory of the processes, what they share counted once, MiB */

@@ -32,7 +32,7 @@ export const MEASURES: Readonly<Record<Measure, string>> = {
   waitingMiB: 'MiB more for all that wait',
   peakMiB: 'MiB peak, all processes',
   syncsPerSecond: 'syncs per second',
-  writtenEach: 'bytes written per operation',
+  writtenEach: 'bytes written per operation, answers included',
   disturbance: 'of the machine was busy elsewhere',
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Shape } from './growth/shape.js'
+import type { Grown, Shape } from './growth/shape.js'
 import type { Run, WholeRun, WorkloadName } from './workloads.js'
 
 /** What a child of a benchmark is asked over its channel; each question is answered in order. */
@@ -10,7 +10,7 @@ export type Question =
   | { readonly ask: 'fill' | 'drain'; readonly size: number }
   /** When so many jobs are done since the last time, ms of the shared clock. */
   | { readonly ask: 'wait'; readonly count: number }
-  /** Submit so many jobs of this shape and wait for their end; answered with the seconds that took. */
+  /** Submit so many jobs of this shape and wait for their end; answered with Grown. */
   | { readonly ask: 'grow'; readonly shape: Shape; readonly size: number }
   /** Begin to take jobs of this workload. */
   | { readonly ask: 'work'; readonly workload: WorkloadName }
@@ -30,6 +30,10 @@ export class Role {
 
   async run(workload: WholeRun, size: number): Promise<Run> {
     return (await this.#ask({ ask: 'run', workload, size })) as Run
+  }
+
+  async grow(shape: Shape, size: number): Promise<Grown> {
+    return (await this.#ask({ ask: 'grow', shape, size })) as Grown
   }
 
   /** For questions that are answered with a number. */

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { BenchNode } from '../gyre/node.js'
 import { cpuSeconds, writtenBytes } from '../processes.js'
 import { Role } from '../role.js'
-import type { Point, Shape } from './shape.js'
+import type { Point } from './shape.js'
 import { storeJobs } from './stored-jobs.js'
 
 /** This file runs from test/dist/bench/growth. */
@@ -48,16 +48,16 @@ export class Ground {
     const node = await BenchNode.start(this.folder, [])
     const submitter = new Role(SUBMITTER, { GYRE_BENCH_URL: node.url })
     try {
-      await grow(submitter, shape, Math.min(jobs, Math.ceil(WARM_UP_UNITS / unitsEach)))
+      await submitter.grow(shape, Math.min(jobs, Math.ceil(WARM_UP_UNITS / unitsEach)))
       await atRest(node)
       const cpu = cpuSeconds([node.pid])
       const written = writtenBytes([node.pid])
-      const seconds = await grow(submitter, shape, jobs)
+      const { seconds, answeredBytes } = await submitter.grow(shape, jobs)
       await atRest(node)
       const units = jobs * unitsEach
       return {
         cpuMicros: ((cpuSeconds([node.pid]) - cpu) / units) * 1e6,
-        written: (writtenBytes([node.pid]) - written) / units,
+        written: (writtenBytes([node.pid]) - written - answeredBytes) / units,
         rate: units / seconds,
       }
     } finally {
@@ -69,10 +69,6 @@ export class Ground {
   remove(): Promise<void> {
     return rm(this.folder, { recursive: true, force: true })
   }
-}
-
-function grow(submitter: Role, shape: Shape, size: number): Promise<number> {
-  return submitter.number({ ask: 'grow', shape, size })
 }
 
 /** Until the state has on the disk, and in its tree, all that was applied. */

@@ -8,6 +8,13 @@ export interface Shape {
   readonly items: number
 }
 
+/** What a submitter of such jobs saw. */
+export interface Grown {
+  readonly seconds: number
+  /** Bodies of the answers to its submissions. */
+  readonly answeredBytes: number
+}
+
 const PLAIN: Shape = { payloadBytes: 200, steps: 1, items: 0 }
 
 /** One measurement: a node of some kind, and jobs of some shape. */

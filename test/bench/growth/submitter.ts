@@ -14,9 +14,13 @@ answer(async (question) => {
   const { shape, size } = question
   const submission = submissionOf(shape)
   const begun = performance.now()
-  await inFlight(size, IN_FLIGHT, () => client.send('POST', '/v1/jobs', submission))
+  let answeredBytes = 0
+  await inFlight(size, IN_FLIGHT, async () => {
+    const { text } = await client.send('POST', '/v1/jobs', submission)
+    answeredBytes += text.length
+  })
   await client.drained()
-  return (performance.now() - begun) / 1000
+  return { seconds: (performance.now() - begun) / 1000, answeredBytes }
 })
 
 function submissionOf({ payloadBytes, steps, items }: Shape): object {
