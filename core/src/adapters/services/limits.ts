@@ -107,6 +107,10 @@ export const SCHEMA_DEPTH_MAX = 32
  * beyond it a value is refused.
  */
 export const SCHEMA_STEPS_MAX = 5_000_000
+/** Entries of the program, its instructions, that one pattern may become; more is refused when its plugin loads. */
+export const PATTERN_SIZE_MAX = 10_000
+/** Bytes of states that the patterns of a thread may remember; past it all of them begin anew. */
+export const PATTERN_STATES_BYTES_MAX = 32 * 1024 * 1024
 /** Files of one plugin folder, exports of one module; more are a failure that names the limit. */
 export const PLUGIN_FILES_MAX = 1_000
 export const MODULE_EXPORTS_MAX = 1_000

@@ -216,16 +216,101 @@ test('a schema may contain itself by #, whether it has an ID or not', () => {
   }
 })
 
-test('a schema that refers to itself in one place is a fault of the value, not of the node', () => {
+test('a schema that comes back to itself without looking further into the value is refused', () => {
+  const loop = { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } }
   const endless = [
+    { items: { $ref: '#/$defs/a' }, $defs: loop },
+    { anyOf: [{ type: 'string' }, { $ref: '#/$defs/a' }], $defs: loop },
+    JSON.parse('{"$anchor":"me","if":true,"then":{"oneOf":[{"$ref":"#me"}]}}'),
+    { $id: 'urn:me', not: { $ref: 'urn:me' } },
+    { dependentSchemas: { a: { $dynamicRef: '#' } } },
     { $ref: '#' },
     {
       $ref: '#/$defs/a',
       $defs: { a: { $ref: '#/$defs/b' }, b: { allOf: [{ $ref: '#/$defs/a' }] } },
     },
   ]
-  for (const schema of endless)
-    assert.match(check(schema, 1), /^cannot be checked: the schema refers/)
+  for (const schema of endless) {
+    assert.match(
+      check(schema, 1),
+      /^refused: it refers to itself .* take out "\S+"/,
+      JSON.stringify(schema),
+    )
+  }
+  const fine = [
+    { type: 'integer', $defs: loop },
+    { properties: { a: { $ref: '#' } } },
+    {
+      $ref: '#/$defs/n',
+      $defs: { n: { anyOf: [{ type: 'integer' }, { items: { $ref: '#/$defs/n' } }] } },
+    },
+    {
+      items: { $ref: '#/$defs/n' },
+      $defs: { n: { $id: 'urn:n', allOf: [{ properties: { x: { $ref: '#' } } }] } },
+    },
+  ]
+  for (const schema of fine) assert.equal(check(schema, 1), 'fits', JSON.stringify(schema))
+})
+
+test('a loop through other IDs is refused or a fault of the value, never a failure of the node', () => {
+  const there = { $id: 'urn:x:there', $ref: 'urn:x:here' }
+  const schema = { $id: 'urn:x:here', $ref: 'urn:x:there', $defs: { there } }
+  assert.match(check(schema, 1), /^(refused|cannot be checked)/)
+})
+
+test('prices are multiples of a cent', () => {
+  const cents = { multipleOf: 0.01 }
+  for (let price = 0; price < 100_000; price += 37) assert.equal(check(cents, price / 100), 'fits')
+  for (const price of [19.99, 0.07, 4.35, 1.1, 8.2, 1e21, -0.29, 0])
+    assert.equal(check(cents, price), 'fits')
+  for (const price of [19.995, 0.001, 1e-7, 4.3500001]) {
+    assert.match(check(cents, price), /must be multiple of 0.01/)
+  }
+  assert.equal(check({ multipleOf: 3 }, 9), 'fits')
+  assert.match(check({ multipleOf: 3 }, 10), /must be multiple of 3/)
+  assert.equal(check({ multipleOf: 1e-300 }, 1e300), 'fits')
+  assert.equal(check({ multipleOf: 2.5e-7 }, 1e-6), 'fits')
+  assert.match(check({ multipleOf: 0 }, 1), /refused/)
+})
+
+test('a large automaton is no way to hold up a thread, whatever it reads', () => {
+  const patterns = [
+    '^([a-z]{0,1000},?)*$',
+    '(a?b?){500}[ab]{500}c',
+    '[ab]*a[ab]{500}$',
+    '^(([a-z])+.)+[A-Z]([a-z])+$',
+  ]
+  let random = 1
+  const letters = Array.from({ length: 260_000 }, () => {
+    // Xorshift: no period that a cache of states could learn.
+    random ^= random << 13
+    random ^= random >>> 17
+    random ^= random << 5
+    return 'ab'[random & 1]
+  })
+  const texts = [`${'a'.repeat(260_000)}!`, letters.join('')]
+  for (const pattern of patterns) {
+    for (const text of texts) {
+      const begin = process.cpuUsage().user
+      check({ pattern }, text)
+      const ms = (process.cpuUsage().user - begin) / 1000
+      assert.ok(ms < 2000, `${pattern} took ${ms} ms`)
+    }
+  }
+  assert.match(check({ pattern: '[ab]*a[ab]{900}$' }, texts[1]), /takes more than .* steps/)
+})
+
+test('many short texts are read by a pattern of many states, and a pattern may have only so many', () => {
+  const names = { items: { pattern: '^[^<>]{1,1000}$' } }
+  assert.equal(
+    check(
+      names,
+      Array.from({ length: 250 }, () => 'x'.repeat(1000)),
+    ),
+    'fits',
+  )
+  const huge = `^(${'[a-y]z'.repeat(100)}){100}$`
+  assert.match(check({ pattern: huge }, 'a'), /refused: the pattern .* shorter repeats/)
 })
 
 test('no schema is tried uncounted, although references lead into the values of another', () => {
