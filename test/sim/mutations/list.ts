@@ -6,6 +6,8 @@ import { STEP_MUTATIONS } from './steps.js'
 /**
  * Bugs that the simulator must find (protocol.md §12.4): each is planted in the compiled code of a
  * child process by a module load hook; the product's own files stay as they are.
+ *
+ * Long on purpose: a table with an entry for each bug.
  */
 export interface Mutation extends Edit {
   readonly name: string
@@ -39,6 +41,14 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'this.#batchInFlight = true;',
     replace:
       'this.#batchInFlight = true; for (const [arc, mark] of batch.marks) this.#stateOf(arc).group.persisted(mark);',
+    also: [
+      // A write completes once: the group would notice the second time by itself.
+      {
+        file: 'protocol/node/engine.js',
+        find: 'state.group.persisted(mark);',
+        replace: '',
+      },
+    ],
   },
   {
     name: 'delivers-what-is-not-committed',
