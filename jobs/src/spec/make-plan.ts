@@ -10,7 +10,7 @@ import { parseJobDefinition } from './parse-submission.js'
 import type { CompensatePlan, JobPlan, StepPlan } from './plan.js'
 import { formatPointer } from './pointer.js'
 import { planRetry, planTimeout } from './retry-policy.js'
-import { planGraph } from './step-graph.js'
+import { planGraph, type StepGraph } from './step-graph.js'
 import type {
   CompensateSpec,
   RetrySpec,
@@ -131,7 +131,7 @@ function mainStep({ service, retry, compensate }: ServiceSubmission): StepSpec {
 }
 
 function planSteps(source: Source, checks: Checks): StepPlan[] {
-  const { order, needs } = planGraph(source.steps, source.output, checks.issues)
+  const { order, needs } = graphOf(source, checks.issues)
   return order.flatMap((name) => {
     const step = source.steps[name]
     if (step === undefined) return []
@@ -139,6 +139,14 @@ function planSteps(source: Source, checks: Checks): StepPlan[] {
     return [{ name, needs: needs.get(name) ?? [], ...planStep(path, step, checks) }]
   })
 }
+
+/** Most jobs are one step that nothing undoes: it reads the input and needs nobody. */
+function graphOf(source: Source, issues: SpecIssue[]): StepGraph {
+  const isAlone = source.single && source.steps[MAIN_STEP]?.compensate === undefined
+  return isAlone ? ALONE : planGraph(source.steps, source.output, issues)
+}
+
+const ALONE: StepGraph = { order: [MAIN_STEP], needs: new Map([[MAIN_STEP, []]]) }
 
 function planStep(path: string, step: StepSpec, checks: Checks): Omit<StepPlan, 'name' | 'needs'> {
   const service = lookUp(`${path}/service`, step.service, checks)

@@ -12,13 +12,16 @@ const BAD_ESCAPE = /~(?![01])/
 /** @returns the reference tokens, unescaped; null when the text is not a pointer */
 export function parsePointer(pointer: string): readonly string[] | null {
   if (pointer === '') return []
-  if (!pointer.startsWith('/') || BAD_ESCAPE.test(pointer)) return null
+  if (!pointer.startsWith('/')) return null
+  if (pointer.includes('~') && BAD_ESCAPE.test(pointer)) return null
   return pointer.slice(1).split('/').map(unescapeToken)
 }
 
 /** The pointer that `parsePointer` takes apart into these tokens. */
 export function formatPointer(tokens: readonly string[]): string {
-  return tokens.map((token) => `/${token.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  let pointer = ''
+  for (const token of tokens) pointer += `/${escapeToken(token)}`
+  return pointer
 }
 
 /** @returns undefined when the pointer leads nowhere (JSON itself has no undefined) */
@@ -37,7 +40,14 @@ function memberOf(value: unknown, token: string): unknown {
   return (value as Readonly<Record<string, unknown>>)[token]
 }
 
+/** Hardly any token needs it, and looking costs less than replacing nothing. */
+function escapeToken(token: string): string {
+  if (!token.includes('~') && !token.includes('/')) return token
+  return token.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
 /** `~1` before `~0`, so that `~01` gives `~1`. */
 function unescapeToken(token: string): string {
+  if (!token.includes('~')) return token
   return token.replaceAll('~1', '/').replaceAll('~0', '~')
 }
