@@ -20,10 +20,14 @@ export const LEDGER_YOUNG_MB = 24
 const HEAP_GROWTH_PERCENT = 50
 
 /**
- * Lets all heaps of this process, present and coming, grow in small steps: they stay as small as they
- * can rather than as large as they may. For a process that is a node and nothing else: the setting
- * is V8's, not a thread's. A V8 that does not know it says so on stderr and goes on as it would.
+ * Sets how all heaps of this process, present and coming, are collected. For a process that is a node
+ * and nothing else: the settings are V8's, not a thread's. A V8 that does not know one says so on
+ * stderr and goes on as it would.
  */
-export function growHeapsInSmallSteps(): void {
+export function tuneHeaps(): void {
+  // In small steps they stay as small as they can rather than as large as they may.
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`)
+  // So little is alive in a young heap of this size that the helper threads which V8 wakes for each
+  // collection do less of it than they cost.
+  setFlagsFromString('--no-parallel-scavenge')
 }

@@ -1,11 +1,11 @@
-import { growHeapsInSmallSteps } from '../adapters/thread-memory.js'
+import { tuneHeaps } from '../adapters/thread-memory.js'
 import { type ExitCode, EXIT } from './cli-error.js'
 import { type NodeOptions, startNode } from './node/start-node.js'
 import type { NodeOwner } from './node-owner.js'
 
 /** Starts a node, tells its owner when it serves, and stays until it is to stop or ends by itself. */
 export async function runNode(owner: NodeOwner, options: NodeOptions): Promise<ExitCode> {
-  growHeapsInSmallSteps()
+  tuneHeaps()
   const node = await startNode(options)
   const { nodeId: id, name } = node.identity
   owner.ready({ id, name, api: node.url })
