@@ -1,11 +1,12 @@
 import type { JobError, Json } from '@gyre/jobs'
 import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
-import { AttemptAborted, makeContext } from './attempt-context.js'
+import { AttemptAborted, makeContext, type SharedContext } from './attempt-context.js'
 import type { LoadedService } from './definition.js'
-import { type HandlerSettings, redactor } from './handler-settings.js'
+import { type HandlerSettings, redactor, secretsOf } from './handler-settings.js'
 import type { Heart } from './heart.js'
 import type { CodeOwner, OnCpu } from './on-cpu.js'
 import { errorOf, failedBody, outcomeBody, outputText, permanent } from './outcome.js'
+import { LazySignal } from './lazy-signal.js'
 import type { AttemptLife, RecordCalls } from './record-calls.js'
 import { outcomeOfAbort } from './running-attempts.js'
 import type { ServicesLogLine } from './thread-messages.js'
@@ -26,7 +27,7 @@ export interface AttemptRunnerOptions {
 
 interface InFlight {
   readonly owner: CodeOwner
-  readonly controller: AbortController
+  readonly signal: LazySignal
   aborted: AbortReason | null
   /** Tells what of its progress was held back. */
   flush: () => void
@@ -41,12 +42,18 @@ interface InFlight {
  */
 export class AttemptRunner {
   readonly #options: AttemptRunnerOptions
-  readonly #redact: (text: string) => string
+  readonly #shared: SharedContext
   readonly #inFlight = new Map<string, InFlight>()
 
   constructor(options: AttemptRunnerOptions) {
     this.#options = options
-    this.#redact = redactor(options.settings)
+    const { records, settings } = options
+    this.#shared = {
+      records,
+      config: settings.config,
+      secrets: secretsOf(settings),
+      redact: redactor(settings),
+    }
   }
 
   run(serial: number, dispatch: Dispatch): void {
@@ -54,7 +61,7 @@ export class AttemptRunner {
     const owner: CodeOwner = { serial, attempt, service }
     const flight: InFlight = {
       owner,
-      controller: new AbortController(),
+      signal: new LazySignal(),
       aborted: null,
       flush: () => {},
       life: { isOver: false },
@@ -77,7 +84,7 @@ export class AttemptRunner {
     if (flight === undefined || flight.aborted !== null) return
     flight.aborted = reason
     // As the attempt's own: its listeners run inside this call.
-    this.#options.onCpu.run(flight.owner, () => flight.controller.abort(new AttemptAborted(reason)))
+    this.#options.onCpu.run(flight.owner, () => flight.signal.abort(new AttemptAborted(reason)))
   }
 
   /** Never rejects. A success counts even after an abort: the log decides which came first. */
@@ -92,28 +99,27 @@ export class AttemptRunner {
 
   /** The message and details only: a code that is a secret gives nothing away that was not public. */
   #redacted(error: JobError): JobError {
+    const { redact } = this.#shared
     const { message, details } = error
-    const told = { ...error, message: this.#redact(message) }
+    const told = { ...error, message: redact(message) }
     return details === undefined
       ? told
-      : { ...told, details: JSON.parse(this.#redact(JSON.stringify(details))) }
+      : { ...told, details: JSON.parse(redact(JSON.stringify(details))) }
   }
 
   async #call(dispatch: Dispatch, flight: InFlight): Promise<string> {
-    const { signal } = flight.controller
     const service = this.#options.services.get(dispatch.service)
     if (service === undefined) return outcomeBody({ kind: 'not_started' })
-    const { log: write, noteHeld, heart, records, settings } = this.#options
+    const { log: write, noteHeld, heart } = this.#options
     const { serial } = flight.owner
     const beat = (): void => heart.beat()
     const { context: ctx, flush } = makeContext(dispatch, {
-      signal,
+      ...this.#shared,
+      signal: flight.signal,
       life: flight.life,
       write,
       noteHeld: (lines) => noteHeld(serial, lines),
       beat,
-      records,
-      settings,
     })
     flight.flush = flush
     const body: { input: Json; output?: Json } = JSON.parse(dispatch.body)
@@ -135,6 +141,7 @@ export class AttemptRunner {
   #checked(service: LoadedService, output: unknown): string {
     const text = outputText(output)
     if (!text.ok) return failedBody(text.error)
+    if (service.offer.output === undefined) return bodyOf(text)
     const fault = service.checkOutput(JSON.parse(text.text))
     if (fault === null) return bodyOf(text)
     const where = fault.path === '' ? 'the output' : fault.path

@@ -32,7 +32,9 @@ export class Heart {
     this.#beat.beat()
   }
 
+  /** Also ends the beating: work may begin and end a thousand times between two beats. */
   #beatLoudly(): void {
+    if (this.#atWork === 0) return this.#sleep()
     this.#beat.noteMemory(memoryOf(getHeapStatistics()))
     this.#beat.beat()
   }
@@ -42,9 +44,10 @@ export class Heart {
     // Here too: callbacks of one turn may be many, and between them no timer is heard.
     this.#beat.beat()
     if (this.#atWork > 0) this.#timer ??= setInterval(() => this.#beatLoudly(), this.#beatMs)
-    else if (this.#timer !== null) {
-      clearInterval(this.#timer)
-      this.#timer = null
-    }
+  }
+
+  #sleep(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
   }
 }

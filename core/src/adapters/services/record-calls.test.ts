@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { LazySignal } from './lazy-signal.js'
 import { RecordCalls } from './record-calls.js'
 
 test('what a record cannot hold is named for what it is', () => {
   const calls = new RecordCalls(() => {})
-  const dht = calls.of(new AbortController().signal, { isOver: false })
+  const dht = calls.of(new LazySignal(), { isOver: false })
   const nothing = undefined as unknown as number
   return assert.rejects(dht.put('k', nothing), (error: Error) => {
     assert.equal(
@@ -19,7 +20,7 @@ test('what goes on after its attempt has ended reads and writes no records', asy
   const sent: string[] = []
   const calls = new RecordCalls((_call, body) => sent.push(body))
   const life = { isOver: false }
-  const dht = calls.of(new AbortController().signal, life)
+  const dht = calls.of(new LazySignal(), life)
   void dht.get('before')
   life.isOver = true
   const tooLate = { code: 'attempt_aborted', retryable: false }

@@ -6,6 +6,7 @@ import {
   ServiceError,
   updateRecord,
 } from '@gyre/workers'
+import type { LazySignal } from './lazy-signal.js'
 import { withoutPaths } from './outcome.js'
 
 /** What a handler asks of the hash table, as it leaves the thread. */
@@ -48,10 +49,10 @@ export class RecordCalls {
   }
 
   /** The hash table as one attempt sees it: no call outlives its signal, none begins after its end. */
-  of(signal: AbortSignal, life: AttemptLife): ServiceDht {
+  of(signal: LazySignal, life: AttemptLife): ServiceDht {
     const call = async (body: RecordCall): Promise<DhtRecord | null> => {
       if (life.isOver) throw tooLate()
-      return this.#call(body, signal)
+      return this.#call(body, signal.value)
     }
     const dht: ServiceDht = {
       get: async (key) => (await call({ op: 'get', key })) ?? undefined,
@@ -64,7 +65,8 @@ export class RecordCalls {
       delete: async (key, condition) => {
         await call({ op: 'delete', key, ...only(condition) })
       },
-      update: (key, change, options) => updateRecord(dht, key, change, { ...options, signal }),
+      update: (key, change, options) =>
+        updateRecord(dht, key, change, { ...options, signal: signal.value }),
     }
     return dht
   }

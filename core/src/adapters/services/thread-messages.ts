@@ -97,24 +97,26 @@ function splitBody(message: ToThread | FromThread): [object, string] {
 }
 
 export function unpackToThread(packed: readonly string[]): ToThread[] {
-  return unpack(packed, (head, body) => {
-    const message = head as ToThread
-    if (message.kind === 'run') return { ...message, dispatch: { ...message.dispatch, body } }
-    return message.kind === 'answer' ? { ...message, body } : message
-  })
+  return unpack(packed) as ToThread[]
 }
 
 export function unpackFromThread(packed: readonly string[]): FromThread[] {
-  return unpack(packed, (head, body) => {
-    const message = head as FromThread
-    return 'body' in message ? { ...message, body } : message
-  })
+  return unpack(packed) as FromThread[]
 }
 
-function unpack<T>(packed: readonly string[], join: (head: unknown, body: string) => T): T[] {
-  const messages: T[] = []
+interface Head {
+  body?: string
+  readonly dispatch?: { body: string }
+}
+
+function unpack(packed: readonly string[]): Head[] {
+  const messages: Head[] = []
   for (let at = 0; at + 1 < packed.length; at += 2) {
-    messages.push(join(JSON.parse(packed[at] ?? ''), packed[at + 1] ?? ''))
+    const head: Head = JSON.parse(packed[at] ?? '')
+    const body = packed[at + 1] ?? ''
+    if (head.dispatch !== undefined) head.dispatch.body = body
+    else if (head.body !== undefined) head.body = body
+    messages.push(head)
   }
   return messages
 }
