@@ -10,7 +10,6 @@ import { Problem } from './problem.js'
  */
 export class Admission {
   readonly #arrivals: Arrivals
-  readonly #received = new WeakMap<FastifyRequest, number>()
   #inFlightBytes = 0
 
   constructor(arrivals: Arrivals = new Arrivals()) {
@@ -26,10 +25,10 @@ export class Admission {
    *
    * @throws Problem `overloaded`
    */
-  enter(request: FastifyRequest, bytesMax: number): void {
-    const announced = Number(request.headers['content-length'] ?? 0)
+  enter({ headers, bodyBytesMax }: FastifyRequest): void {
+    const announced = Number(headers['content-length'] ?? 0)
     // What is longer than its route takes is refused for that, before it is read.
-    if (announced <= bytesMax) this.#requireRoom(announced)
+    if (announced <= bodyBytesMax) this.#requireRoom(announced)
   }
 
   /** The request's body begins to come; `refuse` ends it when it comes too slowly. */
@@ -49,7 +48,7 @@ export class Admission {
    */
   take(request: FastifyRequest, bytes: number): void {
     this.#requireRoom(bytes)
-    this.#received.set(request, (this.#received.get(request) ?? 0) + bytes)
+    request.bytesInFlight += bytes
     this.#inFlightBytes += bytes
     this.#arrivals.note(request, bytes)
   }
@@ -57,8 +56,8 @@ export class Admission {
   /** All that the request took; again, or for another, it does nothing. */
   leave(request: FastifyRequest): void {
     this.end(request)
-    this.#inFlightBytes -= this.#received.get(request) ?? 0
-    this.#received.delete(request)
+    this.#inFlightBytes -= request.bytesInFlight
+    request.bytesInFlight = 0
   }
 
   #requireRoom(bytes: number): void {

@@ -17,7 +17,7 @@ function setup() {
   const admission = new Admission(arrivals)
   const refused = new Map<string, string>()
   const begin = (name: string): FastifyRequest => {
-    const request: unknown = { headers: {} }
+    const request: unknown = { headers: {}, bytesInFlight: 0 }
     admission.begin(request as FastifyRequest, ({ code }) => refused.set(name, code))
     return request as FastifyRequest
   }

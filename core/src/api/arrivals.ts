@@ -45,9 +45,6 @@ export class Arrivals {
   /** All of it is there, or nothing more will come. Idempotent. */
   end(request: FastifyRequest): void {
     this.#arriving.delete(request)
-    if (this.#arriving.size > 0 || this.#check === null) return
-    clearInterval(this.#check)
-    this.#check = null
   }
 
   /** @returns whose body was refused because it was silent while others had no room; null: nobody's */
@@ -61,8 +58,15 @@ export class Arrivals {
     return request
   }
 
-  /** Refuses every body that has fallen silent, or comes more slowly than the least pace. */
+  /**
+   * Refuses every body that has fallen silent, or comes more slowly than the least pace. The check that
+   * finds none is the last: most bodies have come before there is one at all.
+   */
   refuseSlow(): void {
+    if (this.#arriving.size === 0 && this.#check !== null) {
+      clearInterval(this.#check)
+      this.#check = null
+    }
     const now = this.#now()
     for (const [request, arriving] of this.#arriving) {
       // However much came before: else it would have twice the time.

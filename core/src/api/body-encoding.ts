@@ -11,7 +11,8 @@ const UTF8 = /^utf-?8$/i
  * @throws Problem `unsupported_media_type`
  */
 export function checkBodyEncoding(headers: IncomingHttpHeaders): void {
-  const [, charset] = CHARSET.exec(headers['content-type'] ?? '') ?? []
+  const type = headers['content-type'] ?? ''
+  const [, charset] = type.includes(';') ? (CHARSET.exec(type) ?? []) : []
   if (charset !== undefined && !UTF8.test(charset)) {
     throw new Problem('unsupported_media_type', 'send JSON in UTF-8; other charsets are not read')
   }

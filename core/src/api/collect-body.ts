@@ -21,7 +21,7 @@ export interface BodyBounds {
  * @throws Problem as `bounds` say, and when the client breaks off
  */
 export function collectBody(body: Readable, bounds: BodyBounds): Promise<Buffer> {
-  let collected: Buffer = Buffer.alloc(0)
+  let collected: Buffer = NOTHING
   let length = 0
   return new Promise((resolve, reject) => {
     const onData = (piece: Buffer): void => {
@@ -41,8 +41,7 @@ export function collectBody(body: Readable, bounds: BodyBounds): Promise<Buffer>
       length += piece.length
     }
     const onEnd = (): void => {
-      stop()
-      resolve(collected.subarray(0, length))
+      resolve(collected.length === length ? collected : collected.subarray(0, length))
     }
     const onError = (error: NodeJS.ErrnoException): void => {
       stop()
@@ -68,6 +67,7 @@ function brokenOff(): Problem {
   return new Problem('malformed_request', 'the connection ended in the middle of the body')
 }
 
+const NOTHING = Buffer.alloc(0)
 const FIRST_BYTES = 4096
 
 /** The buffer, or a larger one with the same first `used` bytes: twice as large, so that few are made. */

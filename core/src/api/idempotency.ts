@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Submission } from '@gyre/jobs'
 import type { IdempotencyStamp } from '../protocol/ledger/command.js'
 import { canonicalJson } from '../base/canonical-json.js'
@@ -32,15 +33,14 @@ export function callStamp(
 }
 
 /**
- * @param headers  `headersDistinct` of the request: elsewhere Node joins two headers to one key
+ * @param request  its `headers` only say whether there is one: there Node joins two to one key
  * @returns the key of the header; undefined without one
  * @throws Problem `invalid_request` when the header is empty, repeated, too long or no UTF-8
  */
-export function idempotencyKeyOf(headers: NodeJS.Dict<string[]>): string | undefined {
-  const keys = headers[HEADER.toLowerCase()]
-  if (keys === undefined) return undefined
-  const [key = ''] = keys
-  if (keys.length > 1) {
+export function idempotencyKeyOf(request: Keyed): string | undefined {
+  if (request.headers[NAME] === undefined) return undefined
+  const [key = '', ...more] = request.headersDistinct[NAME] ?? []
+  if (more.length > 0) {
     throw new Problem('invalid_request', `${HEADER} must be given once`, { at: HEADER })
   }
   return checkedKey(decode(key), HEADER)
@@ -67,7 +67,10 @@ export function checkedKey(key: string, at: string): string {
   throw new Problem('invalid_request', detail, { at })
 }
 
+type Keyed = Pick<IncomingMessage, 'headers' | 'headersDistinct'>
+
 const HEADER = 'Idempotency-Key'
+const NAME = 'idempotency-key'
 
 function fingerprint(request: unknown): string {
   return sha256(canonicalJson(request))

@@ -1,9 +1,11 @@
-import { randomFillSync } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { type JobId, makeJobId } from '../base/ids.js'
 import type { IdempotencyStamp } from '../protocol/ledger/command.js'
 
 /** Random bytes drawn at a time: one system call serves this many divided by 8 IDs. */
 const POOL_BYTES = 4096
+const ID_DIGITS = 16
+const PLACE_DIGITS = 4
 
 /**
  * Mints job IDs (design §2): the top 16 bits place the job on the ring. With an idempotency key they
@@ -11,25 +13,24 @@ const POOL_BYTES = 4096
  * of the loop, so that a burst of jobs shares a batch.
  */
 export class JobIds {
-  readonly #pool = Buffer.allocUnsafe(POOL_BYTES)
-  #used = POOL_BYTES
+  /** Hex digits, each used once. */
+  #pool = ''
+  #used = 0
   #turnPlace: number | null = null
 
   mint(stamp: IdempotencyStamp | undefined): JobId {
-    const place =
-      stamp === undefined ? this.#placeOfTurn() : Number.parseInt(stamp.key.slice(0, 4), 16)
-    return makeJobId(place, Date.now(), this.#random(8).toString('hex'))
+    const place = stamp === undefined ? this.#placeOfTurn() : placeOf(stamp.key)
+    return makeJobId(place, Date.now(), this.#random(ID_DIGITS))
   }
 
   /** In the arc of another job, whatever their number. */
   mintBeside(job: string): JobId {
-    const place = Number.parseInt(job.slice(0, 4), 16)
-    return makeJobId(place, Date.now(), this.#random(8).toString('hex'))
+    return makeJobId(placeOf(job), Date.now(), this.#random(ID_DIGITS))
   }
 
   #placeOfTurn(): number {
     if (this.#turnPlace === null) {
-      this.#turnPlace = this.#random(2).readUInt16BE()
+      this.#turnPlace = placeOf(this.#random(PLACE_DIGITS))
       setImmediate(() => {
         this.#turnPlace = null
       })
@@ -37,12 +38,17 @@ export class JobIds {
     return this.#turnPlace
   }
 
-  #random(bytes: number): Buffer {
-    if (this.#used + bytes > POOL_BYTES) {
-      randomFillSync(this.#pool)
+  #random(digits: number): string {
+    if (this.#used + digits > this.#pool.length) {
+      this.#pool = randomBytes(POOL_BYTES).toString('hex')
       this.#used = 0
     }
-    this.#used += bytes
-    return this.#pool.subarray(this.#used - bytes, this.#used)
+    this.#used += digits
+    return this.#pool.slice(this.#used - digits, this.#used)
   }
+}
+
+/** The place on the ring that an ID's first digits name. */
+function placeOf(id: string): number {
+  return Number.parseInt(id.slice(0, PLACE_DIGITS), 16)
 }

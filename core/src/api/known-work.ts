@@ -70,13 +70,15 @@ export class KnownWork implements Catalog {
     return [...this.#jobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  /** Asks the ring, at most once a second, when one of these services is not known here yet. */
-  async learn(names: Iterable<string>): Promise<void> {
-    for (const name of names) {
-      if (this.offer(name) !== undefined) continue
-      if (performance.now() - this.#refreshedAt >= SERVICES_REFRESH_MS) await this.#refresh()
-      return
-    }
+  /**
+   * Asks the ring, at most once a second, when one of these services is not known here yet.
+   *
+   * @returns null when there is nothing to wait for, which is nearly always
+   */
+  learn(names: readonly string[]): Promise<void> | null {
+    if (names.every((name) => this.offer(name) !== undefined)) return null
+    if (performance.now() - this.#refreshedAt < SERVICES_REFRESH_MS) return null
+    return this.#refresh()
   }
 
   #takeOffers(): void {

@@ -41,7 +41,7 @@ export class Metrics {
   }
 
   countRequest(request: FastifyRequest, reply: FastifyReply): void {
-    const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown')
+    const route = request.routePattern === '' ? 'unknown' : request.routePattern
     this.#http.answered(request.method, route, reply.statusCode, reply.elapsedTime)
   }
 

@@ -15,23 +15,11 @@ export function parseBody(bytes: Buffer): unknown {
   return bytes.length === 0 ? undefined : parseJson(decode(bytes))
 }
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The route looks at the parts of its body one by one, so that one is refused by itself. */
-    readonly checksJsonItself?: true
-    /** No body at all means `{}`. */
-    readonly bodyIsOptional?: boolean
-  }
-}
-
-/** Sizes of the bodies that were read; WeakMap: it ends with the request. */
-const bodyBytes = new WeakMap<FastifyRequest, number>()
-
 /** The value of a request's body, as far as its route leaves the checks to us. */
 export function readJsonBody(request: FastifyRequest, bytes: Buffer): unknown {
-  bodyBytes.set(request, bytes.length)
+  request.bodyBytes = bytes.length
   const value = parseBody(bytes)
-  if (request.routeOptions.config.checksJsonItself !== true) checkJson(value)
+  if (!request.checksJsonItself) checkJson(value)
   return value
 }
 
@@ -41,17 +29,13 @@ export function readJsonBody(request: FastifyRequest, bytes: Buffer): unknown {
  * @throws Problem `invalid_json`
  */
 export function refuseEmptyBody(request: FastifyRequest): void {
+  if (request.body !== undefined) return
   const { schema, config } = request.routeOptions
-  if (request.body !== undefined || schema?.body === undefined) return
+  if (schema?.body === undefined) return
   if (config.bodyIsOptional !== true) {
     throw new Problem('invalid_json', 'the body is empty; send a JSON value')
   }
   request.body = {}
-}
-
-/** Size of the request's body as it came, in bytes. */
-export function bodyBytesOf(request: FastifyRequest): number {
-  return bodyBytes.get(request) ?? 0
 }
 
 /**

@@ -28,6 +28,7 @@ import { Pipelines } from './pipelines.js'
 import { Problem, stoppingProblem, urlTooLong } from './problem.js'
 import { PROBLEM_TYPE, writeProblem } from './raw-problem.js'
 import { readJsonBody, refuseEmptyBody } from './request-body.js'
+import { decorateRequests, noteRoute } from './request-facts.js'
 import type { UnreadAnswers } from './unread-answers.js'
 import { compileValidator } from './validation.js'
 
@@ -73,14 +74,17 @@ export function makeServer(options: ServerOptions): ApiServer {
   for (const schema of NAMED_ANSWERS) app.addSchema(schema)
   parseOnlyJson(app, admission)
   closeQueries(app)
+  decorateRequests(app)
 
+  const ownHeaders = { 'gyre-served-by': servedBy, 'x-content-type-options': 'nosniff' }
   const pipelines = new Pipelines()
   const routes = new KnownRoutes()
   routes.watch(app)
-  // With a callback, not async, as all hooks below: each promise on the way of a
-  // request costs turns of the microtask queue, and what they throw is answered all the same.
+  // With a callback, not async, as all hooks below: each promise on the way of a request costs turns
+  // of the microtask queue, and what they throw is answered all the same.
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers({ 'Gyre-Served-By': servedBy, 'X-Content-Type-Options': 'nosniff' })
+    noteRoute(request)
+    reply.headers(ownHeaders)
     pipelines.enter(request.raw.socket, reply.raw)
     if (unread.isFull(request.raw.socket)) throw unreadProblem()
     if (isStopping() && !LOOKS.has(request.method)) throw stoppingProblem()
@@ -91,13 +95,12 @@ export function makeServer(options: ServerOptions): ApiServer {
       throw urlTooLong()
     }
     // Here, not in a handler: an unknown path is told before its body is looked at.
-    const { method, url, headers } = request
-    const route = request.routeOptions.url ?? ''
+    const { method, url, headers, routePattern: route } = request
     const misread = routes.misreadAsParameter({ method, url, route })
     if (misread !== null) throw misread
     if (request.is404) throw routes.problemFor(method, url)
     checkBodyEncoding(headers)
-    admission.enter(request, bodyBytesMaxOf(request))
+    admission.enter(request)
     done()
   })
   app.addHook('preValidation', (request, _reply, done) => {
@@ -160,7 +163,7 @@ function unreadProblem(): Problem {
 function parseOnlyJson(app: ApiServer, admission: Admission): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', async (request: FastifyRequest, body: Readable) => {
-    const bytesMax = bodyBytesMaxOf(request)
+    const { bodyBytesMax: bytesMax } = request
     const announcedBytes = Number(request.headers['content-length'])
     if (announcedBytes > bytesMax) throw tooLarge({ bytesMax })
     const bytes = await collectBody(body, {
@@ -172,10 +175,6 @@ function parseOnlyJson(app: ApiServer, admission: Admission): void {
     admission.end(request)
     return readJsonBody(request, bytes)
   })
-}
-
-function bodyBytesMaxOf(request: FastifyRequest): number {
-  return request.routeOptions.bodyLimit ?? BODY_BYTES_MAX
 }
 
 function problemFor(error: FastifyError | Problem, report: (error: unknown) => void): Problem {

@@ -92,7 +92,8 @@ export class Submissions {
     stamp: IdempotencyStamp | undefined,
     context: SubmissionContext,
   ): Promise<SubmitCommand> {
-    await this.#known.learn(servicesOf(parsed, this.#known))
+    const learning = this.#known.learn(servicesOf(parsed, this.#known))
+    if (learning !== null) await learning
     const planned = makePlan(parsed, this.#known)
     if (!planned.ok) throw problemOf(planned)
     this.#schemas.check(planned.plan, planned.input)

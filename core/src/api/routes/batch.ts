@@ -6,7 +6,6 @@ import { BATCH_EXAMPLES } from '../contract/examples.js'
 import { BatchHeaders } from '../contract/headers.js'
 import { BATCH_BODY_BYTES_MAX, BATCH_JOBS_MAX } from '../limits.js'
 import { Problem, problemOf } from '../problem.js'
-import { bodyBytesOf } from '../request-body.js'
 import type { Submissions } from '../submissions.js'
 import { traceparentOf } from '../traceparent.js'
 import { compileAllButBody } from '../validation.js'
@@ -57,7 +56,7 @@ export function batchRoutes(
       const context = {
         key: undefined,
         traceparent: traceparentOf(request.headers.traceparent),
-        bodyBytes: bodyBytesOf(request),
+        bodyBytes: request.bodyBytes,
       }
       const results = await Promise.all(
         jobs.map((job, index) =>

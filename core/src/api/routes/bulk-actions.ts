@@ -63,7 +63,7 @@ export function bulkActionsRoute(
         const { total, ...counted } = await countJobs(client, parsed)
         return reply.code(200).send({ count: total, ...counted })
       }
-      const key = idempotencyKeyOf(request.raw.headersDistinct)
+      const key = idempotencyKeyOf(request.raw)
       const call = { method: 'POST', path: '/v1/jobs/actions', request: request.body }
       const stamp = key === undefined ? undefined : callStamp(key, call)
       const traceparent = traceparentOf(request.headers.traceparent)

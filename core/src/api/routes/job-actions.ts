@@ -101,7 +101,7 @@ function actionOptions<Body extends TObject>(operationId: string, summary: strin
 }
 
 function stampOf(request: FastifyRequest, command: JobCommand): { idempotency?: IdempotencyStamp } {
-  const key = idempotencyKeyOf(request.raw.headersDistinct)
+  const key = idempotencyKeyOf(request.raw)
   if (key === undefined) return {}
   const path = `/v1/jobs/${command.id}/${command.kind}`
   return { idempotency: callStamp(key, { method: 'POST', path, request: command }) }

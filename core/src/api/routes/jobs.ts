@@ -16,7 +16,6 @@ import { countJobs, readJobsPage } from '../jobs-page.js'
 import { PAGE_LIMIT_DEFAULT } from '../limits.js'
 import { preferredWaitSeconds, waitMsOf } from '../prefer.js'
 import { Problem, stoppingProblem } from '../problem.js'
-import { bodyBytesOf } from '../request-body.js'
 import { goneSignal, markReplay, sendJson, type Success, successOf } from '../send-reply.js'
 import { tellStaleness } from '../staleness.js'
 import type { Submissions } from '../submissions.js'
@@ -59,9 +58,9 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
     async (request, reply) => {
       const success = successOf(
         await submissions.submit(request.body, {
-          key: idempotencyKeyOf(request.raw.headersDistinct),
+          key: idempotencyKeyOf(request.raw),
           traceparent: traceparentOf(request.headers.traceparent),
-          bodyBytes: bodyBytesOf(request),
+          bodyBytes: request.bodyBytes,
         }),
       )
       markReplay(reply, success)
@@ -166,7 +165,7 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
     },
     async (request, reply) => {
       const id = jobIdOf(request.params.id)
-      const key = idempotencyKeyOf(request.raw.headersDistinct)
+      const key = idempotencyKeyOf(request.raw)
       const call = { method: 'DELETE', path: `/v1/jobs/${id}`, request: {} }
       const stamp = key === undefined ? {} : { idempotency: callStamp(key, call) }
       const arc = arcOf(id, client.identity.arcCount)

@@ -16,7 +16,6 @@ import { PAGE_LIMIT_DEFAULT } from '../limits.js'
 import { Problem } from '../problem.js'
 import { checkRecordKey } from '../record-key.js'
 import { readRecordsPage } from '../records-page.js'
-import { bodyBytesOf } from '../request-body.js'
 import { markReplay, sendJson, successOf } from '../send-reply.js'
 import { tellStaleness } from '../staleness.js'
 import { checkUserValue } from '../user-value.js'
@@ -45,7 +44,7 @@ export function recordRoutes(app: ApiServer, { client }: { readonly client: Node
     async (request, reply) => {
       const target = targetOf(request.params.key)
       const value = request.body
-      checkUserValue(value, '', bodyBytesOf(request))
+      checkUserValue(value, '', request.bodyBytes)
       const condition = conditionOf(request.headers)
       const success = successOf(
         await client.propose({
@@ -161,7 +160,7 @@ function stampOf(
   recordKey: string,
   content: object,
 ): { idempotency?: IdempotencyStamp } {
-  const key = idempotencyKeyOf(request.raw.headersDistinct)
+  const key = idempotencyKeyOf(request.raw)
   if (key === undefined) return {}
   const call = { method: request.method, path: `/v1/dht/${recordKey}`, request: content }
   return { idempotency: callStamp(key, call) }

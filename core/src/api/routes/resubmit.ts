@@ -12,7 +12,6 @@ import { callStamp, idempotencyKeyOf } from '../idempotency.js'
 import type { InputSchemas } from '../input-schemas.js'
 import type { JobIds } from '../job-ids.js'
 import type { KnownWork } from '../known-work.js'
-import { bodyBytesOf } from '../request-body.js'
 import { successOf, sendNewJob } from '../send-reply.js'
 import { startHints } from '../start-hints.js'
 import { traceparentOf } from '../traceparent.js'
@@ -65,10 +64,10 @@ export function resubmitRoute(
     async (request, reply) => {
       const source = jobIdOf(request.params.id)
       const { from, input } = request.body
-      checkUserValue(input, '/input', bodyBytesOf(request))
+      checkUserValue(input, '/input', request.bodyBytes)
       const arc = arcOf(source, client.identity.arcCount)
       const plan = await planOf(source, input)
-      const key = idempotencyKeyOf(request.raw.headersDistinct)
+      const key = idempotencyKeyOf(request.raw)
       const call = { method: 'POST', path: `/v1/jobs/${source}/resubmit`, request: request.body }
       const traceparent = traceparentOf(request.headers.traceparent)
       const command: ResubmitCommand = {
