@@ -40,6 +40,7 @@ export class AttemptLog {
 
   /** What goes with the report. */
   takeLast(): AttemptNews {
+    if (this.#progress === null && this.#lines.length === 0 && this.#dropped === 0) return NO_NEWS
     return this.#take(this.#progress === null ? [] : [this.#progress.line])
   }
 
@@ -77,6 +78,9 @@ export class AttemptLog {
     this.#hasNewProgress = true
   }
 }
+
+/** Most attempts tell nothing. */
+const NO_NEWS: AttemptNews = {}
 
 function isAmount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0
