@@ -15,8 +15,9 @@ const ARCS = 256
 /** Units that go before, so that compilers and caches have seen what is measured. */
 const WARM_UP_UNITS = 2000
 /** A node checkpoints when it has had nothing to do for ten seconds. */
-const AT_REST_LOOKS = 60
-const LOOK_EVERY_MS = 500
+const AT_REST_LOOKS = 30
+/** A scrape costs the node as much as some ten jobs, and is counted with them. */
+const LOOK_EVERY_MS = 2000
 
 /** Of one run, per unit: a job, a step or an item. */
 export interface Growth {
@@ -74,9 +75,8 @@ export class Ground {
 /** Until the state has on the disk, and in its tree, all that was applied. */
 async function atRest(node: BenchNode): Promise<void> {
   for (let look = 0; look < AT_REST_LOOKS; look += 1) {
-    const dirty = await node.metric('gyre_overlay_dirty_rows')
-    const wal = await node.metric('gyre_state_wal_size_bytes')
-    if (dirty === 0 && wal === 0) return
+    const left = await node.metrics(['gyre_overlay_dirty_rows', 'gyre_state_wal_size_bytes'])
+    if (left.every((figure) => figure === 0)) return
     await pause(LOOK_EVERY_MS)
   }
   throw new Error('the node has not come to rest: its state is not written out')

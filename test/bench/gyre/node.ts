@@ -32,8 +32,16 @@ export class BenchNode {
 
   /** @returns the figure; NaN where the node has none of that name */
   async metric(name: string): Promise<number> {
+    const [figure = Number.NaN] = await this.metrics([name])
+    return figure
+  }
+
+  /** As `metric`, of one scrape. */
+  async metrics(names: readonly string[]): Promise<number[]> {
     const text = await (await fetch(`${this.url}/metrics`)).text()
-    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN)
+    return names.map((name) => {
+      return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN)
+    })
   }
 
   /** Ends in good order: everything is written out. */
