@@ -18,7 +18,7 @@ import { SimTable } from '../sim/sim-table.js'
  */
 
 const ARCS = [0, 1, 0xffff]
-const LIMITS = { knownRowsMax: 6, knownCharsMax: 400, headMarksMax: 2 }
+const LIMITS = { knownRowsMax: 6, knownCharsMax: 400, headMarksMax: 2, headCharsMax: 9 }
 
 const ARC = fc.constantFrom(...ARCS)
 const KEY = fc

@@ -1,4 +1,4 @@
-import type { AbortReason } from '../node/messages.js'
+import type { AbortReason, Dispatch } from '../node/messages.js'
 import type { KeepMemoCommand } from './command.js'
 
 /**
@@ -27,25 +27,10 @@ export type LedgerEffect =
   /** The job has become final: whoever waits for it is answered. */
   | { readonly kind: 'job-final'; readonly job: string }
 
-/** An attempt was started under a lease of this node's life; see Dispatch for the members. */
+/** An attempt was started under a lease of this node's life. */
 export interface StartedAttempt {
   readonly kind: 'started'
   readonly node: string
   readonly boot: number
-  readonly attempt: string
-  readonly service: string
-  readonly hook: 'run' | 'compensate'
-  readonly job: string
-  readonly task: string
-  readonly step: string
-  readonly item: number | null
-  readonly number: number
-  readonly fence: number
-  readonly idempotencyKey: string
-  readonly timeoutMs: number
-  readonly traceparent?: string
-  /** There for memoised steps. */
-  readonly memo?: { readonly key: string; readonly version: string }
-  readonly next: readonly string[]
-  readonly body: string
+  readonly attempt: Omit<Dispatch, 'kind' | 'arc' | 'index' | 'recalled'>
 }

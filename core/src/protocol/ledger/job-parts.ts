@@ -57,8 +57,9 @@ function charsLeft(value: Json | object | undefined, chars: number): number {
   if (typeof value === 'string') return chars - value.length - QUOTES_CHARS
   if (typeof value !== 'object' || value === null) return chars - SCALAR_CHARS
   let left = chars
-  for (const [name, member] of Object.entries(value)) {
-    left = charsLeft(member, left - name.length - QUOTES_CHARS)
+  const members = value as Readonly<Record<string, Json>>
+  for (const name in members) {
+    left = charsLeft(members[name], left - name.length - QUOTES_CHARS)
     if (left < 0) break
   }
   return left

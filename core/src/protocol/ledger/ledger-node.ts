@@ -152,10 +152,12 @@ export class LedgerNode {
       this.#outputs.push({ kind: 'abort', attempt, reason })
       return
     }
-    const { kind: _kind, node: _node, boot: _boot, ...attempt } = effect
-    const recalled = effect.memo === undefined ? {} : this.#recall(effect.memo.key, arc.ledger.time)
-    const dispatch: Dispatch = { kind: 'dispatch', arc: arc.arc, index, ...attempt, ...recalled }
-    this.#outputs.push(dispatch)
+    const { attempt } = effect
+    // The spread first, and one only: V8 copies it in one go then.
+    const dispatch: Dispatch = { ...attempt, kind: 'dispatch', arc: arc.arc, index }
+    const { memo } = attempt
+    if (memo === undefined) this.#outputs.push(dispatch)
+    else this.#outputs.push({ ...dispatch, ...this.#recall(memo.key, arc.ledger.time) })
   }
 
   /** What the same work gave before. It stands in another arc, so apply itself must not look. */

@@ -3,6 +3,7 @@ import type { ArcId, LogIndex } from '../../base/ids.js'
 import { SortedKeys } from '../../base/sorted-keys.js'
 import { freezeRow } from './freeze.js'
 import { ABSENT, type KnownRows } from './known-rows.js'
+import type { OverlayLimits } from './limits.js'
 import { appliedKey, arcPrefix, assertRowKey, FIRST_ROW_KEY } from './row-key.js'
 import type { RowEntry, Rows } from './rows.js'
 import type { Table, TableChange, TableRow } from './table.js'
@@ -14,7 +15,14 @@ export interface ArcRowsOptions {
   /** Called at every change with how many more rows are dirty now, so that the owner knows without asking. */
   readonly onDirty: (more: number) => void
   readonly freeze: boolean
-  readonly headMarksMax: number
+  readonly limits: OverlayLimits
+}
+
+/** See A3. */
+interface HeadMark {
+  readonly to: string
+  /** The table's row at `to`, if it is known and short. */
+  readonly row?: TableRow
 }
 
 /**
@@ -25,7 +33,9 @@ export interface ArcRowsOptions {
  * A2  `#live` holds exactly the keys of `#dirty` that have a value.
  * A3  A head mark `from → to` says: the table holds no row in [from, to) that A1 does not hide. It
  *     stays true while dirty rows are only added; `becomeClean` follows the live ones into the table,
- *     and cuts each mark at the first of them.
+ *     and cuts each mark at the first of them. With the mark goes the row that the table holds at
+ *     `to`, until the next commit: whoever asks again for the first row of a range, as for the next
+ *     timer in every turn, need not look into the table.
  * A4  `#open` while rows were changed after the last `setApplied`: such rows must not be committed.
  */
 export class ArcRows implements Rows {
@@ -37,7 +47,7 @@ export class ArcRows implements Rows {
   readonly #options: ArcRowsOptions
   readonly #dirty = new Map<string, DirtyRow>()
   readonly #live = new SortedKeys()
-  readonly #headMarks = new Map<string, string>()
+  readonly #headMarks = new Map<string, HeadMark>()
   #applied: LogIndex
   #committed: LogIndex
   #open = false
@@ -190,14 +200,10 @@ export class ArcRows implements Rows {
     const mark = this.#headMarks.get(from)
     // Without a mark it reads on: a queue whose rows come and go between commits is then known to
     // have none in the table.
-    const range = mark === undefined ? { from, to } : { from: mark, to: tableTo }
+    const range = mark === undefined ? { from, to } : { from: mark.to, to: tableTo }
     if (range.from >= range.to) return this.#merge(live, [], limit, (a, b) => a < b)
-    const stored = readVisible(this.#table, this.#prefix, this.#dirty, {
-      ...range,
-      limit,
-      reverse: false,
-    })
-    this.#markHead(from, stored[0]?.key ?? this.#prefix + range.to)
+    const stored = this.#headOf(mark, limit) ?? this.#storedIn(range, limit)
+    this.#markHead(from, stored[0], range.to)
     return this.#merge(live, stored, limit, (a, b) => a < b)
   }
 
@@ -209,15 +215,29 @@ export class ArcRows implements Rows {
     return this.#merge(live, stored, limit, (a, b) => a > b)
   }
 
-  #markHead(from: string, firstVisible: string): void {
-    if (this.#headMarks.size >= this.#options.headMarksMax) this.#headMarks.clear()
-    this.#headMarks.set(from, firstVisible.slice(this.#prefix.length))
+  #headOf(mark: HeadMark | undefined, limit: number): TableRow[] | undefined {
+    if (limit !== 1 || mark?.row === undefined || this.#dirty.has(mark.to)) return undefined
+    return [mark.row]
+  }
+
+  #storedIn(range: { readonly from: string; readonly to: string }, limit: number): TableRow[] {
+    const options = { ...range, limit, reverse: false }
+    return readVisible(this.#table, this.#prefix, this.#dirty, options)
+  }
+
+  #markHead(from: string, first: TableRow | undefined, end: string): void {
+    const { headMarksMax, headCharsMax } = this.#options.limits
+    if (this.#headMarks.size >= headMarksMax) this.#headMarks.clear()
+    if (first === undefined) return void this.#headMarks.set(from, { to: end })
+    const to = first.key.slice(this.#prefix.length)
+    const isShort = first.value.length <= headCharsMax
+    this.#headMarks.set(from, isShort ? { to, row: first } : { to })
   }
 
   #cutMarks(): void {
-    for (const [from, to] of this.#headMarks) {
+    for (const [from, { to }] of this.#headMarks) {
       const [first] = this.#live.range(from, to, 1)
-      if (first !== undefined) this.#headMarks.set(from, first)
+      this.#headMarks.set(from, { to: first ?? to })
     }
   }
 

@@ -9,10 +9,13 @@ export interface OverlayLimits {
   readonly knownCharsMax: number
   /** Scan starts per arc for which the consumed head of the table is remembered. */
   readonly headMarksMax: number
+  /** Characters of a row that is remembered with such a mark. More: memory, once per mark. */
+  readonly headCharsMax: number
 }
 
 export const OVERLAY_LIMITS: OverlayLimits = {
   knownRowsMax: 16_384,
   knownCharsMax: 8_388_608,
   headMarksMax: 64,
+  headCharsMax: 256,
 }

@@ -232,6 +232,31 @@ test('taking the head of a long queue reads each stored row a bounded number of 
   assert.ok(table.reads <= 2 * keys.length, `${table.reads} reads`)
 })
 
+test('the first row of a range is read once between two flushes, and is what the table holds', () => {
+  const { table, overlay } = setup()
+  store(overlay, 1, 1, ['q1', 'q2'])
+  const rows = overlay.rows(1)
+  const head = (): unknown => rows.scan('q', 'r', 1)[0]?.value
+  table.reads = 0
+  for (const n of [1, 2, 3]) {
+    rows.put(`q9${n}`, { n })
+    assert.deepEqual(head(), { key: 'q1' })
+  }
+  assert.equal(table.reads, 1)
+  rows.put('q1', { key: 'q1', changed: true })
+  assert.deepEqual(head(), { key: 'q1', changed: true })
+  overlay.setApplied(1, 2)
+  overlay.flush(9)
+  assert.deepEqual(head(), { key: 'q1', changed: true })
+  rows.put('q0', { key: 'q0' })
+  assert.deepEqual(head(), { key: 'q0' })
+  for (const key of ['q0', 'q1']) rows.delete(key)
+  assert.deepEqual(head(), { key: 'q2' })
+  overlay.setApplied(1, 3)
+  overlay.flush(9)
+  assert.deepEqual(head(), { key: 'q2' })
+})
+
 test('a row that was read once is not read from the table again, also after it was changed', () => {
   const { table, overlay } = setup()
   store(overlay, 1, 1, ['a'])

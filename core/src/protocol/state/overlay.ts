@@ -133,7 +133,7 @@ export class Overlay {
         this.#dirtyArcs.add(arc)
       },
       freeze: this.#freeze,
-      headMarksMax: this.#limits.headMarksMax,
+      limits: this.#limits,
     })
     this.#arcs.set(arc, rows)
     return rows

@@ -5,6 +5,7 @@ import { advance } from '../advance.js'
 import { formatAttemptId } from '../attempt-id.js'
 import type { Grant } from '../command.js'
 import { nextToUndo } from '../compensation.js'
+import type { Dispatch } from '../../node/messages.js'
 import type { StartedAttempt } from '../effects.js'
 import { followRun } from '../end-attempt.js'
 import type { EntryContext } from '../entry-context.js'
@@ -134,10 +135,7 @@ function startAttempt(edit: JobEdit, place: TaskPlace, { task, grant, body }: St
   edit.note({ type: 'attempt_started', node, fence, ...ofAttempt(edit, place, number) })
   const step = edit.stepPlan(place.position).name
   const { traceparent } = edit
-  context.effects.push({
-    kind: 'started',
-    node,
-    boot,
+  const begun: StartedAttempt['attempt'] = {
     attempt: formatAttemptId(attemptRef(edit, place, number)),
     service: serviceOf(edit, place),
     hook: callsHook(edit, place) ? 'compensate' : 'run',
@@ -149,11 +147,12 @@ function startAttempt(edit: JobEdit, place: TaskPlace, { task, grant, body }: St
     fence,
     idempotencyKey: `${edit.id}:${step}:${place.index ?? '-'}:${place.hook}`,
     timeoutMs,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...memoOf(edit, place, body),
     next: nextServices(edit, place),
     body,
-  })
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...memoOf(edit, place, body),
+  }
+  context.effects.push({ kind: 'started', node, boot, attempt: begun })
 }
 
 /** Since when the job has waited for its first attempt. */
@@ -162,7 +161,7 @@ function startableAt({ row }: JobEdit): Instant {
 }
 
 /** What tells this work from all other, where its result may be shared. */
-function memoOf(edit: JobEdit, place: TaskPlace, body: string): Pick<StartedAttempt, 'memo'> {
+function memoOf(edit: JobEdit, place: TaskPlace, body: string): Pick<Dispatch, 'memo'> {
   const { memoize, service } = edit.stepPlan(place.position)
   if (memoize === undefined || place.hook !== 'run') return {}
   const { version } = memoize
