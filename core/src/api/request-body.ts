@@ -84,16 +84,30 @@ function checkValue(value: unknown, place: (string | number)[], depthLeft: numbe
   if (Object.hasOwn(value, '__proto__')) {
     refuse(place, 'has a member __proto__, which is not accepted; rename it')
   }
-  for (const [name, member] of entriesOf(value)) {
-    if (typeof member !== 'object' && typeof member !== 'number') continue
-    place.push(name)
-    checkValue(member, place, depthLeft - 1)
-    place.pop()
+  // By loops over what is there: entries made for every value take two to five times as long.
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) {
+      checkMember(index, value[index], place, depthLeft - 1)
+    }
+    return
+  }
+  for (const name of Object.keys(value)) {
+    checkMember(name, (value as Members)[name], place, depthLeft - 1)
   }
 }
 
-function entriesOf(value: object): Iterable<[string | number, unknown]> {
-  return Array.isArray(value) ? value.entries() : Object.entries(value)
+type Members = Readonly<Record<string, unknown>>
+
+function checkMember(
+  name: string | number,
+  member: unknown,
+  place: (string | number)[],
+  depthLeft: number,
+): void {
+  if (typeof member !== 'object' && typeof member !== 'number') return
+  place.push(name)
+  checkValue(member, place, depthLeft)
+  place.pop()
 }
 
 /** Characters of a place that are told: its pointer may be as long as the body. */
