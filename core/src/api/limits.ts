@@ -91,6 +91,23 @@ export const DRAIN_CHECK_MS = 50
 /** How long an idle connection is kept, ms. */
 export const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
+/**
+ * Steps, of some 100 ns, that checking one job's inputs may take: past it 422. As the executing node has it
+ * (adapters/services/limits.ts).
+ */
+export const CHECK_STEPS_MAX = 5_000_000
+/** Steps that all jobs of a request may take together, some 2 s: past it each further dear job is refused, 413. */
+export const REQUEST_CHECK_STEPS_MAX = 20_000_000
+/**
+ * Steps that each job may take whatever else is in its request, some 2 ms: ordinary jobs of 100 KiB need
+ * less. Less: more jobs wait for the dear ones. More: a batch of 1,000 holds the node up longer.
+ */
+export const QUICK_CHECK_STEPS_MAX = 20_000
+/** How long cheap checks go on before others are heard, ms; a dear one has a turn of its own. */
+export const CHECK_TURN_MS = 10
+/** Requests that wait with dear checks at a time: past it 503. */
+export const DEAR_CHECKS_MAX = 100
+
 /** Services of a submission's ready tasks named to the engine, so that they start in its commit. */
 export const START_HINTS_MAX = 256
 /** What a client is told to wait before it tries again, seconds. */

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { AppError } from '../base/app-error.js'
 import type { NodeClient } from '../runtime/node-client.js'
 import { Admission } from './admission.js'
+import { CheckTurns } from './check-turns.js'
 import { CLOSE_PATIENCE_MS } from './limits.js'
 import { type CompileSchema, InputSchemas } from './input-schemas.js'
 import { EventStreams } from './event-streams.js'
@@ -88,11 +89,12 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   })
   await serveOpenApi(app, client.identity.version)
   const known = new KnownWork(client)
-  const schemas = new InputSchemas(options.compileSchema, known)
+  const turns = new CheckTurns(() => stopping)
+  const schemas = new InputSchemas(options.compileSchema, known, turns)
   const ids = new JobIds()
   const submissions = new Submissions(client, known, schemas, ids)
   jobRoutes(app, { client, submissions, waits })
-  batchRoutes(app, { submissions })
+  batchRoutes(app, { submissions, turns })
   jobActionRoutes(app, { client })
   bulkActionsRoute(app, { client, ids })
   resubmitRoute(app, { client, known, schemas, ids })

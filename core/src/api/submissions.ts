@@ -13,6 +13,7 @@ import type { IdempotencyStamp, SubmitCommand } from '../protocol/ledger/command
 import type { Reply } from '../protocol/ledger/outcome.js'
 import type { NodeClient } from '../runtime/node-client.js'
 import { checkedKey, submissionStamp } from './idempotency.js'
+import type { CheckedRequest } from './check-turns.js'
 import type { InputSchemas } from './input-schemas.js'
 import type { JobIds } from './job-ids.js'
 import { jobTermsOf } from './job-terms.js'
@@ -29,7 +30,14 @@ export interface SubmissionContext {
   readonly traceparent: string | undefined
   /** Of the whole body: an upper bound for the size of each part. */
   readonly bodyBytes: number
+  /** Of the request: all jobs of a batch share it. */
+  readonly checks: CheckedRequest
 }
+
+/** What is stored for a submission, or the answer that one like it was given before. */
+export type Prepared =
+  | { readonly kind: 'new'; readonly command: SubmitCommand }
+  | { readonly kind: 'known'; readonly reply: Reply }
 
 /** The way of one submission from JSON to the ledger; single and batch requests share it. */
 export class Submissions {
@@ -50,21 +58,31 @@ export class Submissions {
    * @throws Problem when it does not get as far as the ledger
    */
   async submit(value: unknown, context: SubmissionContext): Promise<Reply> {
+    return this.store(await this.prepare(value, context))
+  }
+
+  /**
+   * Everything before something is stored. It may take long: whoever has several waits for all of them,
+   * and then looks whether they are still wanted.
+   *
+   * @throws Problem when it does not get as far as the ledger
+   */
+  async prepare(value: unknown, context: SubmissionContext): Promise<Prepared> {
     checkJson(value)
     const parsed = parseSubmission(value)
     if (!parsed.ok) throw problemOf(parsed)
     checkUserData(parsed, context.bodyBytes)
     const stamp = stampOf(parsed.submission, context.key)
-    let command: SubmitCommand
     try {
-      command = await this.#prepare(parsed, stamp, context)
+      return { kind: 'new', command: await this.#command(parsed, stamp, context) }
     } catch (error) {
-      return this.#recall(stamp, error)
+      return { kind: 'known', reply: await this.#recall(stamp, error) }
     }
-    return this.#propose(command)
   }
 
-  #propose(command: SubmitCommand): Promise<Reply> {
+  async store(prepared: Prepared): Promise<Reply> {
+    if (prepared.kind === 'known') return prepared.reply
+    const { command } = prepared
     return this.#client.propose({
       arc: arcOf(command.id, this.#client.identity.arcCount),
       command,
@@ -87,7 +105,7 @@ export class Submissions {
     return before
   }
 
-  async #prepare(
+  async #command(
     parsed: ParsedSubmission,
     stamp: IdempotencyStamp | undefined,
     context: SubmissionContext,
@@ -96,7 +114,7 @@ export class Submissions {
     if (learning !== null) await learning
     const planned = makePlan(parsed, this.#known)
     if (!planned.ok) throw problemOf(planned)
-    this.#schemas.check(planned.plan, planned.input)
+    await this.#schemas.check(planned.plan, planned.input, context.checks)
 
     const { submission } = parsed
     const { retention } = submission

@@ -1,15 +1,18 @@
 import type { JobError, Json } from '@gyre/jobs'
 import type { AbortReason, Dispatch } from '../../protocol/node/messages.js'
 import { AttemptAborted, makeContext, type SharedContext } from './attempt-context.js'
+import { FairTurns } from '../../base/fair-turns.js'
 import type { LoadedService } from './definition.js'
 import { type HandlerSettings, redactor, secretsOf } from './handler-settings.js'
 import type { Heart } from './heart.js'
 import type { CodeOwner, OnCpu } from './on-cpu.js'
+import { QUICK_CHECK_STEPS_MAX } from './limits.js'
 import { errorOf, failedBody, outcomeBody, outputText, permanent } from './outcome.js'
 import { LazySignal } from './lazy-signal.js'
 import type { AttemptLife, RecordCalls } from './record-calls.js'
 import { outcomeOfAbort } from './running-attempts.js'
 import type { ServicesLogLine } from './thread-messages.js'
+import type { SchemaCheck, SchemaFault } from './user-schema.js'
 
 export interface AttemptRunnerOptions {
   readonly services: ReadonlyMap<string, LoadedService>
@@ -43,6 +46,10 @@ interface InFlight {
 export class AttemptRunner {
   readonly #options: AttemptRunnerOptions
   readonly #shared: SharedContext
+  readonly #longChecks = new FairTurns<InFlight>(
+    { now: () => performance.now(), later: (go) => setImmediate(go) },
+    0,
+  )
   readonly #inFlight = new Map<string, InFlight>()
 
   constructor(options: AttemptRunnerOptions) {
@@ -127,26 +134,37 @@ export class AttemptRunner {
       if (service.compensate === null) return failedBody(noHook(dispatch.service))
       return bodyOf(outputText(await service.compensate(body.input, body.output ?? null, ctx)))
     }
-    const fault = service.checkInput(body.input)
+    const fault = await this.#faultIn(flight, service.checkInput, body.input)
+    // While it waited, it may have been told to stop.
+    flight.signal.throwIfAborted()
     if (fault !== null) {
       const where = fault.path === '' ? 'the input' : fault.path
       return failedBody(
         permanent('schema_mismatch', `input of ${dispatch.service}: ${where} ${fault.message}`),
       )
     }
-    return this.#checked(service, await service.run(body.input, ctx))
+    return this.#checked(flight, service, await service.run(body.input, ctx))
   }
 
   /** What is checked is the text that will be stored, not the object that the handler still holds. */
-  #checked(service: LoadedService, output: unknown): string {
+  async #checked(flight: InFlight, service: LoadedService, output: unknown): Promise<string> {
     const text = outputText(output)
     if (!text.ok) return failedBody(text.error)
     if (service.offer.output === undefined) return bodyOf(text)
-    const fault = service.checkOutput(JSON.parse(text.text))
+    const fault = await this.#faultIn(flight, service.checkOutput, JSON.parse(text.text))
     if (fault === null) return bodyOf(text)
     const where = fault.path === '' ? 'the output' : fault.path
     return failedBody(
       permanent('output_invalid', `output of ${service.offer.name}: ${where} ${fault.message}`),
+    )
+  }
+
+  /** Most values are checked at once. One that takes long waits for the others of its kind: neighbours go on between. */
+  async #faultIn(flight: InFlight, check: SchemaCheck, value: Json): Promise<SchemaFault | null> {
+    const fault = check(value, { left: QUICK_CHECK_STEPS_MAX })
+    if (fault?.ranOut !== true) return fault
+    return this.#longChecks.run(flight, () =>
+      this.#options.onCpu.run(flight.owner, () => check(value)),
     )
   }
 }

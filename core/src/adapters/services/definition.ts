@@ -13,7 +13,7 @@ import type { ServiceContext } from '@gyre/workers'
 import type { JobOffer, ServiceOffer } from '../../protocol/node/messages.js'
 import { isAmount, isUnit } from './capacity.js'
 import { SERVICE_CONCURRENCY_DEFAULT, SERVICE_CONCURRENCY_MAX } from './limits.js'
-import { compileUserSchema, type SchemaFault } from './user-schema.js'
+import { compileUserSchema, type SchemaCheck } from './user-schema.js'
 
 /**
  * Reads what a plugin exports: is it a service, a job, or nothing of ours, and is it right? Every
@@ -37,8 +37,6 @@ export interface LoadedService {
   /** Null: the service has no compensation of its own. */
   readonly compensate: ((input: Json, output: Json, ctx: ServiceContext) => unknown) | null
 }
-
-export type SchemaCheck = (value: unknown) => SchemaFault | null
 
 type Members = Readonly<Record<string, unknown>>
 

@@ -107,6 +107,11 @@ export const SCHEMA_DEPTH_MAX = 32
  * beyond it a value is refused.
  */
 export const SCHEMA_STEPS_MAX = 5_000_000
+/**
+ * Steps that checking an input or output may take at once: some 2 ms, and enough for what is ordinary. What
+ * needs more waits for its turn among those that do, one a turn of the thread's loop.
+ */
+export const QUICK_CHECK_STEPS_MAX = 20_000
 /** Entries of the program, its instructions, that one pattern may become; more is refused when its plugin loads. */
 export const PATTERN_SIZE_MAX = 10_000
 /** Bytes of states that the patterns of a thread may remember; past it all of them begin anew. */

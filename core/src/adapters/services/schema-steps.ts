@@ -12,8 +12,14 @@ export const TOO_MANY_STEPS = new Error(
     'item, and again at each level where they contain themselves; tell them apart first, with enum, or if and then',
 )
 
-export function beginSteps(): void {
-  left = SCHEMA_STEPS_MAX
+/** @param most  steps that may be taken from here on */
+export function beginSteps(most: number): void {
+  left = most
+}
+
+/** Of those that may be taken; 0 when they did not do. */
+export function stepsLeft(): number {
+  return Math.max(left, 0)
 }
 
 /** @throws TOO_MANY_STEPS */

@@ -19,9 +19,10 @@ import { isMultipleOf } from './decimal-multiple.js'
 import { endlessReference } from './endless-schema.js'
 import { isEqualJson, isKeyOfObject, type JsonKey, jsonKey } from './json-equality.js'
 import { linearPattern } from './linear-pattern.js'
-import { SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX } from './limits.js'
+import { SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SCHEMA_STEPS_MAX } from './limits.js'
 import {
   beginSteps,
+  stepsLeft,
   CHARS_PER_STEP,
   spendSteps,
   takeSteps,
@@ -37,7 +38,7 @@ import {
  * checked, and bounded.
  */
 export type UserSchema =
-  | { readonly ok: true; readonly check: (value: unknown) => SchemaFault | null }
+  | { readonly ok: true; readonly check: SchemaCheck }
   | { readonly ok: false; readonly message: string }
 
 /** The first place where a value breaks its schema. */
@@ -45,15 +46,25 @@ export interface SchemaFault {
   /** JSON pointer. */
   readonly path: string
   readonly message: string
+  /** Nothing is known of the value: checking it would take more steps than were allowed. */
+  readonly ranOut?: true
 }
+
+/** Steps that checking may take; what it takes is taken off. */
+export interface StepAllowance {
+  left: number
+}
+
+/** Without an allowance a value has SCHEMA_STEPS_MAX to itself, and with one no more. */
+export type SchemaCheck = (value: unknown, allowance?: StepAllowance) => SchemaFault | null
 
 export function compileUserSchema(schema: unknown): UserSchema {
   const refused = refuse(schema)
   if (refused !== null) return { ok: false, message: refused }
   try {
-    beginSteps()
+    beginSteps(SCHEMA_STEPS_MAX)
     const validate = compile(countedSchema(schema as JsonObject))
-    return { ok: true, check: (value) => faultIn(value, validate) }
+    return { ok: true, check: (value, allowance) => faultIn(value, validate, allowance) }
   } catch (error) {
     return { ok: false, message: messageOf(error) }
   }
@@ -77,15 +88,24 @@ function compile(counted: JsonObject): ValidateFunction {
 
 const ROOT_ID = 'gyre:/schema'
 
-function faultIn(value: unknown, validate: ValidateFunction): SchemaFault | null {
-  beginSteps()
+function faultIn(
+  value: unknown,
+  validate: ValidateFunction,
+  allowance: StepAllowance = { left: SCHEMA_STEPS_MAX },
+): SchemaFault | null {
+  const most = Math.min(allowance.left, SCHEMA_STEPS_MAX)
+  beginSteps(most)
   try {
     return validate(value) ? null : faultOf(validate)
   } catch (error) {
-    if (error === TOO_MANY_STEPS) return { path: '', message: TOO_MANY_STEPS.message }
+    if (error === TOO_MANY_STEPS) {
+      return { path: '', message: TOO_MANY_STEPS.message, ranOut: true }
+    }
     if (error instanceof RangeError) return { path: '', message: ENDLESS }
     // A stranger's schema: what it cannot check is no failure of this node.
     return { path: '', message: `cannot be checked: ${messageOf(error)}` }
+  } finally {
+    allowance.left -= most - stepsLeft()
   }
 }
 

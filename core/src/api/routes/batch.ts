@@ -4,8 +4,9 @@ import { answers } from '../contract/answers.js'
 import { Id, ref } from '../contract/parts.js'
 import { BATCH_EXAMPLES } from '../contract/examples.js'
 import { BatchHeaders } from '../contract/headers.js'
-import { BATCH_BODY_BYTES_MAX, BATCH_JOBS_MAX } from '../limits.js'
+import { BATCH_BODY_BYTES_MAX, BATCH_JOBS_MAX, REQUEST_CHECK_STEPS_MAX } from '../limits.js'
 import { Problem, problemOf } from '../problem.js'
+import { type CheckTurns, newCheckedRequest } from '../check-turns.js'
 import type { Submissions } from '../submissions.js'
 import { traceparentOf } from '../traceparent.js'
 import { compileAllButBody } from '../validation.js'
@@ -21,12 +22,13 @@ const BatchResultAnswer = Type.Union([
   Type.Object({ error: ref('Problem') }),
 ])
 
-type BatchResult = Shown | { readonly error: ReturnType<Problem['toBody']> }
+type Refused = { readonly error: ReturnType<Problem['toBody']> }
+type BatchResult = Shown | Refused
 
 /** Many jobs in one request. Not atomic: each job has its own result, in the order of the request. */
 export function batchRoutes(
   app: ApiServer,
-  { submissions }: { readonly submissions: Submissions },
+  { submissions, turns }: { readonly submissions: Submissions; readonly turns: CheckTurns },
 ): void {
   app.post(
     '/v1/jobs/batch',
@@ -37,7 +39,8 @@ export function batchRoutes(
         summary: 'Submit up to 1,000 jobs',
         description:
           'Each job has a result of its own, `{id, status}` or `{error}`, in order; `purged: true` beside ' +
-          'them says that the job of a repeated key has been removed. 503 ' +
+          'them says that the job of a repeated key has been removed. Checking the inputs of all jobs may ' +
+          `take ${REQUEST_CHECK_STEPS_MAX} steps: a dear one beyond that is refused, 413. 503 ` +
           '`overloaded` means that none was stored. Idempotency keys stand in the jobs.',
         tags: ['jobs'],
         headers: BatchHeaders,
@@ -57,14 +60,23 @@ export function batchRoutes(
         key: undefined,
         traceparent: traceparentOf(request.headers.traceparent),
         bodyBytes: request.bodyBytes,
+        checks: newCheckedRequest(reply.raw),
       }
-      const results = await Promise.all(
+      const prepared = await Promise.all(
         jobs.map((job, index) =>
-          submissions.submit(job, context).then(
+          submissions.prepare(job, context).catch((error: unknown) => toErrorResult(error, index)),
+        ),
+      )
+      // Checking may have taken long, and nothing is stored yet.
+      turns.refuseWhatIsOver(context.checks)
+      const results = await Promise.all(
+        prepared.map(async (each, index) => {
+          if ('error' in each) return each
+          return submissions.store(each).then(
             (said) => toResult(said, index),
             (error: unknown) => toErrorResult(error, index),
-          ),
-        ),
+          )
+        }),
       )
       checkOverload(results)
       return reply.code(202).send({ results })
@@ -107,7 +119,7 @@ function toResult(said: Awaited<ReturnType<Submissions['submit']>>, index: numbe
 }
 
 /** The problem's instance is the job in the request; its `errors` name places inside of that job. */
-function toErrorResult(error: unknown, index: number): BatchResult {
+function toErrorResult(error: unknown, index: number): Refused {
   if (error instanceof Problem) return { error: error.toBody(`/v1/jobs/batch#/jobs/${index}`) }
   throw error
 }

@@ -9,6 +9,7 @@ import { ref } from '../contract/parts.js'
 import { SUBMISSION_EXAMPLES } from '../contract/examples.js'
 import { ChangeHeaders, STALE, SubmitHeaders } from '../contract/headers.js'
 import { JobCountsQuery, JobParams, JobQuery, JobsQuery } from '../contract/parameters.js'
+import { newCheckedRequest } from '../check-turns.js'
 import { callStamp, idempotencyKeyOf } from '../idempotency.js'
 import { jobFilterOf } from '../job-filter.js'
 import type { JobWaits } from '../job-waits.js'
@@ -61,6 +62,7 @@ export function jobRoutes(app: ApiServer, { client, submissions, waits }: JobRou
           key: idempotencyKeyOf(request.raw),
           traceparent: traceparentOf(request.headers.traceparent),
           bodyBytes: request.bodyBytes,
+          checks: newCheckedRequest(reply.raw),
         }),
       )
       markReplay(reply, success)

@@ -8,6 +8,7 @@ import { answers } from '../contract/answers.js'
 import { ref } from '../contract/parts.js'
 import { ResubmitHeaders } from '../contract/headers.js'
 import { JobParams } from '../contract/parameters.js'
+import { type CheckedRequest, newCheckedRequest } from '../check-turns.js'
 import { callStamp, idempotencyKeyOf } from '../idempotency.js'
 import type { InputSchemas } from '../input-schemas.js'
 import type { JobIds } from '../job-ids.js'
@@ -66,7 +67,7 @@ export function resubmitRoute(
       const { from, input } = request.body
       checkUserValue(input, '/input', request.bodyBytes)
       const arc = arcOf(source, client.identity.arcCount)
-      const plan = await planOf(source, input)
+      const plan = await planOf(source, input, newCheckedRequest(reply.raw))
       const key = idempotencyKeyOf(request.raw)
       const call = { method: 'POST', path: `/v1/jobs/${source}/resubmit`, request: request.body }
       const traceparent = traceparentOf(request.headers.traceparent)
@@ -90,14 +91,18 @@ export function resubmitRoute(
    *
    * @throws Problem `schema_mismatch`
    */
-  async function planOf(source: string, input: Json | undefined): Promise<JobPlan | null> {
+  async function planOf(
+    source: string,
+    input: Json | undefined,
+    checks: CheckedRequest,
+  ): Promise<JobPlan | null> {
     const arc = arcOf(source, client.identity.arcCount)
     const found = await client.query(arc, { kind: 'plan', id: source })
     if (!found.ok && found.code === 'job_not_found') return null
     const { plan }: { plan: JobPlan } = JSON.parse(successOf(found).body ?? '{}')
     if (input === undefined) return plan
     await known.learn(plan.steps.map(({ service }) => service))
-    schemas.check(plan, input)
+    await schemas.check(plan, input, checks)
     return plan
   }
 }
