@@ -99,14 +99,14 @@ export const CHECK_STEPS_MAX = 5_000_000
 /** Steps that all jobs of a request may take together, some 2 s: past it each further dear job is refused, 413. */
 export const REQUEST_CHECK_STEPS_MAX = 20_000_000
 /**
- * Steps that each job may take whatever else is in its request, some 2 ms: ordinary jobs of 100 KiB need
- * less. Less: more jobs wait for the dear ones. More: a batch of 1,000 holds the node up longer.
+ * Steps that each job may take whatever else is in its request, some 2 ms: an ordinary input takes
+ * about a step for each of its bytes. Less: more jobs wait for the dear ones. More: a batch of 1,000 holds the node up longer.
  */
 export const QUICK_CHECK_STEPS_MAX = 20_000
 /** How long cheap checks go on before others are heard, ms; a dear one has a turn of its own. */
 export const CHECK_TURN_MS = 10
-/** Requests that wait with dear checks at a time: past it 503. */
-export const DEAR_CHECKS_MAX = 100
+/** Requests that wait with dear checks at a time: past it 503. Honest ones of that size fill BODIES_IN_FLIGHT_BYTES_MAX before. */
+export const DEAR_CHECKS_MAX = 1000
 
 /** Services of a submission's ready tasks named to the engine, so that they start in its commit. */
 export const START_HINTS_MAX = 256
