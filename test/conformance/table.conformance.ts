@@ -48,6 +48,13 @@ export function checkTable(name: string, setup: (owner: Owner) => TableFixture):
     for (const key of keys) assert.equal(table.get(key), JSON.stringify(key))
   })
 
+  claim('a range is cleared, and nothing beside it', ({ table }) => {
+    table.commit(['a', 'b', 'b\u0000', 'c'].map((key) => ({ key, value: '0' })))
+    table.clear('b', 'c')
+    const left = all(table).map((row) => row.key)
+    assert.deepEqual(left, ['a', 'c'])
+  })
+
   claim('a scan takes from ≤ key < to, up to the limit, in either direction', ({ table }) => {
     table.commit(['a', 'b', 'c', 'd'].map((key) => ({ key, value: '0' })))
     const scan = (from: string, to: string, limit: number, reverse: boolean): string =>

@@ -16,31 +16,82 @@ import { EIO, WorldFaults } from './world-faults.js'
 
 const world = new WorldFaults(ownerOfThisFile())
 
-const NEEDLE = 'a needle in the state'
+/** So many that no four arcs leave all of them in one. */
+const JOBS = 12
 /** The scrub begins some seconds after the start; the state of this test takes it no time. */
 const FOUND_WITHIN_MS = 60_000
 
-test('a row that rots under a running node is found though nobody reads it, and rebuilt from the log', async (t) => {
+test('a row that rots under a running node is found though nobody reads it: its arc stands still, alone, until the next start rebuilds it', async (t) => {
   const folder = temporaryFolder(t)
   const first = await NodeProcess.start(t, ['--data', folder, '--init', '--arcs', '4'])
   const jobs = await finishJobs(new RestClient(first.url))
   assert.equal((await first.terminate()).code, 0)
 
   const second = await NodeProcess.start(t, ['--data', folder])
-  await flipAll(join(folder, 'state', 'state.db'), NEEDLE)
-  const told = (): string => `the rot was not found: ${second.stderr}`
-  assert.equal((await within(FOUND_WITHIN_MS, second.exited, told)).code, 1)
-  assert.match(second.stderr, /does not match its checksum/)
-  assert.match(second.stderr, /rebuilt from the log/)
+  const [rotten, ...sound] = byArc(jobs)
+  assert.ok(rotten !== undefined && sound.length > 0, 'all jobs are in one arc')
+  await flipAll(join(folder, 'state', 'state.db'), needleOf(rotten[0]))
+  const told = RestClient.open(t, second.url)
+  const found = counted(told, 'gyre_arcs_stopped', 1)
+  await within(FOUND_WITHIN_MS, found, () => `the rot was not found: ${second.stderr}`)
+  assert.match(
+    second.stderr,
+    /"code":"arc_damaged".*does not match its checksum.*start this node again/,
+  )
+  await standsStill(told, rotten, sound.flat())
 
+  await second.kill()
   const third = await NodeProcess.start(t, ['--data', folder])
-  assert.match(third.stderr, /set aside and rebuilt from the log/)
   const client = RestClient.open(t, third.url)
   for (const job of jobs) {
     assert.deepEqual((await client.call('GET', `/v1/jobs/${job.id}`)).body, job)
   }
+  assert.equal(await metric(client, 'gyre_arcs_stopped'), 0)
   await within(FOUND_WITHIN_MS, scrubbedOnce(client), () => 'no pass over the rebuilt state ended')
 })
+
+/** Jobs of one arc are refused, and say so wherever they are asked for; those of the others are not. */
+async function standsStill(
+  rest: RestClient,
+  rotten: readonly Job[],
+  sound: readonly Job[],
+): Promise<void> {
+  for (const { id } of rotten) {
+    const { status, body, headers } = await rest.call('GET', `/v1/jobs/${id}`)
+    assert.deepEqual([status, body.code], [503, 'arc_unavailable'])
+    assert.match(body.detail, /start this node again/)
+    assert.ok(Number(headers['retry-after']) > 0)
+    assert.equal((await rest.call('GET', `/v1/ids/${id}`)).body.code, 'arc_unavailable')
+    const { body: explained } = await rest.call('GET', `/v1/jobs/${id}/explain`)
+    assert.equal(explained.reasons[0].code, 'owner_unavailable')
+  }
+  for (const job of sound) {
+    assert.deepEqual((await rest.call('GET', `/v1/jobs/${job.id}`)).body, job)
+  }
+  assert.equal((await rest.call('GET', '/readyz')).status, 200)
+  const { body: ring } = await rest.call('GET', '/v1/ring')
+  assert.deepEqual([ring.health.healthy, ring.health.unavailable], [3, 1])
+  const roles = ring.arcs.map((arc: RingArc) => arc.replicas[0]?.role)
+  assert.deepEqual(roles.toSorted(), ['leader', 'leader', 'leader', 'stopped'])
+}
+
+interface RingArc {
+  readonly replicas: readonly { readonly role: string }[]
+}
+
+/** Four arcs: the first two bits of an ID tell. */
+function byArc(jobs: readonly Job[]): readonly (readonly Job[])[] {
+  const arcs = new Map<number, Job[]>()
+  for (const job of jobs) {
+    const arc = Number.parseInt(job.id.slice(0, 1), 16) >> 2
+    arcs.set(arc, [...(arcs.get(arc) ?? []), job])
+  }
+  return [...arcs.values()]
+}
+
+function needleOf(job: Job | undefined): string {
+  return /needle \d+ in the state/.exec(JSON.stringify(job?.output))?.[0] ?? ''
+}
 
 test('a log segment that rots under a running node is given up, and nothing is lost by it', async (t) => {
   const folder = temporaryFolder(t)
@@ -146,8 +197,9 @@ async function scrubbedOnce(client: RestClient): Promise<void> {
 /** Jobs so large that a row of one fills pages of its own, which no other row has read. */
 async function finishJobs(client: RestClient): Promise<Job[]> {
   const jobs: Job[] = []
-  for (let number = 0; number < 5; number += 1) {
-    const input = `${'x'.repeat(50_000)}${NEEDLE}${'x'.repeat(50_000)}`
+  for (let number = 0; number < JOBS; number += 1) {
+    const needle = `needle ${100 + number} in the state`
+    const input = `${'x'.repeat(50_000)}${needle}${'x'.repeat(50_000)}`
     const { body } = await client.submit({ service: 'test.echo', input })
     jobs.push(await client.finished(body.id))
   }

@@ -109,7 +109,11 @@ test('flipped bits in rows of the state are found', async () => {
   const path = await copy()
   await flipNeedles(join(path, 'state', 'state.db'))
   const { code, verdict } = await verify(path)
-  assert.deepEqual([code, codesOf(verdict.faults)], [1, ['state state_damaged']])
+  assert.equal(code, 1)
+  const codes = codesOf(verdict.faults)
+  assert.ok(codes.length > 0 && codes.every((one) => one === 'state arc_damaged'), codes.join())
+  for (const { message } of verdict.faults)
+    assert.match(message, /^arc \d: .*start this node again/)
 })
 
 test('one damaged copy of the superblock is worth a note, two are damage', async () => {

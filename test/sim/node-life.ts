@@ -93,6 +93,7 @@ export class NodeLife {
       onServing: () => observe({ kind: 'serving' }),
       onStopped: () => this.process.end({ kind: 'stopped' }),
       onFatal: (code, message) => this.process.end({ kind: 'gave-up', code, message }),
+      onArcDamaged: (message) => observe({ kind: 'arc-damage-told', message }),
       onStall: (code, isOver) => observe({ kind: 'stall-told', code, isOver }),
       onLogRot: (message) => observe({ kind: 'log-rot-told', message }),
       onUnasked: (request) => observe({ kind: 'answered-unasked', request }),

@@ -62,6 +62,8 @@ export type Observation =
   | { readonly kind: 'stalls'; readonly part: StallingPart; readonly ms: number }
   /** The node has told that its disk stands still, or that it does so no more. */
   | { readonly kind: 'stall-told'; readonly code: string; readonly isOver: boolean }
+  /** The node has told that an arc is damaged and stands still. */
+  | { readonly kind: 'arc-damage-told'; readonly message: string }
   /** The node has told of rot in its log. */
   | { readonly kind: 'log-rot-told'; readonly message: string }
   /** Nothing has disturbed the node for as long as its scrub may need to find all that is rotten. */

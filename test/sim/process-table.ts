@@ -24,6 +24,11 @@ export class ProcessTable implements Table {
     this.#table.commit(changes)
   }
 
+  clear(from: string, to: string): void {
+    this.#process.effect()
+    this.#table.clear(from, to)
+  }
+
   checkpoint(): void {
     this.#process.effect()
     this.#table.checkpoint()

@@ -12,6 +12,8 @@ export interface ApiEvents {
   onFatal(code: string, message: string): void
   /** It says that its disk stands still, or no more. */
   onStall(code: string, isOver: boolean): void
+  /** It says that an arc of it is damaged, and stands still. */
+  onArcDamaged(message: string): void
   /** It says that something in its log has rotted. */
   onLogRot(message: string): void
   /** An answer came that no open request is waiting for. */
@@ -59,9 +61,11 @@ export class SimApi {
     this.#send({ kind: 'propose', request, arc, needs, sheddable, body: JSON.stringify(command) })
   }
 
-  /** A question of the simulation itself, not of a client. */
+  /** A question of the simulation itself, not of a client. While the node refuses reads it has no answer. */
   ask(arc: number, body: string, take: (reply: Reply) => void): void {
-    const request = this.#expect(take)
+    const request = this.#expect((reply) => {
+      if (reply.ok || !['arc_unavailable', 'not_ready'].includes(reply.code)) take(reply)
+    })
     this.#send({ kind: 'query', request, arc, body })
   }
 
@@ -99,6 +103,7 @@ export class SimApi {
         return this.#events.onStopped()
       case 'alarm':
         if (message.code.endsWith('_stalled')) return this.#events.onStall(message.code, false)
+        if (message.code === 'arc_damaged') return this.#events.onArcDamaged(message.message)
         if (message.code.startsWith('log_segment_')) return this.#events.onLogRot(message.message)
         throw new Error(`${message.code}: ${message.message}`)
       case 'alarm-over':

@@ -53,6 +53,11 @@ export class SimTable implements Table {
     this.#undo.push(undo)
   }
 
+  clear(from: string, to: string): void {
+    const keys = this.#keys.range(from, to, this.#values.size)
+    this.commit(keys.map((key) => ({ key, value: undefined })))
+  }
+
   checkpoint(): void {
     this.#undo = []
   }
@@ -102,10 +107,8 @@ export class SimTable implements Table {
 
   #verify(key: string): void {
     if (!this.#damaged.has(key)) return
-    throw new AppError(
-      'state_damaged',
-      `the row ${JSON.stringify(key)} does not match its checksum`,
-    )
+    const found = `row ${JSON.stringify(key)} does not match its checksum`
+    throw new AppError('state_damaged', found, { details: { key, found } })
   }
 }
 

@@ -161,6 +161,7 @@ export class Workload {
   ): void {
     // What comes too late is not heard any more.
     if (!this.#open.delete(operation.number)) return
+    if (isUnknown(answer.reply)) return this.#lose(operation, errand)
     this.#observe({ kind: 'answered', operation, reply: answer.reply })
     if (wasRefusedForNow(answer.reply)) return this.#tryLater(errand)
     errand.client.learn(answer.command, answer.query, answer.reply)
@@ -169,5 +170,9 @@ export class Workload {
 }
 
 function wasRefusedForNow(reply: Reply): boolean {
-  return !reply.ok && (reply.code === 'not_ready' || reply.code === 'overloaded')
+  return !reply.ok && ['not_ready', 'overloaded', 'arc_unavailable'].includes(reply.code)
+}
+
+function isUnknown(reply: Reply): boolean {
+  return !reply.ok && reply.code === 'outcome_unknown'
 }

@@ -17,6 +17,8 @@ import { VirtualTime } from './virtual-time.js'
 const START_WALL = Date.UTC(2026, 0, 1)
 /** A node that ended by itself is started again after this long. */
 const RESTART_MS = 100
+/** An operator needs so long to read an alarm and to start the node again. */
+const OPERATOR_MS = 2_000
 /** A node that cannot start is tried this often before the run ends as `refused`. */
 const FAILED_STARTS_MAX = 5
 
@@ -189,6 +191,7 @@ export class World {
       this.#isServing = true
       this.#failedStarts = 0
     }
+    if (observation.kind === 'arc-damage-told') this.#onArcDamaged(observation.message)
     if (this.isOver) return
     for (const checker of this.#checkers) this.#show(checker, observation)
   }
@@ -236,6 +239,12 @@ export class World {
     }
     if (!wasServing && end.kind === 'gave-up') this.#onFailedStart(end)
     this.time.after(downMs, () => this.startNode())
+  }
+
+  /** The operator does as he is told: starts it again; what has no way out is the end of the run. */
+  #onArcDamaged(message: string): void {
+    if (/no longer reaches back/.test(message)) this.#refusal ??= `arc_damaged: ${message}`
+    else this.time.after(OPERATOR_MS, () => this.endLife({ kind: 'killed' }, RESTART_MS))
   }
 
   #onFailedStart(end: Extract<ProcessEnd, { readonly kind: 'gave-up' }>): void {

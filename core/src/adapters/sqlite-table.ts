@@ -57,6 +57,10 @@ export class SqliteTable implements Table {
     this.#doing('cannot write to', () => this.#statements.commit(changes))
   }
 
+  clear(from: string, to: string): void {
+    this.#doing('cannot write to', () => this.#statements.clear.run(from, to))
+  }
+
   /**
    * A checkpoint needs as much free space as the database grows by: where others take that, it can
    * never complete, and with it nothing is ever freed. So the log is emptied while that is possible,
@@ -133,12 +137,21 @@ export class SqliteTable implements Table {
 
   #verified([key, value, sum]: StoredRow): TableRow {
     if (sum === checksum(key, value)) return { key, value }
-    throw this.#damage(`row ${JSON.stringify(key)} does not match its checksum`)
+    const found = `row ${JSON.stringify(key)} does not match its checksum`
+    throw this.#damage(found, this.#standsTwice(key) ? { key, found } : {})
   }
 
-  #damage(found: string): AppError {
+  /**
+   * Both places of the key, beside the value and in the index, say the same: the row is of that arc, and
+   * what has rotted is its value or its checksum. A table of the format before has one place only.
+   */
+  #standsTwice(key: string): boolean {
+    return this.#statements.ownKey.get(key)?.[0] === key
+  }
+
+  #damage(found: string, details: { key?: string; found?: string } = {}): AppError {
     return new AppError('state_damaged', `state database ${this.#path}: ${found}. ${REBUILD}`, {
-      details: { path: this.#path },
+      details: { path: this.#path, ...details },
     })
   }
 
@@ -174,6 +187,8 @@ interface Statements {
   readonly scanReverse: Database.Statement<[string, string, number], StoredRow>
   /** With the key that stands beside the value; all others are read from the index. */
   readonly after: Database.Statement<[string, number], [ownKey: string, ...StoredRow]>
+  readonly ownKey: Database.Statement<[string], [ownKey: string]>
+  readonly clear: Database.Statement<[string, string]>
   readonly commit: (changes: readonly TableChange[]) => void
 }
 
@@ -207,6 +222,15 @@ function prepare({ db, isIndexed }: StateDatabase): Statements {
           : 'SELECT key, key, value, sum FROM rows WHERE key > ? ORDER BY key LIMIT ?',
       )
       .raw(),
+    ownKey: db
+      .prepare<[string], [string]>(
+        isIndexed
+          ? 'SELECT own.key FROM rows AS found CROSS JOIN rows AS own ON own.id = found.id ' +
+              'WHERE found.key = ?'
+          : 'SELECT NULL WHERE ?1 IS NULL',
+      )
+      .raw(),
+    clear: db.prepare<[string, string]>('DELETE FROM rows WHERE key >= ? AND key < ?'),
     commit: (changes) => commit.immediate(changes),
   }
 }

@@ -54,6 +54,7 @@ const PROBLEM_KINDS = {
   internal_error: { status: 500, title: 'The node failed to handle the request' },
   overloaded: { status: 503, title: 'The node has too much to do' },
   apply_stopped: { status: 503, title: 'The node cannot apply what is committed' },
+  arc_unavailable: { status: 503, title: 'This part of the ring is not available' },
   not_ready: { status: 503, title: 'The node is not ready' },
   outcome_unknown: { status: 504, title: 'The outcome is not known' },
 } as const satisfies Readonly<Record<string, ProblemKind>>

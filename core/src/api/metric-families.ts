@@ -228,6 +228,11 @@ export const METRIC_FAMILIES = {
   },
 
   // ---- state
+  gyre_arcs_stopped: {
+    type: 'gauge',
+    labels: [],
+    help: 'Arcs that stand still, while the others go on. Not 0: the log of the node says which, why, and what to do.',
+  },
   gyre_state_stalled_seconds: {
     type: 'gauge',
     labels: [],

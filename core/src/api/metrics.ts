@@ -197,7 +197,9 @@ const ATTEMPT_ENDS = Object.keys({
   not_started: true,
 } satisfies Record<AttemptEnd, true>) as AttemptEnd[]
 
-function putStalls(page: MetricsPage, { stalledMs }: EngineStatus): void {
+function putStalls(page: MetricsPage, status: EngineStatus): void {
+  const { stalledMs } = status
+  page.put('gyre_arcs_stopped', status.stopped.length)
   page.put('gyre_log_stalled_seconds', stalledMs.log / 1000)
   page.put('gyre_state_stalled_seconds', stalledMs.state / 1000)
 }

@@ -13,15 +13,17 @@ const REPLICATION = 1
 export function ringView(client: NodeClient, status: EngineStatus, address: string): object {
   const { identity } = client
   const arcs = ringArcs(status)
+  const stopped = new Set(status.stopped.map(([arc]) => arc))
+  const down = status.serving ? arcs.filter(([arc]) => stopped.has(arc)).length : arcs.length
   return {
     cluster: identity.clusterId,
     name: identity.name,
     level: LEVEL,
     rf: REPLICATION,
     health: {
-      healthy: status.serving ? arcs.length : 0,
+      healthy: arcs.length - down,
       underReplicated: 0,
-      unavailable: status.serving ? 0 : arcs.length,
+      unavailable: down,
     },
     nodes: [nodeView(client, status, address)],
     arcs: arcs.map(([arc, term]) => ({
@@ -30,7 +32,7 @@ export function ringView(client: NodeClient, status: EngineStatus, address: stri
       to: arcStart((arc + 1) % identity.arcCount, identity.arcCount),
       owner: identity.nodeId,
       term,
-      replicas: [{ node: identity.nodeId, role: 'leader', lag: 0 }],
+      replicas: [{ node: identity.nodeId, role: stopped.has(arc) ? 'stopped' : 'leader', lag: 0 }],
       desired: [identity.nodeId],
     })),
   }

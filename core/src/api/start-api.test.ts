@@ -80,6 +80,7 @@ function scriptedClient(propose: Propose, answer: Reply = SERVICES): NodeClient 
       syncs: 0,
       bytesWritten: 0,
       stalledMs: { log: 0, state: 0 },
+      stopped: [],
       logScrub: { segments: 0, bytes: 0, passes: 0, lastPassAt: null, damaged: 0, givenUp: 0 },
       scrub: { rows: 0, passes: 0 },
       arcs: [],

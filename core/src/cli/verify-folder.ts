@@ -7,8 +7,11 @@ import { RealFiles } from '../adapters/real-files.js'
 import { SqliteTable } from '../adapters/sqlite-table.js'
 import { damagedCopies, loadSuperblock } from '../adapters/superblock.js'
 import { AppError } from '../base/app-error.js'
+import { type ArcId, arcName } from '../base/ids.js'
 import { FileError } from '../ports/files.js'
+import { damagedStop, lostStop } from '../protocol/ledger/arc-stop.js'
 import { reachFault } from '../protocol/node/log-reach.js'
+import { damageOf } from '../protocol/state/damage.js'
 import { Overlay } from '../protocol/state/overlay.js'
 
 /** What is wrong with a data folder, or worth knowing of it. */
@@ -56,6 +59,8 @@ class Verification {
   readonly #faults: Finding[] = []
   readonly #notes: Finding[] = []
   #stateArcs = 0
+  /** What was found in rows of these arcs. */
+  readonly #damaged = new Map<ArcId, string>()
 
   constructor(folder: string) {
     this.#folder = folder
@@ -116,14 +121,44 @@ class Verification {
     if (!existsSync(join(folder, 'state.db'))) return this.#checkRebuild(scan)
     const table = SqliteTable.open(folder)
     try {
-      for (let key: string | null = ''; key !== null; ) key = table.scrub(key, SCRUB_BOUNDS).next
-      const applied = new Map(new Overlay(table).appliedArcs())
-      if (applied.size === 0) return this.#checkRebuild(scan)
+      for (let key: string | null = ''; key !== null; ) key = this.#scrubFrom(table, key)
+      const overlay = new Overlay(table)
+      const applied = new Map(overlay.appliedArcs())
+      for (const [arc, found] of [...this.#damaged, ...overlay.damagedArcs])
+        this.#damaged.set(arc, found)
+      for (const [arc, found] of this.#damaged) {
+        this.#addDamage(scan, arc, found)
+        applied.delete(arc)
+      }
+      if (applied.size + this.#damaged.size === 0) return this.#checkRebuild(scan)
       this.#stateArcs = applied.size
       this.#checkReach(scan, applied)
     } finally {
       table.close()
     }
+  }
+
+  /** @returns where to go on; null: nothing is left */
+  #scrubFrom(table: SqliteTable, key: string): string | null {
+    try {
+      return table.scrub(key, SCRUB_BOUNDS).next
+    } catch (error) {
+      const damage = damageOf(error)
+      if (damage === null) throw error
+      if (!this.#damaged.has(damage.arc)) this.#damaged.set(damage.arc, damage.found)
+      return damage.key
+    }
+  }
+
+  #addDamage(scan: ScanResult | null, arc: ArcId, found: string): void {
+    const { firstIndex = 1 } = scan?.arcs.get(arc) ?? {}
+    const { message } = firstIndex <= 1 ? damagedStop(found) : lostStop(found, firstIndex)
+    const fault = {
+      part: 'state',
+      code: 'arc_damaged',
+      message: `${arcName(arc)}: ${message}`,
+    } as const
+    this.#faults.push(fault)
   }
 
   #checkRebuild(scan: ScanResult | null): void {
@@ -138,6 +173,7 @@ class Verification {
   #checkReach(scan: ScanResult | null, applied: ReadonlyMap<number, number>): boolean {
     const before = this.#faults.length
     for (const arc of new Set([...(scan?.arcs.keys() ?? []), ...applied.keys()])) {
+      if (this.#damaged.has(arc)) continue
       const index = scan?.arcs.get(arc)
       const { firstIndex = 1, lastIndex = 0 } = index ?? {}
       const fault = reachFault(arc, { firstIndex, lastIndex }, applied.get(arc) ?? 0)

@@ -23,6 +23,8 @@ class CountingMachine implements LedgerMachine {
   /** A full disk may have room for what a checkpoint copies. */
   mayCheckpoint = false
 
+  noteDamage(): void {}
+
   step(): void {
     this.dirtyRowCount += 1
   }

@@ -1,6 +1,7 @@
 import { AppError } from '../base/app-error.js'
 import type { Clock } from '../ports/clock.js'
 import type { Link } from '../ports/link.js'
+import type { ArcDamage } from '../protocol/state/damage.js'
 import type {
   FromLedger,
   FromLedgerThread,
@@ -12,6 +13,7 @@ import type {
 export interface LedgerMachine {
   readonly dirtyRowCount: number
   step(message: ToLedger): void
+  noteDamage(damage: ArcDamage): void
   takeOutputs(): FromLedger[]
   flush(maxRows: number): number
   checkpoint(): void
@@ -94,6 +96,12 @@ export class LedgerRuntime {
     })
     // What an earlier life wrote survived its end, but maybe not yet a power cut.
     this.#checkpoint()
+    this.#afterTurn()
+  }
+
+  /** A row of one arc was found rotten by somebody else. */
+  noteDamage(damage: ArcDamage): void {
+    this.#options.machine.noteDamage(damage)
     this.#afterTurn()
   }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { AppError } from '../base/app-error.js'
 import type { ScrubSlice } from '../ports/scrub.js'
+import type { ArcDamage } from '../protocol/state/damage.js'
 import { type ScrubProgress, StateScrub, type ScrubPolicy } from './state-scrub.js'
 
 const POLICY: ScrubPolicy = {
@@ -15,10 +17,11 @@ const POLICY: ScrubPolicy = {
 }
 
 /** A store of five rows, each slice of which takes some milliseconds. */
-function setup(sliceMs: number) {
+function setup(sliceMs: number, damage?: AppError) {
   const asked: string[] = []
   const pauses: number[] = []
   const told: ScrubProgress[] = []
+  const damages: ArcDamage[] = []
   let mono = 0
   let ring = (): void => {}
   const scrub = new StateScrub({
@@ -26,6 +29,7 @@ function setup(sliceMs: number) {
       scrub: (fromKey): ScrubSlice => {
         asked.push(fromKey)
         mono += sliceMs
+        if (fromKey === 'b' && damage !== undefined) throw damage
         if (fromKey === 'd') return { next: null, rows: 1 }
         return { next: fromKey === '' ? 'b' : 'd', rows: 2 }
       },
@@ -39,11 +43,12 @@ function setup(sliceMs: number) {
       },
       soon: () => {},
     },
+    damaged: (damage) => damages.push(damage),
     tell: (progress) => told.push(progress),
     policy: POLICY,
   })
   scrub.start()
-  return { asked, pauses, told, ring: () => ring() }
+  return { asked, pauses, told, damages, ring: () => ring() }
 }
 
 test('every row is verified again and again, each slice where the one before has ended', () => {
@@ -68,4 +73,22 @@ test('a state that is read in no time is not read without a pause, nor a slow on
   const slow = setup(100)
   for (let slice = 0; slice < 3; slice += 1) slow.ring()
   assert.equal(slow.pauses.at(-1), 90_000)
+})
+
+test('a row of one arc that has rotted is told, and the scrub goes on behind it', () => {
+  const details = { key: '0003k', found: 'row 0003k has rotted' }
+  const { asked, told, damages, ring } = setup(1, new AppError('state_damaged', 'rot', { details }))
+  ring()
+  ring()
+  assert.deepEqual(damages, [{ arc: 3, ...details }])
+  assert.deepEqual(told.at(-1), { rows: 3, passes: 0 })
+  ring()
+  assert.deepEqual(asked, ['', 'b', '0003k'])
+})
+
+test('what cannot be of one arc alone leaves the scrub as it came', () => {
+  const error = new AppError('state_damaged', 'rows are out of order')
+  const { ring } = setup(1, error)
+  ring()
+  assert.throws(ring, error)
 })

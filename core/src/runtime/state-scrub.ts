@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.js'
-import type { ScrubBounds, Scrubbable } from '../ports/scrub.js'
+import type { ScrubBounds, Scrubbable, ScrubSlice } from '../ports/scrub.js'
+import { type ArcDamage, damageOf } from '../protocol/state/damage.js'
 import { ScrubPace, type ScrubPauses } from './scrub-pace.js'
 
 export interface ScrubPolicy extends ScrubBounds, ScrubPauses {}
@@ -30,13 +31,15 @@ export interface StateScrubOptions {
   readonly clock: Clock
   /** Told after each slice. */
   readonly tell: (progress: ScrubProgress) => void
+  /** A row of one arc has rotted; all other rows are looked at all the same. */
+  readonly damaged: (damage: ArcDamage) => void
   readonly policy?: ScrubPolicy
 }
 
 /**
  * Reads the whole state store in the background, slowly, so that a row that rotted is found while the
- * log can still replace it, and not years later by the one who asks for it. What it finds ends the
- * node as a read of that row would: `state_damaged` leaves this thread uncaught.
+ * log can still replace it, and not years later by the one who asks for it. What cannot be of one arc
+ * alone ends the node as a read would: `state_damaged` leaves this thread uncaught.
  */
 export class StateScrub {
   readonly #options: StateScrubOptions
@@ -61,14 +64,26 @@ export class StateScrub {
   }
 
   #slice(): void {
-    const { store, clock, tell } = this.#options
+    const { clock, tell } = this.#options
     const began = clock.now().mono
-    const { next, rows } = store.scrub(this.#from, this.#policy)
+    const { next, rows } = this.#verify()
     const tookMs = clock.now().mono - began
     this.#rows += rows
     this.#from = next ?? ''
     if (next === null) this.#passes += 1
     tell({ rows: this.#rows, passes: this.#passes })
     this.#after(this.#pace.restAfter(tookMs, next === null))
+  }
+
+  #verify(): ScrubSlice {
+    const { store, damaged } = this.#options
+    try {
+      return store.scrub(this.#from, this.#policy)
+    } catch (error) {
+      const damage = damageOf(error)
+      if (damage === null) throw error
+      damaged(damage)
+      return { next: damage.key, rows: 1 }
+    }
   }
 }

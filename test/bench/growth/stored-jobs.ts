@@ -127,6 +127,10 @@ class SameApplied implements Table {
     this.#table.commit(changes.filter(({ key }) => !this.#indexes.has(key)))
   }
 
+  clear(from: string, to: string): void {
+    this.#table.clear(from, to)
+  }
+
   checkpoint(): void {
     this.#table.checkpoint()
   }

@@ -14,6 +14,8 @@ export class GaveUpForAReason implements Checker {
   readonly #mayHaveForgotten: (wasShort: boolean) => boolean
   readonly #harms = new Set<Harm>()
   #failuresLeft = 0
+  /** That may still be found. */
+  #rottenRows = 0
   /** Rotten segments are given up, and what is given up cannot rebuild a state. */
   #hasRotted = false
 
@@ -29,7 +31,10 @@ export class GaveUpForAReason implements Checker {
     if (observation.kind === 'harmed') {
       this.#harms.add(observation.harm)
       if (observation.harm === 'io-failed') this.#failuresLeft += 1
+      if (observation.harm === 'state-rotten') this.#rottenRows += 1
       if (observation.harm === 'log-rotten') this.#hasRotted = true
+    } else if (observation.kind === 'arc-damage-told') {
+      this.#onArcDamage(observation.message)
     } else if (observation.kind === 'log-rot-told') {
       if (!this.#harms.has('log-rotten')) this.#fail(observation.message)
     } else if (observation.kind === 'had-time-to-scrub') {
@@ -38,9 +43,23 @@ export class GaveUpForAReason implements Checker {
     } else if (observation.kind === 'serving') {
       // What was lost has been rebuilt: from now on the log must reach back to what is durable again.
       this.#harms.delete('state-lost')
-    } else if (observation.kind === 'life-ended' && observation.end.kind === 'gave-up') {
-      this.#onGaveUp(observation.end)
+    } else if (observation.kind === 'life-ended') {
+      if (observation.end.kind === 'gave-up') this.#onGaveUp(observation.end)
+      if (observation.end.kind === 'power-cut' && this.#harms.has('state-rotten'))
+        this.#rottenRows += 1
     }
+  }
+
+  /**
+   * An arc stands still for good only where the log may have forgotten its beginning; else the start
+   * after has rebuilt it, and what is told again has rotted again, or a power cut has undone all that.
+   */
+  #onArcDamage(message: string): void {
+    this.#rottenRows -= 1
+    if (this.#rottenRows < 0 && !this.#wasShort) this.#fail(`again: ${message}`)
+    const isForGood = /no longer reaches back/.test(message)
+    const mayBe = this.#hasRotted || this.#mayHaveForgotten(this.#wasShort)
+    if (isForGood && !mayBe) this.#fail(message)
   }
 
   #onGaveUp({ code, message }: GaveUp): void {

@@ -196,7 +196,7 @@ function isReplay(reply: Extract<Reply, { readonly ok: true }>): boolean {
 
 /** Refused before it reached the log. */
 function hadNoEffect(reply: Reply): boolean {
-  return !reply.ok && (reply.code === 'not_ready' || reply.code === 'overloaded')
+  return !reply.ok && ['not_ready', 'overloaded', 'arc_unavailable'].includes(reply.code)
 }
 
 function describe(tries: readonly Try[]): string {

@@ -1,6 +1,6 @@
+import { DISK_MUTATIONS } from './disk.js'
 import { ORDER_MUTATIONS } from './order.js'
 import { REFUSAL_MUTATIONS } from './refusals.js'
-import { STALL_MUTATIONS } from './stalls.js'
 import { STEP_MUTATIONS } from './steps.js'
 
 /**
@@ -32,7 +32,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...STEP_MUTATIONS,
   ...ORDER_MUTATIONS,
   ...REFUSAL_MUTATIONS,
-  ...STALL_MUTATIONS,
+  ...DISK_MUTATIONS,
   // ---- durability ----
   {
     name: 'commits-before-the-sync-returns',

@@ -36,9 +36,11 @@ const machine = new LedgerNode({
 })
 const link = new ThreadLink<FromLedgerThread, ToLedgerThread>(parentPort)
 const clock = new SystemClock()
-new LedgerRuntime({ machine, link, clock }).start()
+const runtime = new LedgerRuntime({ machine, link, clock })
+runtime.start()
 new StateScrub({
   store: table,
   clock,
   tell: (progress) => link.send({ kind: 'scrubbed', ...progress }),
+  damaged: (damage) => runtime.noteDamage(damage),
 }).start()

@@ -28,6 +28,11 @@ export class JobWatches {
     if (watches?.size === 0) this.#watchesOf.delete(job)
   }
 
+  /** Everybody who waits for one of these jobs; they wait no more. */
+  takeAll(isMeant: (job: string) => boolean): JobWatch[] {
+    return [...this.#watchesOf.keys()].filter(isMeant).flatMap((job) => this.take(job))
+  }
+
   /** Everybody who waits for this job, in the order in which they came; they wait no more. */
   take(job: string): JobWatch[] {
     const watches = [...(this.#watchesOf.get(job)?.values() ?? [])]

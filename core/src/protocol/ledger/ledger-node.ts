@@ -1,6 +1,8 @@
+import { AppError } from '../../base/app-error.js'
 import { assert } from '../../base/assert.js'
-import { type ArcId, arcOf, type Instant } from '../../base/ids.js'
+import { type ArcId, arcOf, type Instant, type LogIndex } from '../../base/ids.js'
 import type {
+  ArcStop,
   Dispatch,
   FromLedger,
   LeaseHolder,
@@ -8,8 +10,10 @@ import type {
   ReplyHead,
   ToLedger,
 } from '../node/messages.js'
+import { type ArcDamage, damageOf } from '../state/damage.js'
 import type { Overlay } from '../state/overlay.js'
 import type { Rows } from '../state/rows.js'
+import { damagedStop, inTheLog } from './arc-stop.js'
 import type { EntryBody } from './command.js'
 import type { LedgerEffect } from './effects.js'
 import type { HashText } from './entry-context.js'
@@ -44,6 +48,7 @@ import { LedgerTally } from './tally.js'
  * M2  an attempt is dispatched or aborted only under a lease of this life of the node; earlier lives'
  *     starts are applied again on replay and must not run again
  * M3  an entry's replies and dispatches leave before the `applied` that covers it
+ * M5  a row that has rotted stops its arc: what of it is not committed yet is given up, and stays in the log
  * M4  an entry that is not understood stops its arc: it is told once, then every request is refused
  */
 export class LedgerNode {
@@ -59,10 +64,15 @@ export class LedgerNode {
 
   constructor(options: LedgerNodeOptions) {
     this.#options = options
-    const applied = options.overlay.appliedArcs().map(([arc, index]) => {
-      return [arc, index, this.#arc(arc).ledger.time] as const
+    const { overlay } = options
+    const applied = overlay.appliedArcs().flatMap(([arc, index]) => {
+      const time = this.#unlessDamaged(() => this.#arc(arc).ledger.time)
+      return time === null ? [] : [[arc, index, time] as const]
     })
-    this.#outputs.push({ kind: 'loaded', applied })
+    const damaged = overlay.damagedArcs
+    for (const [arc, found] of damaged) this.#arc(arc).stopped = damagedStop(found)
+    // What was found just now is told with all that was known.
+    this.#outputs = [{ kind: 'loaded', applied, ...(damaged.length === 0 ? {} : { damaged }) }]
   }
 
   /** Rows that are not in the state store yet. */
@@ -76,6 +86,8 @@ export class LedgerNode {
         return this.#onEntryUnlessStopped(message)
       case 'query':
         return this.#onQuery(message)
+      case 'rebuild':
+        return this.#rebuild(message.arc)
       case 'unwatch':
         this.#watches.remove(message.request)
         return this.#followers.remove(message.request)
@@ -83,7 +95,7 @@ export class LedgerNode {
   }
 
   takeOutputs(): FromLedger[] {
-    for (const arc of this.#touched) this.#report(arc)
+    for (const arc of this.#touched) this.#unlessDamaged(() => this.#report(arc))
     this.#touched.clear()
     const outputs = this.#outputs
     this.#outputs = []
@@ -100,25 +112,63 @@ export class LedgerNode {
     this.#outputs.push({ kind: 'durable', applied: this.#options.overlay.checkpoint() })
   }
 
+  /** M5. Idempotent. */
+  noteDamage(damage: ArcDamage): void {
+    if (!this.#options.overlay.noteDamage(damage)) return
+    const arc = this.#arc(damage.arc)
+    this.#touched.delete(arc)
+    this.#stop(arc, this.#options.overlay.applied(arc.arc), damagedStop(damage.found))
+  }
+
+  /** @returns null when it met a row that has rotted: then that arc stands still */
+  #unlessDamaged<T>(run: () => T): T | null {
+    try {
+      return run()
+    } catch (error) {
+      const damage = damageOf(error)
+      if (damage === null) throw error
+      this.noteDamage(damage)
+      return null
+    }
+  }
+
+  /** The rest of the node is told once, and who waits for something of the arc is told now. */
+  #stop(arc: ArcLedger, index: LogIndex, stop: ArcStop): void {
+    arc.stopped = stop
+    this.#outputs.push({ kind: 'stopped-arc', arc: arc.arc, index, ...stop })
+    const isOfArc = (job: string): boolean => arcOf(job, this.#options.arcCount) === arc.arc
+    for (const watches of [this.#watches, this.#followers]) {
+      for (const { request } of watches.takeAll(isOfArc)) this.#reply(arc.arc, request, arc.refusal)
+    }
+  }
+
+  #rebuild(arc: ArcId): void {
+    try {
+      this.#options.overlay.rebuild(arc)
+      this.#arcs.delete(arc)
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'state_full') throw error
+      this.#stop(this.#arc(arc), 0, damagedStop('the disk has no room to rebuild it'))
+    }
+  }
+
   /** M4. What was on its way behind the entry that stopped the arc stays in the log. */
   #onEntryUnlessStopped(message: Extract<ToLedger, { readonly kind: 'entry' }>): void {
     const arc = this.#arc(message.arc)
     try {
-      if (arc.stopped === null) return this.#onEntry(message)
+      if (arc.stopped === null && this.#unlessDamaged(() => this.#onEntry(message)) !== null) return
     } catch (error) {
       if (!(error instanceof UnknownEntry)) throw error
-      arc.stopped = error.message
-      const { index } = message
-      this.#outputs.push({ kind: 'stopped-arc', arc: message.arc, index, message: error.message })
+      this.#stop(arc, message.index, { code: 'apply_stopped', message: error.message })
     }
-    if (message.request !== 0) this.#reply(message.arc, message.request, arc.refusal)
+    if (message.request !== 0) this.#reply(message.arc, message.request, arc.entryRefusal)
   }
 
-  #onEntry(message: Extract<ToLedger, { readonly kind: 'entry' }>): void {
+  #onEntry(message: Extract<ToLedger, { readonly kind: 'entry' }>): true {
     const { overlay } = this.#options
     const { term, index, request } = message
     const applied = overlay.applied(message.arc)
-    if (index <= applied) return
+    if (index <= applied) return true
     assert(index === applied + 1, `M1: arc ${message.arc} gets entry ${index} after ${applied}`)
     const arc = this.#arc(message.arc)
     const body = decodeEntry(message.body, index)
@@ -129,6 +179,7 @@ export class LedgerNode {
     arc.note(body, result)
     if (request !== 0) this.#reply(message.arc, request, replyOf(arc, result.applied))
     for (const effect of result.effects) this.#carryOut(arc, index, effect)
+    return true
   }
 
   #carryOut(arc: ArcLedger, index: number, effect: LedgerEffect): void {
@@ -162,9 +213,10 @@ export class LedgerNode {
 
   /** What the same work gave before. It stands in another arc, so apply itself must not look. */
   #recall(key: string, at: Instant): Pick<Dispatch, 'recalled'> {
-    const { rows } = this.#arc(arcOf(key, this.#options.arcCount))
-    const memo = rows.get<MemoRow>(keys.memo(key))
-    if (memo === undefined || memo.expiresAt <= at) return {}
+    const { rows, stopped } = this.#arc(arcOf(key, this.#options.arcCount))
+    if (stopped !== null) return {}
+    const memo = this.#unlessDamaged(() => rows.get<MemoRow>(keys.memo(key)) ?? null)
+    if (memo === null || memo.expiresAt <= at) return {}
     const { output, job } = memo
     return { recalled: JSON.stringify({ kind: 'succeeded', output, memoizedFrom: job }) }
   }
@@ -173,15 +225,23 @@ export class LedgerNode {
     const query = decodeQuery(message.body)
     if (message.arc === null) return this.#reply(0, message.request, this.#answerForAll(query))
     const arc = this.#arc(message.arc)
-    if (arc.stopped !== null) return this.#reply(message.arc, message.request, arc.refusal)
+    const waits =
+      arc.stopped === null && this.#unlessDamaged(() => this.#waits(arc, message.request, query))
+    if (waits === true) return
+    const reply = arc.stopped === null ? this.#unlessDamaged(() => answer(arc, query)) : null
+    this.#reply(message.arc, message.request, reply ?? arc.refusal)
+  }
+
+  #waits(arc: ArcLedger, request: number, query: Query): boolean {
     if (query.kind === 'watch-job' || query.kind === 'follow-job') {
       const row = arc.rows.get<JobRow>(keys.job(query.id))
       if (row !== undefined && mustWait(row, query)) {
         const watches = query.kind === 'watch-job' ? this.#watches : this.#followers
-        return watches.add(query.id, { request: message.request, query })
+        watches.add(query.id, { request, query })
+        return true
       }
     }
-    this.#reply(message.arc, message.request, answer(arc, query))
+    return false
   }
 
   #answerForAll(query: Query): Reply {
@@ -190,14 +250,23 @@ export class LedgerNode {
     }
     const { arcCount } = this.#options
     const arcs = Array.from({ length: arcCount }, (_, arc) => this.#arc(arc))
-    const answering = arcs.filter(({ stopped }) => stopped === null)
-    return answerForAll(answering, arcCount - answering.length, query)
+    return this.#ofSound(arcs, (sound) => answerForAll(sound, arcCount - sound.length, query))
+  }
+
+  /** Reads of many arcs: one that is found to be damaged is left out, and the others are asked again. */
+  #ofSound<T>(arcs: readonly ArcLedger[], read: (sound: readonly ArcLedger[]) => T): T {
+    for (;;) {
+      const sound = arcs.filter(({ stopped }) => stopped === null)
+      const found = this.#unlessDamaged(() => ({ of: read(sound) }))
+      if (found !== null) return found.of
+    }
   }
 
   get #figures(): LedgerFigures {
     const { overlay } = this.#options
     const arcs = [...this.#arcs.values()]
-    return { ...countsOf(arcs), tally: this.#tally.figures, overlay: overlay.figures }
+    const counts = this.#ofSound(arcs, countsOf)
+    return { ...counts, tally: this.#tally.figures, overlay: overlay.figures }
   }
 
   #tell(arc: ArcLedger, watches: readonly JobWatch[]): void {
@@ -206,7 +275,8 @@ export class LedgerNode {
     for (const { request, query } of watches) {
       // Many who wait for the same are the rule; the job is rendered once for them.
       const asked = JSON.stringify(query)
-      const reply = replies.get(asked) ?? answer(arc, query)
+      const reply =
+        replies.get(asked) ?? this.#unlessDamaged(() => answer(arc, query)) ?? arc.refusal
       replies.set(asked, reply)
       this.#reply(arc.arc, request, reply)
     }
@@ -253,7 +323,7 @@ class ArcLedger implements ReadContext {
   readonly hash: HashText
   readonly ledger: Ledger
   /** Why the arc applies nothing any more; null: it does. */
-  stopped: string | null = null
+  stopped: ArcStop | null = null
   /** Of queues that nothing has happened to since they were looked at: an arc may have thousands. */
   readonly #readySinces = new Map<string, Instant>()
   #demandIsNew = false
@@ -268,7 +338,12 @@ class ArcLedger implements ReadContext {
   }
 
   get refusal(): Reply {
-    return { ok: false, code: 'apply_stopped', message: this.stopped ?? 'the arc applies' }
+    return { ok: false, ...(this.stopped ?? APPLIES) }
+  }
+
+  /** For an entry that is committed, and that the arc will apply when it has been rebuilt. */
+  get entryRefusal(): Reply {
+    return this.stopped?.code === 'arc_unavailable' ? inTheLog(this.stopped) : this.refusal
   }
 
   /** A new term's leader is told everything; a fired timer has been forgotten by the engine. */
@@ -344,6 +419,8 @@ class ArcLedger implements ReadContext {
     }
   }
 }
+
+const APPLIES: ArcStop = { code: 'apply_stopped', message: 'the arc applies' }
 
 /**
  * Entries were written by an engine of this or another version, and checked by the log: one that is

@@ -4,7 +4,7 @@ import type { Group } from '../raft/group.js'
 import { ArcClock } from './arc-clock.js'
 import type { EngineNow } from './engine-types.js'
 import type { Reservation } from './grants.js'
-import type { EngineStatus, RequestId } from './messages.js'
+import type { ArcStop, EngineStatus, RequestId } from './messages.js'
 
 /** A command on its way into the log. */
 export interface PendingProposal extends NewProposal {
@@ -43,7 +43,7 @@ export class ArcState {
   delivered: LogIndex
   #applied: LogIndex
   /** Why the ledger applies nothing of this arc any more; null: it does. */
-  stopped: string | null = null
+  stopped: ArcStop | null = null
   /** Index of this life's term-start entry; the arc serves once it is applied. 0: not proposed yet. */
   termStartIndex: LogIndex = 0
 
@@ -86,14 +86,16 @@ export class ArcState {
 
   /** Everything on its way is given up. @returns what that takes off the engine's desk */
   giveUp(): {
-    requests: readonly RequestId[]
+    /** Of commands that are not in the log, and of those that are. */
+    waiting: readonly RequestId[]
+    logged: readonly RequestId[]
     pending: number
     unapplied: number
     open: number
     chars: number
   } {
     const waiting = [...this.urgent.splice(0), ...this.normal.splice(0)]
-    const requests = [...waiting.map(({ request }) => request), ...this.requests.values()]
+    const logged = [...this.requests.values()]
     let chars = 0
     for (const { body } of waiting) chars += body.length
     for (const size of this.#chars) chars += size
@@ -101,7 +103,8 @@ export class ArcState {
     const unapplied = this.delivered - this.#applied
     this.#chars = []
     this.requests.clear()
-    return { requests, pending: waiting.length, unapplied, open, chars }
+    const requests = waiting.map(({ request }) => request)
+    return { waiting: requests, logged, pending: waiting.length, unapplied, open, chars }
   }
 
   get hasPending(): boolean {

@@ -45,7 +45,7 @@ test('arcs that found no room go on when the arc that took it up can apply nothi
   const [large, small] = [arcWith(0, UNAPPLIED_ENTRIES_MAX), arcWith(1, 3)]
   for (const state of [large, small]) delivery.deliver(state)
   assert.equal(small.delivered, 0)
-  large.stopped = 'entry 1 is new'
+  large.stopped = { code: 'apply_stopped', message: 'entry 1 is new' }
   delivery.noteGivenUp(large.giveUp().unapplied)
   assert.equal(small.delivered, 3)
 })

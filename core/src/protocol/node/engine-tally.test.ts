@@ -28,5 +28,6 @@ test('refusals count by code, and each code stands at 0 before', () => {
     payload_too_large: 0,
     overloaded: 2,
     apply_stopped: 0,
+    arc_unavailable: 0,
   })
 })

@@ -406,7 +406,13 @@ test('an arc that met an entry it cannot apply stands still, is refused and told
   const [entry] = bench.engine.outputs.takeLedger()
   assert.ok(entry?.kind === 'entry')
   const message = 'entry 2 holds a riddle'
-  bench.engine.onLedger({ kind: 'stopped-arc', arc: 0, index: entry.index, message })
+  bench.engine.onLedger({
+    kind: 'stopped-arc',
+    arc: 0,
+    index: entry.index,
+    code: 'apply_stopped',
+    message,
+  })
   bench.propose(3)
   const said = bench.api().map((m) => (m.kind === 'reply' && !m.reply.ok ? m.reply.code : m.kind))
   assert.deepEqual(said, ['alarm', 'apply_stopped', 'apply_stopped'])
@@ -438,7 +444,13 @@ test('a node serves although one arc cannot go on from what its log holds', () =
     }
   }
   assert.equal(bench.engine.status.serving, false)
-  bench.engine.onLedger({ kind: 'stopped-arc', arc: 0, index: 7, message: 'entry 7 is new' })
+  bench.engine.onLedger({
+    kind: 'stopped-arc',
+    code: 'apply_stopped',
+    arc: 0,
+    index: 7,
+    message: 'entry 7 is new',
+  })
   assert.equal(bench.engine.status.serving, true)
 })
 

@@ -23,6 +23,7 @@ import * as limits from './limits.js'
 import { LedgerDebts } from './ledger-debts.js'
 import { loadArcs } from './load-arcs.js'
 import type {
+  ArcStop,
   Dispatch,
   EngineStatus,
   FromApi,
@@ -175,7 +176,7 @@ export class Engine {
     this.#checkServing()
     switch (message.kind) {
       case 'loaded':
-        return this.#onLoaded(message.applied)
+        return this.#onLoaded(message)
       case 'reply':
         return this.outputs.toApi(message)
       case 'dispatch':
@@ -196,7 +197,7 @@ export class Engine {
       case 'applied':
         return this.#onApplied(message.arc, message.index)
       case 'stopped-arc':
-        return this.#onStoppedArc(message.arc, message.message)
+        return this.#onStoppedArc(message.arc, { code: message.code, message: message.message })
       case 'durable':
         return this.outputs.compact(message.applied)
       case 'state-full':
@@ -312,6 +313,9 @@ export class Engine {
         this.#stateOf(arc).waitedMs(since, this.#now),
       ),
       resources: this.#slots.resources(),
+      stopped: [...this.#arcs.values()].flatMap(({ arc, stopped }) =>
+        stopped === null ? [] : [[arc, stopped.code] as const],
+      ),
       stalledMs: this.#stalls.status,
       ...this.#storage.status,
       arcs: [...this.#arcs.values()].map((state) => state.status),
@@ -320,18 +324,21 @@ export class Engine {
 
   // ---- start --------------------------------------------------------------------------------------
 
-  #onLoaded(applied: readonly (readonly [ArcId, LogIndex, Instant])[]): void {
+  #onLoaded({ applied, damaged = [] }: Extract<FromLedger, { kind: 'loaded' }>): void {
     const arcs = loadArcs({
       self: this.#self,
       arcIds: this.#arcIds,
       recovered: this.#recovered,
       applied,
+      damaged,
     })
     if ('code' in arcs) return this.outputs.toApi({ kind: 'fatal', ...arcs })
-    for (const state of arcs) {
+    for (const { state, damage } of arcs) {
       this.#arcs.set(state.arc, state)
       state.group.campaign()
       this.#dirty.add(state)
+      if (damage === 'rebuild') this.outputs.toLedger({ kind: 'rebuild', arc: state.arc })
+      else if (damage !== null) this.#onStoppedArc(state.arc, damage)
     }
   }
 
@@ -449,9 +456,9 @@ export class Engine {
     this.#checkServing()
   }
 
-  #onStoppedArc(arc: ArcId, message: string): void {
+  #onStoppedArc(arc: ArcId, stop: ArcStop): void {
     const state = this.#stateOf(arc)
-    this.#stopped.stop(state, message, this.#now.mono)
+    this.#stopped.stop(state, stop, this.#now.mono)
     if (!state.serving) this.#onArcServing(state)
   }
 

@@ -96,6 +96,8 @@ export type ToLedger =
       readonly body: string
     }
   | { readonly kind: 'unwatch'; readonly request: RequestId }
+  /** The rows of a damaged arc go: its log comes again from its first entry on. */
+  | { readonly kind: 'rebuild'; readonly arc: ArcId }
 
 /** What the ledger thread takes beside the ledger's own messages. */
 export type ToLedgerThread =
@@ -121,7 +123,12 @@ export type ReadyQueues = Readonly<Record<string, ReadyTasks>>
 
 export type FromLedger =
   /** First message of a life: applied index and arc time of every arc that has rows. */
-  | { readonly kind: 'loaded'; readonly applied: readonly (readonly [ArcId, LogIndex, Instant])[] }
+  | {
+      readonly kind: 'loaded'
+      readonly applied: readonly (readonly [ArcId, LogIndex, Instant])[]
+      /** Arcs whose rows cannot be trusted: what was found, and the applied index, 0 if not known. */
+      readonly damaged?: readonly DamagedArc[]
+    }
   | {
       readonly kind: 'reply'
       readonly request: RequestId
@@ -150,11 +157,12 @@ export type FromLedger =
   | { readonly kind: 'refusals'; readonly arc: ArcId; readonly refused: readonly KnownRefusal[] }
   /** All entries up to `index` are applied; their dispatches and replies stand before this message. */
   | { readonly kind: 'applied'; readonly arc: ArcId; readonly index: LogIndex }
-  /** The arc met an entry that this version cannot apply: it applies nothing any more. */
+  /** The arc met an entry that this version cannot apply, or its rows have rotted: it applies nothing any more. */
   | {
       readonly kind: 'stopped-arc'
       readonly arc: ArcId
       readonly index: LogIndex
+      readonly code: ArcStop['code']
       readonly message: string
     }
   /** The log need not reach back further than this for these arcs (a checkpoint has completed). */
@@ -170,6 +178,15 @@ export type FromLedgerThread =
   /** Answer to `sign`: everything before it was taken. */
   | { readonly kind: 'signed' }
   | { readonly kind: 'closed' }
+
+export type DamagedArc = readonly [arc: ArcId, found: string, applied: LogIndex]
+
+/** Why an arc applies nothing any more; an operator must act. */
+export interface ArcStop {
+  /** An entry that is not known; or rows that have rotted. */
+  readonly code: 'apply_stopped' | 'arc_unavailable'
+  readonly message: string
+}
 
 export type AbortReason = 'timed_out' | 'cancelled' | 'lease_lost' | 'stopping'
 
@@ -398,6 +415,8 @@ export interface EngineStatus {
   readonly logScrub: LogScrubStatus
   /** Rows of the state store that were verified in the background, and whole passes over it. */
   readonly scrub: { readonly rows: number; readonly passes: number }
+  /** Arcs that stand still, and why. */
+  readonly stopped: readonly (readonly [ArcId, ArcStop['code']])[]
   /** [arc, term, last index, commit index, applied index] per arc. */
   readonly arcs: readonly (readonly [ArcId, Term, LogIndex, LogIndex, LogIndex])[]
 }

@@ -1,6 +1,6 @@
 import type { ArcId } from '../../base/ids.js'
 import { COMMAND_CHARS_MAX, RETRY_AFTER_SECONDS } from './limits.js'
-import type { ToApi } from './messages.js'
+import type { ArcStop, ToApi } from './messages.js'
 
 /** Codes of what the engine does not take. */
 export const REFUSAL_CODES = [
@@ -8,6 +8,7 @@ export const REFUSAL_CODES = [
   'payload_too_large',
   'overloaded',
   'apply_stopped',
+  'arc_unavailable',
 ] as const
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number]
@@ -34,8 +35,8 @@ export function lacking(shortage: string): Refusal {
   return overloaded(`${shortage}: new work is refused until that is over; try again`)
 }
 
-export function applyStopped(reason: string): Refusal {
-  return { code: 'apply_stopped', message: reason, details: TRY_AGAIN }
+export function stoppedRefusal(stop: ArcStop): Refusal {
+  return { ...stop, details: TRY_AGAIN }
 }
 
 export function tooLarge(chars: number): Refusal {

@@ -1,10 +1,12 @@
-import type { ArcId, Instant } from '../../base/ids.js'
+import { type ArcId, arcName, type Instant } from '../../base/ids.js'
+import { inTheLog } from '../ledger/arc-stop.js'
 import type { Admission } from './admission.js'
 import type { ArcState } from './arc-state.js'
 import type { Delivery } from './delivery.js'
 import type { EngineOutputs } from './engine-outputs.js'
 import type { Grants } from './grants.js'
-import { applyStopped, type Refusal } from './refusals.js'
+import type { ArcStop } from './messages.js'
+import { type Refusal, stoppedRefusal } from './refusals.js'
 import type { Timers } from './timers.js'
 
 export interface StoppedArcsOptions {
@@ -17,8 +19,8 @@ export interface StoppedArcsOptions {
 }
 
 /**
- * An arc whose next entry this version cannot apply stands still; the node and its other arcs go on
- * (design §9). What it was asked is refused, what was on its way stays in the log.
+ * An arc whose next entry this version cannot apply, or whose rows have rotted, stands still; the node and
+ * its other arcs go on (design §9). What it was asked is refused, what was on its way stays in the log.
  */
 export class StoppedArcs {
   readonly #options: StoppedArcsOptions
@@ -28,10 +30,10 @@ export class StoppedArcs {
   }
 
   /** Takes what was on its way off all desks, and tells whoever waits for it. */
-  stop(state: ArcState, message: string, mono: Instant): void {
+  stop(state: ArcState, stop: ArcStop, mono: Instant): void {
     const { outputs, delivery, admission, grants, timers } = this.#options
     const { arc } = state
-    state.stopped = message
+    state.stopped = stop
     const left = state.giveUp()
     delivery.noteGivenUp(left.unapplied)
     admission.noteInLog(left.pending)
@@ -39,12 +41,19 @@ export class StoppedArcs {
     grants.applied(arc, Number.MAX_SAFE_INTEGER)
     grants.setDemand(arc, {}, mono)
     timers.set(arc, null)
-    outputs.toApi({ kind: 'alarm', code: 'apply_stopped', message: `arc ${arc}: ${message}` })
-    for (const request of left.requests) if (request !== 0) this.refuse(request, state)
+    const code = stop.code === 'arc_unavailable' ? 'arc_damaged' : stop.code
+    outputs.toApi({ kind: 'alarm', code, message: `${arcName(arc)}: ${stop.message}` })
+    for (const request of left.waiting) if (request !== 0) this.refuse(request, state)
+    for (const request of left.logged) if (request !== 0) this.#answerLogged(request, arc, stop)
   }
 
   refuse(request: number, { arc, stopped }: ArcState): void {
-    const refusal = applyStopped(stopped ?? 'the arc applies')
-    this.#options.refuse(request, arc, refusal)
+    if (stopped !== null) this.#options.refuse(request, arc, stoppedRefusal(stopped))
+  }
+
+  /** What has rotted may be rebuilt, and then the change is there. */
+  #answerLogged(request: number, arc: ArcId, stop: ArcStop): void {
+    if (stop.code === 'apply_stopped') this.#options.refuse(request, arc, stoppedRefusal(stop))
+    else this.#options.outputs.toApi({ kind: 'reply', request, arc, reply: inTheLog(stop) })
   }
 }

@@ -142,6 +142,16 @@ export class ArcRows implements Rows {
     return changes
   }
 
+  /** The arc's rows in the table cannot be trusted: what would be committed over them is given up. */
+  giveUp(): void {
+    this.#dirty.clear()
+    this.#live.clear()
+    this.#headMarks.clear()
+    this.#applied = this.#committed
+    this.#open = false
+    this.#noteDirty()
+  }
+
   /** @param changes  what `changes` gave; the table has committed it since, nothing else happened */
   becomeClean(changes: readonly TableChange[]): void {
     let at = 0

@@ -65,6 +65,12 @@ export class KnownRows {
     this.#old.delete(arc, key)
   }
 
+  /** Its rows are gone. */
+  forgetArc(arc: ArcId): void {
+    this.#young.deleteArc(arc)
+    this.#old.deleteArc(arc)
+  }
+
   #age(): void {
     this.#old = this.#young
     this.#young = new Generation()
@@ -94,6 +100,10 @@ class Generation {
     rows.set(key, row)
     this.size += 1
     this.chars += row.chars
+  }
+
+  deleteArc(arc: ArcId): void {
+    for (const key of [...(this.#arcs.get(arc)?.keys() ?? [])]) this.delete(arc, key)
   }
 
   delete(arc: ArcId, key: string): void {

@@ -24,6 +24,11 @@ export class MemoryTable implements Table {
     this.#keys = [...this.#values.keys()].sort()
   }
 
+  clear(from: string, to: string): void {
+    const keys = this.#keys.slice(this.#positionOf(from), this.#positionOf(to))
+    this.commit(keys.map((key) => ({ key, value: undefined })))
+  }
+
   checkpoint(): void {}
 
   /** First position whose key is ≥ `key`. */

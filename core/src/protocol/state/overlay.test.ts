@@ -24,6 +24,10 @@ class PlainTable implements Table {
     return keys.slice(0, limit).map((key) => ({ key, value: this.map.get(key) ?? '' }))
   }
 
+  clear(from: string, to: string): void {
+    for (const key of [...this.map.keys()]) if (key >= from && key < to) this.map.delete(key)
+  }
+
   commit(changes: readonly TableChange[]): void {
     if (this.failure !== null) throw this.failure
     this.commits.push(changes)

@@ -3,7 +3,17 @@ import type { ArcId, LogIndex } from '../../base/ids.js'
 import { ArcRows } from './arc-rows.js'
 import { KnownRows } from './known-rows.js'
 import { OVERLAY_LIMITS, type OverlayLimits } from './limits.js'
-import { appliedKey, arcEnd, arcOfTableKey } from './row-key.js'
+import { type ArcDamage, damageOf } from './damage.js'
+import {
+  appliedKey,
+  ARCS_END,
+  arcEnd,
+  arcOfDamageMark,
+  arcOfTableKey,
+  arcPrefix,
+  DAMAGE_MARKS,
+  damageMark,
+} from './row-key.js'
 import type { Rows } from './rows.js'
 import type { Table, TableChange } from './table.js'
 
@@ -24,6 +34,8 @@ export interface OverlayOptions {
  * S1  A commit holds all rows that an arc changed since its last commit, and its applied index, or
  *     nothing of the arc: the table always shows each arc exactly as it was after some entry.
  * S2  Nothing is committed in the middle of an entry.
+ * S4  Of an arc that is known to be damaged nothing is committed, and nothing counts as durable: what was
+ *     committed before stays as it is until `rebuild`, over restarts too.
  * S3  A commit that failed changes nothing here: the same rows are committed at the next try.
  */
 export class Overlay {
@@ -34,6 +46,10 @@ export class Overlay {
   readonly #arcs = new Map<ArcId, ArcRows>()
   /** Arcs with something to commit, the longest dirty first. */
   readonly #dirtyArcs = new Set<ArcId>()
+  /** Arcs whose rows cannot be trusted: what was found. */
+  readonly #damaged = new Map<ArcId, string>()
+  /** Those of them of which the table does not know yet. */
+  readonly #unmarked = new Set<ArcId>()
   #dirtyRows = 0
 
   /** @throws AppError `state_damaged` when the table's applied indexes cannot be trusted */
@@ -42,7 +58,13 @@ export class Overlay {
     this.#limits = options.limits ?? OVERLAY_LIMITS
     this.#freeze = options.freeze ?? false
     this.#known = new KnownRows(this.#limits)
-    for (const [arc, applied] of loadApplied(table)) this.#openArc(arc, applied)
+    for (const { key, value } of table.scan(DAMAGE_MARKS.from, DAMAGE_MARKS.to, ALL, false)) {
+      this.#damaged.set(arcOfDamageMark(key), foundIn(value))
+    }
+    for (const loaded of loadApplied(table)) {
+      if ('found' in loaded) this.noteDamage(loaded)
+      else this.#openArc(loaded.arc, loaded.applied)
+    }
   }
 
   /** The rows of one arc; always the same object for the same arc. */
@@ -65,9 +87,56 @@ export class Overlay {
     return this.#indexes((rows) => rows.applied)
   }
 
-  /** Rows, deletions and applied indexes that are not committed yet. */
+  /** Arcs whose rows cannot be trusted, what was found, and the applied index as far as it is known. */
+  get damagedArcs(): readonly (readonly [ArcId, string, LogIndex])[] {
+    return [...this.#damaged].map(([arc, found]) => [arc, found, this.applied(arc)])
+  }
+
+  /** Gives up what is not committed of the arc. @returns false: it was known to be damaged */
+  noteDamage({ arc, found }: ArcDamage): boolean {
+    if (this.#damaged.has(arc)) return false
+    this.#damaged.set(arc, found)
+    this.#unmarked.add(arc)
+    this.#arcs.get(arc)?.giveUp()
+    this.#dirtyArcs.delete(arc)
+    this.#mark()
+    return true
+  }
+
+  /** At once: whoever is told of it may start the node again. On a full disk it goes with the next flush. */
+  #mark(): void {
+    try {
+      this.#table.commit(this.#marks())
+      this.#unmarked.clear()
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'state_full') throw error
+    }
+  }
+
+  #marks(): TableChange[] {
+    return [...this.#unmarked].map((arc) => ({
+      key: damageMark(arc),
+      value: JSON.stringify({ found: this.#damaged.get(arc) }),
+    }))
+  }
+
+  /**
+   * Removes all rows of a damaged arc: its log will be applied from its first entry on.
+   *
+   * @throws AppError `state_full` as the table does; then nothing has changed, or not all
+   */
+  rebuild(arc: ArcId): void {
+    this.#table.clear(arcPrefix(arc), arcEnd(arc))
+    this.#table.commit([{ key: damageMark(arc), value: undefined }])
+    this.#arcs.delete(arc)
+    this.#known.forgetArc(arc)
+    this.#damaged.delete(arc)
+    this.#unmarked.delete(arc)
+  }
+
+  /** Rows, deletions, applied indexes and marks that are not committed yet. */
   get dirtyRowCount(): number {
-    return this.#dirtyRows
+    return this.#dirtyRows + this.#unmarked.size
   }
 
   /** How much of the state is in memory. */
@@ -86,7 +155,7 @@ export class Overlay {
    */
   flush(maxRows: number): number {
     const chosen: { readonly arc: ArcId; readonly changes: readonly TableChange[] }[] = []
-    const all: TableChange[] = []
+    const all: TableChange[] = this.#marks()
     for (const arc of this.#dirtyArcs) {
       if (all.length >= maxRows) break
       const changes = this.#arc(arc).changes()
@@ -95,6 +164,7 @@ export class Overlay {
     }
     if (all.length === 0) return 0
     this.#table.commit(all)
+    this.#unmarked.clear()
     for (const { arc, changes } of chosen) {
       this.#arc(arc).becomeClean(changes)
       this.#dirtyArcs.delete(arc)
@@ -117,7 +187,7 @@ export class Overlay {
   #indexes(indexOf: (rows: ArcRows) => LogIndex): (readonly [ArcId, LogIndex])[] {
     return [...this.#arcs]
       .map(([arc, rows]) => [arc, indexOf(rows)] as const)
-      .filter(([, index]) => index > 0)
+      .filter(([arc, index]) => index > 0 && !this.#damaged.has(arc))
       .sort(([a], [b]) => a - b)
   }
 
@@ -140,17 +210,39 @@ export class Overlay {
   }
 }
 
+type Loaded = ArcDamage | { readonly arc: ArcId; readonly applied: LogIndex }
+
 /** Visits the first row of every arc that has one, then that arc's applied index. */
-function* loadApplied(table: Table): Generator<readonly [ArcId, LogIndex]> {
-  let from = ''
-  for (;;) {
-    const first = table.scan(from, 'g', 1, false)[0]
-    if (first === undefined) return
-    const arc = arcOfTableKey(first.key)
-    yield [arc, decodeApplied(arc, table.get(appliedKey(arc)))]
-    from = arcEnd(arc)
+function* loadApplied(table: Table): Generator<Loaded> {
+  for (let from = ''; ; ) {
+    const loaded = unlessDamaged(() => {
+      const first = table.scan(from, ARCS_END, 1, false)[0]
+      if (first === undefined) return null
+      const arc = arcOfTableKey(first.key)
+      return { arc, applied: decodeApplied(arc, table.get(appliedKey(arc))) }
+    })
+    if (loaded === null) return
+    yield loaded
+    from = arcEnd(loaded.arc)
   }
 }
+
+function unlessDamaged<T>(read: () => T): T | ArcDamage {
+  try {
+    return read()
+  } catch (error) {
+    const damage = damageOf(error)
+    if (damage === null) throw error
+    return damage
+  }
+}
+
+function foundIn(mark: string): string {
+  const { found }: { readonly found: string } = JSON.parse(mark)
+  return found
+}
+
+const ALL = Number.MAX_SAFE_INTEGER
 
 function decodeApplied(arc: ArcId, text: string | undefined): LogIndex {
   const row: unknown = text === undefined ? undefined : JSON.parse(text)

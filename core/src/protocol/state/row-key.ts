@@ -24,13 +24,34 @@ export function arcOfTableKey(tableKey: string): ArcId {
   return Number.parseInt(tableKey.slice(0, ARC_DIGITS), 16)
 }
 
+/** False: a row of the table itself, beside those of the arcs. */
+export function isRowOfArc(tableKey: string): boolean {
+  return tableKey < ARCS_END
+}
+
+/** Above every key of an arc. */
+export const ARCS_END = 'g'
+
+const MARKS = '~damaged/'
+
+/** Where it is noted that an arc's rows cannot be trusted. */
+export function damageMark(arc: ArcId): string {
+  return MARKS + arcPrefix(arc)
+}
+
+export const DAMAGE_MARKS = { from: MARKS, to: '~damaged0' } as const
+
+export function arcOfDamageMark(key: string): ArcId {
+  return arcOfTableKey(key.slice(MARKS.length))
+}
+
 export function appliedKey(arc: ArcId): string {
   return arcPrefix(arc) + APPLIED_KEY
 }
 
 /** Greater than every table key of the arc, not greater than any of a later arc. */
 export function arcEnd(arc: ArcId): string {
-  return arc === 0xffff ? 'g' : arcPrefix(arc + 1)
+  return arc === 0xffff ? ARCS_END : arcPrefix(arc + 1)
 }
 
 export function assertRowKey(key: string): void {

@@ -1,7 +1,7 @@
 import type { Mutation } from './list.js'
 
-/** Bugs in noticing a disk that stands still. */
-export const STALL_MUTATIONS: readonly Mutation[] = [
+/** Bugs in noticing a disk that stands still, and in what becomes of an arc whose rows it has let rot. */
+export const DISK_MUTATIONS: readonly Mutation[] = [
   {
     name: 'waits-for-a-silent-disk-without-a-word',
     caughtBy: ['stalls-told'],
@@ -43,5 +43,19 @@ export const STALL_MUTATIONS: readonly Mutation[] = [
     file: 'protocol/node/engine.js',
     find: 'hasUnapplied: () => !this.#delivery.isIdle,',
     replace: 'hasUnapplied: () => false,',
+  },
+  {
+    name: 'forgets-over-a-start-that-an-arc-is-damaged',
+    caughtBy: ['gave-up-for-a-reason'],
+    file: 'protocol/state/overlay.js',
+    find: 'this.#mark();',
+    replace: '',
+    also: [
+      {
+        file: 'protocol/state/overlay.js',
+        find: 'const all = this.#marks();',
+        replace: 'this.#unmarked.clear(); const all = [];',
+      },
+    ],
   },
 ]
