@@ -121,8 +121,8 @@ export const STEP_MUTATIONS: readonly Mutation[] = [
     name: 'recalls-what-has-expired',
     caughtBy: ['memos-honest'],
     file: 'protocol/ledger/ledger-node.js',
-    find: 'memo === undefined || memo.expiresAt <= at',
-    replace: 'memo === undefined',
+    find: 'memo === null || memo.expiresAt <= at',
+    replace: 'memo === null',
     also: [
       {
         file: 'protocol/ledger/commands/keep-memo.js',
