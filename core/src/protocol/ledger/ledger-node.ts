@@ -48,8 +48,8 @@ import { LedgerTally } from './tally.js'
  * M2  an attempt is dispatched or aborted only under a lease of this life of the node; earlier lives'
  *     starts are applied again on replay and must not run again
  * M3  an entry's replies and dispatches leave before the `applied` that covers it
- * M5  a row that has rotted stops its arc: what of it is not committed yet is given up, and stays in the log
  * M4  an entry that is not understood stops its arc: it is told once, then every request is refused
+ * M5  a row that has rotted stops its arc: what of it is not committed yet is given up, and stays in the log
  */
 export class LedgerNode {
   readonly #options: LedgerNodeOptions

@@ -53,6 +53,30 @@ test('damage is remembered over restarts, until the arc is rebuilt from nothing'
   ])
 })
 
+test('a rebuild that dies between removing the rows and removing the mark is begun again', () => {
+  const { table, overlay } = setup()
+  overlay.noteDamage({ arc: 1, key: '0001a', found: FOUND })
+  const commit = table.commit.bind(table)
+  table.commit = (changes) => {
+    if (changes.some(({ key }) => key.startsWith('~damaged/'))) throw new Error('killed')
+    commit(changes)
+  }
+  assert.throws(() => overlay.rebuild(1), /killed/)
+  table.commit = commit
+  const again = new Overlay(table)
+  assert.deepEqual([table.get('0001a'), table.get('0002a')], [undefined, '{"index":1}'])
+  assert.deepEqual(
+    again.damagedArcs,
+    [[1, FOUND, 0]],
+    'an arc without rows and without a mark is new',
+  )
+  again.rebuild(1)
+  change(again, 1, 1)
+  again.flush(ALL)
+  const last = new Overlay(table)
+  assert.deepEqual([last.damagedArcs, last.applied(1)], [[], 1])
+})
+
 test('a mark that found no room is tried again', () => {
   const { table, overlay } = setup()
   const commit = table.commit.bind(table)

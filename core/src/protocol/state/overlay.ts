@@ -34,9 +34,9 @@ export interface OverlayOptions {
  * S1  A commit holds all rows that an arc changed since its last commit, and its applied index, or
  *     nothing of the arc: the table always shows each arc exactly as it was after some entry.
  * S2  Nothing is committed in the middle of an entry.
+ * S3  A commit that failed changes nothing here: the same rows are committed at the next try.
  * S4  Of an arc that is known to be damaged nothing is committed, and nothing counts as durable: what was
  *     committed before stays as it is until `rebuild`, over restarts too.
- * S3  A commit that failed changes nothing here: the same rows are committed at the next try.
  */
 export class Overlay {
   readonly #table: Table
