@@ -78,6 +78,7 @@ test('the OpenAPI document lists exactly the routes of the first version', async
     'GET /v1/jobs/{id}/explain',
     'GET /v1/jobs/{id}/history',
     'GET /v1/jobs/{id}/logs',
+    'GET /v1/jobs/{id}/steps/{name}',
     'GET /v1/jobs/{id}/steps/{name}/items',
     'GET /v1/ring',
     'GET /v1/ring/owner',

@@ -97,6 +97,13 @@ const step = {
       ),
     }),
   ),
+  truncated: Type.Optional(
+    Type.Literal(true, {
+      description:
+        'The steps before it fill 2 MiB: it stands here without its output, its attempts and the details of ' +
+        'its error. `/v1/jobs/{id}/steps/{name}` has all of it.',
+    }),
+  ),
 }
 
 const Step = Type.Object(step, { $id: 'Step' })

@@ -4,11 +4,12 @@ import type { Query } from '../../protocol/ledger/query.js'
 import type { NodeClient } from '../../runtime/node-client.js'
 import type { ApiServer } from '../api-server.js'
 import { answers, listOf } from '../contract/answers.js'
+import { ref } from '../contract/parts.js'
 import { STALE } from '../contract/headers.js'
-import { JobParams, LogsQuery, PageQuery, StepParams } from '../contract/parameters.js'
+import { JobParams, LogsQuery, PageQuery, ReadQuery, StepParams } from '../contract/parameters.js'
 import { decodeCursor, encodeCursor } from '../cursor.js'
 import { PAGE_LIMIT_DEFAULT } from '../limits.js'
-import { successOf } from '../send-reply.js'
+import { sendJson, successOf } from '../send-reply.js'
 import { tellStaleness } from '../staleness.js'
 import { jobIdOf } from './jobs.js'
 
@@ -23,7 +24,7 @@ const LOG = {
 
 const Cursor = Type.Object({ after: Type.Integer() })
 
-/** The long lists that belong to one job: its timeline, the items of a `forEach` step, its log. */
+/** What belongs to one job and may be large: its timeline, its log, a step, the items of a `forEach` step. */
 export function jobPartRoutes(app: ApiServer, { client }: { readonly client: NodeClient }): void {
   app.get(
     '/v1/jobs/:id/history',
@@ -86,6 +87,29 @@ export function jobPartRoutes(app: ApiServer, { client }: { readonly client: Nod
         limit,
       })
       return { ...list, nextCursor: nextCursor(more, list.items.at(-1)?.seq, part) }
+    },
+  )
+
+  app.get(
+    '/v1/jobs/:id/steps/:name',
+    {
+      schema: {
+        operationId: 'getJobStep',
+        summary: 'One step of a job',
+        description:
+          'As the job shows it, but always whole: a job with large outputs shows some steps in short.',
+        tags: ['jobs'],
+        params: StepParams,
+        querystring: ReadQuery,
+        response: answers({ 200: ref('Step') }, STALE),
+      },
+    },
+    async (request, reply) => {
+      const id = jobIdOf(request.params.id)
+      const arc = arcOf(id, client.identity.arcCount)
+      await tellStaleness(reply, client, { consistency: request.query.consistency, arc })
+      const answer = await client.query(arc, { kind: 'step', id, step: request.params.name })
+      return sendJson(reply, 200, successOf(answer).body ?? '{}')
     },
   )
 

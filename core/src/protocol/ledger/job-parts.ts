@@ -1,8 +1,8 @@
-import type { Json } from '@gyre/jobs'
 import type { Rows } from '../state/rows.js'
 import type { HistoryEvent } from './history.js'
 import type { JobParts, JobRow } from './job-row.js'
 import { SMALL_JOB_STEPS, SMALL_OUTPUT_CHARS, SMALL_PLAN_CHARS } from './limits.js'
+import { charsLeft } from './json-chars.js'
 import { type HistoryRow, keys, type OutputRow, type PlanRow } from './rows-layout.js'
 
 /**
@@ -18,7 +18,7 @@ import { type HistoryRow, keys, type OutputRow, type PlanRow } from './rows-layo
 /** What a new job keeps in its row; undefined: it is not small. */
 export function partsOfNew(plan: PlanRow): JobParts | undefined {
   if (plan.plan.steps.length > SMALL_JOB_STEPS) return undefined
-  return isWithin(plan, SMALL_PLAN_CHARS) ? { plan, events: [] } : undefined
+  return charsLeft(plan, SMALL_PLAN_CHARS) >= 0 ? { plan, events: [] } : undefined
 }
 
 export function planOf(rows: Rows, { id, parts }: JobRow): PlanRow | undefined {
@@ -45,28 +45,5 @@ export function outputOf(
 }
 
 export function isSmallOutput(row: OutputRow): boolean {
-  return isWithin(row, SMALL_OUTPUT_CHARS)
+  return charsLeft(row, SMALL_OUTPUT_CHARS) >= 0
 }
-
-/** True when a value has at most about `chars` characters as JSON; looks at no more of it than that. */
-function isWithin(value: object, chars: number): boolean {
-  return charsLeft(value, chars) >= 0
-}
-
-function charsLeft(value: Json | object | undefined, chars: number): number {
-  if (typeof value === 'string') return chars - value.length - QUOTES_CHARS
-  if (typeof value !== 'object' || value === null) return chars - SCALAR_CHARS
-  let left = chars
-  const members = value as Readonly<Record<string, Json>>
-  for (const name in members) {
-    left = charsLeft(members[name], left - name.length - QUOTES_CHARS)
-    if (left < 0) break
-  }
-  return left
-}
-
-/** Two quotes, and what parts it from the next. */
-const QUOTES_CHARS = 3
-
-/** More than most numbers and words have. */
-const SCALAR_CHARS = 5

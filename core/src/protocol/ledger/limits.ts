@@ -69,6 +69,12 @@ export const COUNT_ROWS_MAX = 5000
 /** Characters of one page of items: the item that passes it is its last, and more pages follow. */
 export const ITEMS_PAGE_CHARS = 2 * 1024 * 1024
 
+/**
+ * Characters of the steps that one view of a job shows whole; the steps behind the one that passes it are
+ * shown in short. Each step may have an output of 256 KiB, and a job 1,000 steps.
+ */
+export const JOB_VIEW_CHARS = 2 * 1024 * 1024
+
 /** Items whose outputs share a row until their step's array is made: few rows to read then. */
 export const COLLECTED_CHUNK_ITEMS = 256
 

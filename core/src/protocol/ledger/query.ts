@@ -16,6 +16,7 @@ import type { IdempotencyStamp } from './command.js'
  * | `logs`              | `{items: [{seq, at, level, message, step, attempt, …}], dropped, more}` | `job_not_found` |
  * | `explain`           | `{summary, reasons: [{code, text, …}], more}`                 | `job_not_found` |
  * | `items`             | `{items: [{index, status, output, error, …}], more}`          | `job_not_found`, `step_not_found` |
+ * | `step`              | one step of the job, whole                                    | `job_not_found`, `step_not_found` |
  * | `record`            | `{key, id, version, value, updatedAt}`                        | `record_not_found` |
  * | `records`           | `{items: [{key, id, version, updatedAt}]}`, by key bytes      | |
  * | `peek`              | `{kind, content}`; kind `job`, `task`, `record` or `nothing`  | |
@@ -57,6 +58,7 @@ export type Query =
       readonly after: number
       readonly limit: number
     }
+  | { readonly kind: 'step'; readonly id: string; readonly step: string }
   | FollowQuery
   | ExplainQuery
   | { readonly kind: 'record'; readonly key: string }

@@ -1,12 +1,12 @@
 import { unreachable } from '../../../base/assert.js'
-import { jobNotFound } from '../commands/refusals.js'
+import { jobNotFound, stepNotFound } from '../commands/refusals.js'
 import { planOf } from '../job-parts.js'
 import type { JobRow } from '../job-row.js'
 import type { Applied, Reply } from '../outcome.js'
 import type { JobsQuery, Query } from '../query.js'
 import { type BulkRow, endOf, keys, type ServiceRow } from '../rows-layout.js'
 import { recallSubmission } from '../submission-keys.js'
-import { jobView } from '../views/job-view.js'
+import { jobView, stepView } from '../views/job-view.js'
 import { explainAnswer } from './explain.js'
 import { countsOf } from './figures.js'
 import { found, type ReadContext } from './found.js'
@@ -43,6 +43,8 @@ export function answer(context: ReadContext, query: Query): Reply {
       return explainAnswer(context, query)
     case 'items':
       return itemsAnswer(context, query)
+    case 'step':
+      return stepAnswer(context, query)
     case 'record':
       return recordAnswer(context, query.key)
     case 'records':
@@ -87,6 +89,18 @@ export function jobAnswer({ rows, hash }: ReadContext, id: string): Reply {
   const row = rows.get<JobRow>(keys.job(id))
   return row === undefined ? jobNotFound(id) : found(jobView(rows, hash, row))
 }
+
+function stepAnswer({ rows, hash }: ReadContext, { id, step: name }: StepQuery): Reply {
+  const row = rows.get<JobRow>(keys.job(id))
+  if (row === undefined) return jobNotFound(id)
+  const plans = planOf(rows, row)?.plan.steps ?? []
+  const position = plans.findIndex((plan) => plan.name === name)
+  const step = row.steps[position]
+  if (step === undefined) return stepNotFound(id, name)
+  return found(stepView(rows, hash, { row, step, position, plan: plans[position] }))
+}
+
+type StepQuery = Extract<Query, { readonly kind: 'step' }>
 
 function planAnswer({ rows }: ReadContext, id: string): Reply {
   const row = rows.get<JobRow>(keys.job(id))

@@ -6,7 +6,7 @@ import { PEEK_HASHES_MAX, PEEK_JOBS_MAX } from '../limits.js'
 import type { Reply } from '../outcome.js'
 import { itemOfTask, taskId } from '../task-id.js'
 import { toByteString } from '../text-bytes.js'
-import { jobView } from '../views/job-view.js'
+import { jobView, stepView } from '../views/job-view.js'
 import { recordView } from '../views/record-view.js'
 import { found, type ReadContext } from './found.js'
 import { itemView } from './items.js'
@@ -79,7 +79,8 @@ function taskView({ rows, hash }: ReadContext, task: FoundTask): JsonObject {
       ? base
       : { ...base, ...itemView(rows, { job: job.id, step: name, index, task: id }, item) }
   }
-  const { steps } = jobView(rows, hash, job)
-  const step = Array.isArray(steps) ? steps[position] : undefined
-  return { ...base, ...step }
+  const step = job.steps[position]
+  const plan = planOf(rows, job)?.plan.steps[position]
+  if (step === undefined) return base
+  return { ...base, ...stepView(rows, hash, { row: job, step, position, plan }) }
 }

@@ -294,6 +294,36 @@ test('peek finds any of 100,000 items, also one that has not started, and none b
   assert.equal(bodyOf(ledger, { kind: 'peek', id: beyond }).kind, 'nothing')
 })
 
+test('a job with large outputs shows what fills its view, the rest in short, and any step alone', () => {
+  const ledger = new LedgerHarness()
+  const names = Array.from({ length: 20 }, (_, n) => `s${n}`)
+  const steps = Object.fromEntries(names.map((name) => [name, { retry: ONCE, compensate: true }]))
+  const id = ledger.submit(planOf({ ...steps, last: { needs: names, retry: ONCE } }))
+  for (const name of names) ledger.succeed(name, name + 'x'.repeat(250_000))
+  const error = { code: 'broken', message: 'no', retryable: false, details: { much: 'x' } }
+  ledger.end(ledger.attemptOf('last'), { kind: 'failed', error })
+  const view = bodyOf(ledger, { kind: 'job', id })
+  const whole = view.steps.filter(({ truncated }: { truncated?: true }) => truncated !== true)
+  assert.equal(whole.length, 9)
+  assert.equal(whole[8].output.slice(0, 3), 's8x')
+  assert.ok(JSON.stringify(view).length < 3_000_000)
+  const { task, compensation, ...cut } = view.steps[20]
+  assert.deepEqual(cut, {
+    ...{ name: 'last', service: 'work', status: 'failed', truncated: true },
+    ...{ output: null, error: { code: 'broken', message: 'no', retryable: false } },
+    ...{ attempts: [], attemptCount: 1, lostAttempts: 0 },
+  })
+  assert.deepEqual([task.length, compensation], [32, null])
+  assert.equal(view.steps[19].compensation.status, 'running')
+  const alone = bodyOf(ledger, { kind: 'step', id, step: 's15' })
+  assert.deepEqual([alone.truncated, alone.output.slice(0, 4)], [undefined, 's15x'])
+  assert.equal(alone.attempts.length, 1)
+  assert.deepEqual(bodyOf(ledger, { kind: 'step', id, step: 'last' }).error, error)
+  assert.deepEqual(bodyOf(ledger, { kind: 'step', id, step: 's0' }), view.steps[0])
+  const missing = ledger.query({ kind: 'step', id, step: 'none' })
+  assert.equal(!missing.ok && missing.code, 'step_not_found')
+})
+
 test('services are remembered by name, with their newest description', () => {
   const ledger = new LedgerHarness()
   const offer = (version: string, names: string[]): void => {

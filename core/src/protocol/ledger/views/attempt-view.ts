@@ -10,6 +10,13 @@ export function errorView(error: TaskState['error']): Json {
   return error === null ? null : { ...error }
 }
 
+/** The same without its details, which may have 8 KiB. */
+export function shortErrorView(error: TaskState['error']): Json {
+  if (error === null) return null
+  const { details: _, ...short } = error
+  return short
+}
+
 export function instantView(at: number | null): string | null {
   return at === null ? null : isoInstant(at)
 }

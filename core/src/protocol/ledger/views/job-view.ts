@@ -1,12 +1,14 @@
-import type { Json, JsonObject, StepPlan } from '@gyre/jobs'
+import type { JobError, Json, JsonObject, StepPlan } from '@gyre/jobs'
 import type { Rows } from '../../state/rows.js'
 import type { HashText } from '../entry-context.js'
 import { outputOf, planOf } from '../job-parts.js'
 import type { FanState, JobRow, StepState, UndoState } from '../job-row.js'
 import { isoInstant } from '../iso-instant.js'
+import { charsLeft } from '../json-chars.js'
+import { JOB_VIEW_CHARS } from '../limits.js'
 import { keys, type OutputRow } from '../rows-layout.js'
 import { taskId } from '../task-id.js'
-import { attemptsOf, errorView, instantView, taskStatus } from './attempt-view.js'
+import { attemptsOf, errorView, instantView, shortErrorView, taskStatus } from './attempt-view.js'
 import { progressOf } from './job-progress.js'
 import { nextTryOfItems } from './next-try.js'
 
@@ -34,7 +36,7 @@ export function jobSummary(row: JobRow): JsonObject {
   }
 }
 
-/** The job of api.md, whole. */
+/** The job of api.md; of a job that is large not every step is whole (JOB_VIEW_CHARS). */
 export function jobView(rows: Rows, hash: HashText, row: JobRow): JsonObject {
   const planRow = planOf(rows, row)
   const steps = planRow?.plan.steps ?? []
@@ -43,41 +45,82 @@ export function jobView(rows: Rows, hash: HashText, row: JobRow): JsonObject {
     waitingFor: waitingFor(row, (position) => itemsDue(rows, row, steps, position)),
     input: planRow?.input ?? null,
     output: jobOutputOf(rows, row, steps),
-    steps: row.steps.map((step, position) =>
-      stepView(rows, hash, { row, step, position, plan: steps[position] }),
-    ),
+    steps: stepViews(rows, hash, { row, plans: steps }),
   }
 }
 
-interface StepOfJob {
+function stepViews(
+  rows: Rows,
+  hash: HashText,
+  { row, plans }: { readonly row: JobRow; readonly plans: readonly StepPlan[] },
+): JsonObject[] {
+  let left = JOB_VIEW_CHARS
+  return row.steps.map((step, position) => {
+    const place = { row, step, position, plan: plans[position] }
+    if (left < 0) return shortStepView(hash, place)
+    const whole = stepView(rows, hash, place)
+    left = charsLeft(whole, left)
+    return whole
+  })
+}
+
+export interface StepOfJob {
   readonly row: JobRow
   readonly step: StepState
   readonly position: number
   readonly plan: StepPlan | undefined
 }
 
-function stepView(
-  rows: Rows,
-  hash: HashText,
-  { row, step, position, plan }: StepOfJob,
-): JsonObject {
-  const name = plan?.name ?? ''
+/** A step of a job, whole. */
+export function stepView(rows: Rows, hash: HashText, place: StepOfJob): JsonObject {
+  const { row, step, position } = place
+  const { task, undo } = step
+  const name = nameOf(place)
+  return viewOf(hash, place, {
+    output: hasOutput(step) ? (outputOf(rows, row, { position, name })?.output ?? null) : null,
+    attempts: attemptsOf(rows, keys.attempts(row.id, name, null), task),
+    undoAttempts:
+      undo === null ? [] : attemptsOf(rows, keys.undoAttempts(row.id, name, null), undo.task),
+    errorView,
+  })
+}
+
+/** The same without what may be large, which is neither read nor shown; it says so. */
+function shortStepView(hash: HashText, place: StepOfJob): JsonObject {
+  const left = { output: null, attempts: [], undoAttempts: [], errorView: shortErrorView }
+  return { ...viewOf(hash, place, left), truncated: true }
+}
+
+/** What of a step may be large. */
+interface LargeParts {
+  readonly output: Json
+  readonly attempts: Json[]
+  readonly undoAttempts: Json[]
+  readonly errorView: (error: JobError | null) => Json
+}
+
+function viewOf(hash: HashText, place: StepOfJob, large: LargeParts): JsonObject {
+  const { row, step, plan } = place
   const { task, fan, undo } = step
+  const name = nameOf(place)
   return {
     name,
     service: plan?.service ?? '',
     status: stepStatus(row, step),
-    output: hasOutput(step) ? (outputOf(rows, row, { position, name })?.output ?? null) : null,
-    error: errorView(step.error ?? task?.error ?? null),
+    output: large.output,
+    error: large.errorView(step.error ?? task?.error ?? null),
     task: taskId(hash, row.id, name, null),
-    attempts: attemptsOf(rows, keys.attempts(row.id, name, null), task),
+    attempts: large.attempts,
     attemptCount: fan?.attemptCount ?? task?.attempt ?? 0,
     lostAttempts: fan?.losses ?? task?.losses ?? 0,
     ...(step.takenFrom === undefined ? {} : { takenFrom: step.takenFrom }),
     ...(fan === null ? {} : { items: fanView(fan) }),
-    compensation:
-      undo === null ? null : undoView(rows, keys.undoAttempts(row.id, name, null), undo),
+    compensation: undo === null ? null : undoView(undo, large),
   }
+}
+
+function nameOf({ plan }: StepOfJob): string {
+  return plan?.name ?? ''
 }
 
 /** Only then there is a row to look for: a look for none goes to the disk. */
@@ -91,11 +134,11 @@ function fanView(fan: FanState): JsonObject {
   return { total, succeeded, failed, active }
 }
 
-function undoView(rows: Rows, key: string, undo: UndoState): JsonObject {
+function undoView(undo: UndoState, large: LargeParts): JsonObject {
   const { task, fan, skipped } = undo
   return {
     status: undoStatus(undo),
-    attempts: attemptsOf(rows, key, task),
+    attempts: large.undoAttempts,
     attemptCount: fan?.attemptCount ?? task?.attempt ?? 0,
     ...(fan === null
       ? {}
@@ -107,7 +150,7 @@ function undoView(rows: Rows, key: string, undo: UndoState): JsonObject {
             failed: fan.failed,
           },
         }),
-    error: errorView(undo.error ?? task?.error ?? null),
+    error: large.errorView(undo.error ?? task?.error ?? null),
     skipped: skipped === null ? null : { reason: skipped.reason, at: isoInstant(skipped.at) },
   }
 }
