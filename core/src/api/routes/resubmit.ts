@@ -53,7 +53,7 @@ export function resubmitRoute(
         description:
           'The new job has the same steps, labels, priority, timeout, affinity and retention, and ' +
           'starts at once. With `from` it begins with that step: outputs of the steps that do not ' +
-          'follow from it are taken over. `input` replaces that of the first job.',
+          'follow from it are taken over, 8 MiB at most. `input` replaces that of the first job.',
         tags: ['jobs'],
         params: JobParams,
         headers: ResubmitHeaders,

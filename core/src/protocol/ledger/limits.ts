@@ -75,6 +75,12 @@ export const ITEMS_PAGE_CHARS = 2 * 1024 * 1024
  */
 export const JOB_VIEW_CHARS = 2 * 1024 * 1024
 
+/**
+ * Characters of the outputs that a resubmission takes over: they are copied in one entry, and the job they come
+ * from may have 1,000 of 256 KiB. Past it the resubmission is refused.
+ */
+export const TAKEN_OVER_CHARS_MAX = 8 * 1024 * 1024
+
 /** Items whose outputs share a row until their step's array is made: few rows to read then. */
 export const COLLECTED_CHUNK_ITEMS = 256
 

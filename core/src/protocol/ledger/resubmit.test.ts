@@ -112,6 +112,21 @@ test('a step that is needed and has no output is named; one beside it that has n
   assert.equal(ledger.step(id, 'a').status, 'succeeded')
 })
 
+test('more outputs than one entry may copy are refused, and nothing is made', () => {
+  const ledger = new LedgerHarness()
+  const names = Array.from({ length: 40 }, (_, n) => `s${n}`)
+  const steps = Object.fromEntries(names.map((name) => [name, { retry: ONCE }]))
+  const source = ledger.submit(planOf({ ...steps, last: { needs: names, retry: ONCE } }))
+  for (const name of names) ledger.succeed(name, 'x'.repeat(250_000))
+  ledger.fail('last')
+  const { id, reply } = resubmit(ledger, { source, from: 'last' })
+  assert.equal(codeOf(reply), 'payload_too_large')
+  assert.match(JSON.stringify(reply), /more than 8 MiB; resubmit it from an earlier step/)
+  assert.equal(codeOf(ledger.query({ kind: 'job', id })), 'job_not_found')
+  assert.equal(ledger.running.size, 0)
+  assert.equal(codeOf(resubmit(ledger, { source }).reply), 'ok')
+})
+
 test('what the first job has undone is not taken over', () => {
   const ledger = new LedgerHarness()
   const source = ledger.submit(planOf({ a: { compensate: true }, b: { ...b, retry: ONCE } }))

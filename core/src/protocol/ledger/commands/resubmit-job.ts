@@ -5,6 +5,8 @@ import type { EntryContext } from '../entry-context.js'
 import type { JobEdit } from '../job-edit.js'
 import { isDone, type StepState } from '../job-row.js'
 import { isFinal } from '../job-status.js'
+import { charsLeft } from '../json-chars.js'
+import { TAKEN_OVER_CHARS_MAX } from '../limits.js'
 import { termsAgain } from '../job-times.js'
 import type { Applied } from '../outcome.js'
 import type { PlanRow } from '../rows-layout.js'
@@ -85,7 +87,16 @@ function takenOver(origin: JobEdit, from: string): number[] | Refusal {
     if (isLasting(origin.step(position))) taken.push(position)
     else if (before.has(name)) return missing(origin, name, from)
   }
-  return taken
+  return isBounded(origin, taken) ? taken : tooMuch(origin, from)
+}
+
+function isBounded(origin: JobEdit, taken: readonly number[]): boolean {
+  let left = TAKEN_OVER_CHARS_MAX
+  for (const position of taken) {
+    left = charsLeft(origin.output(origin.stepPlan(position).name), left)
+    if (left < 0) return false
+  }
+  return true
 }
 
 /**
@@ -107,6 +118,12 @@ function notFinished({ id, row }: JobEdit): Refusal {
 function runsOnFailure(id: string, step: string): Refusal {
   const message = `step ${step} of job ${id} runs only when the job has failed; resubmit it from another step, or from the start`
   return { ok: false, code: 'step_not_found', message }
+}
+
+function tooMuch({ id }: JobEdit, from: string): Refusal {
+  const mebibytes = TAKEN_OVER_CHARS_MAX / 1024 / 1024
+  const message = `what job ${id} has for a resubmission from ${from} to take over is more than ${mebibytes} MiB; resubmit it from an earlier step, or from the start`
+  return { ok: false, code: 'payload_too_large', message }
 }
 
 function missing(origin: JobEdit, step: string, from: string): Refusal {
