@@ -18,7 +18,7 @@ export function lostStop(found: string, firstIndex: number): ArcStop {
   return { code: 'arc_unavailable', message }
 }
 
-/** To whoever asked for a change that is in the log of such an arc already. */
+/** To whoever asked for a change that is in the log of an arc that stands still. */
 export function inTheLog({ message }: ArcStop): Reply {
   const text = `the change is in the log and not applied, since ${message}`
   return { ok: false, code: 'outcome_unknown', message: text }

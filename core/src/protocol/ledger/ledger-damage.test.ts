@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { arcOf } from '../../base/ids.js'
 import type { FromLedger } from '../node/messages.js'
 import { Overlay } from '../state/overlay.js'
 import { RottenTable } from '../state/testing/rotten-table.js'
 import { LedgerNode } from './ledger-node.js'
+import { memoKey } from './memo-key.js'
 import { toyHash } from './testing/ledger-harness.js'
+import { planOf } from './testing/plans.js'
 
 const ALL = Number.MAX_SAFE_INTEGER
 const RECORD_ROW = 'd/some-key'
@@ -122,4 +125,20 @@ test('a question to all arcs leaves out the one that is found to be damaged, and
   const bench = rotten()
   const reply = bench.ask(null, { kind: 'records', prefix: '', limit: 10 })
   assert.deepEqual(reply, ['stopped 0 arc_unavailable', 'ok'])
+})
+
+test('of an arc that stops while its attempts are sent out, none is sent behind that: their slots are free', () => {
+  const bench = new Bench()
+  const memo = memoKey(toyHash, 'work', '1.0.0', null)
+  const arc = arcOf(memo, 2)
+  const plan = planOf({ main: { memoize: { forMs: 1000, version: '1.0.0' } }, other: {} })
+  bench.entry(arc, 1, { kind: 'keep-memo', key: memo, job: 'j', output: 1, forMs: 1000 })
+  bench.restart()
+  bench.table.rot(`000${arc}m/${memo}`)
+  const grant = { node: 'n'.repeat(32), boot: 1, slots: { work: 2 } }
+  const c = { kind: 'submit', id: memo, plan, input: null }
+  const body = JSON.stringify({ t: 2, s: 1, g: grant, c })
+  bench.ledger.step({ kind: 'entry', arc, term: 1, index: 2, request: 0, body })
+  const said = bench.ledger.takeOutputs().map(({ kind }) => kind)
+  assert.deepEqual(said, ['stopped-arc'])
 })

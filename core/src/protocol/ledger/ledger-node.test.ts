@@ -225,8 +225,8 @@ test('an entry that is not understood stops its arc, is not skipped, and leaves 
     })
     assert.deepEqual(said, [
       ['stopped-arc', 0, 1],
-      [5, 'apply_stopped'],
-      [6, 'apply_stopped'],
+      [5, 'outcome_unknown'],
+      [6, 'outcome_unknown'],
       [7, 'apply_stopped'],
       [8, 'ok'],
     ])

@@ -178,7 +178,10 @@ export class LedgerNode {
     this.#touched.add(arc)
     arc.note(body, result)
     if (request !== 0) this.#reply(message.arc, request, replyOf(arc, result.applied))
-    for (const effect of result.effects) this.#carryOut(arc, index, effect)
+    for (const effect of result.effects) {
+      // What one of them reads may have stopped the arc, and its slots are free then.
+      if (arc.stopped === null) this.#carryOut(arc, index, effect)
+    }
     return true
   }
 
@@ -207,11 +210,12 @@ export class LedgerNode {
     // The spread first, and one only: V8 copies it in one go then.
     const dispatch: Dispatch = { ...attempt, kind: 'dispatch', arc: arc.arc, index }
     const { memo } = attempt
-    if (memo === undefined) this.#outputs.push(dispatch)
-    else this.#outputs.push({ ...dispatch, ...this.#recall(memo.key, arc.ledger.time) })
+    if (memo === undefined) return void this.#outputs.push(dispatch)
+    const recalled = this.#recall(memo.key, arc.ledger.time)
+    if (arc.stopped === null) this.#outputs.push({ ...dispatch, ...recalled })
   }
 
-  /** What the same work gave before. It stands in another arc, so apply itself must not look. */
+  /** What the same work gave before. It stands in any arc, so apply itself must not look. */
   #recall(key: string, at: Instant): Pick<Dispatch, 'recalled'> {
     const { rows, stopped } = this.#arc(arcOf(key, this.#options.arcCount))
     if (stopped !== null) return {}
@@ -341,9 +345,9 @@ class ArcLedger implements ReadContext {
     return { ok: false, ...(this.stopped ?? APPLIES) }
   }
 
-  /** For an entry that is committed, and that the arc will apply when it has been rebuilt. */
+  /** For an entry that is committed, and that the arc applies when it can again. */
   get entryRefusal(): Reply {
-    return this.stopped?.code === 'arc_unavailable' ? inTheLog(this.stopped) : this.refusal
+    return inTheLog(this.stopped ?? APPLIES)
   }
 
   /** A new term's leader is told everything; a fired timer has been forgotten by the engine. */

@@ -20,6 +20,8 @@ export interface NewProposal {
   readonly needs: readonly string[]
   /** Slots taken for it beforehand (a `start` command), instead of by its needs. */
   readonly reservation?: Reservation
+  /** It tells what has happened outside: to be in the log also while its arc applies nothing. */
+  readonly isReport?: true
 }
 
 /**
@@ -84,27 +86,34 @@ export class ArcState {
     return { entries, own, chars }
   }
 
-  /** Everything on its way is given up. @returns what that takes off the engine's desk */
+  /** Everything on its way is given up, but for reports. @returns what that takes off the engine's desk */
   giveUp(): {
-    /** Of commands that are not in the log, and of those that are. */
-    waiting: readonly RequestId[]
-    logged: readonly RequestId[]
-    pending: number
-    unapplied: number
-    open: number
-    chars: number
+    readonly waiting: readonly PendingProposal[]
+    /** Of commands that are in the log. */
+    readonly logged: readonly RequestId[]
+    readonly unapplied: number
+    readonly open: number
+    readonly chars: number
   } {
-    const waiting = [...this.urgent.splice(0), ...this.normal.splice(0)]
+    const all = [...this.urgent.splice(0), ...this.normal.splice(0)]
+    const waiting = all.filter(({ isReport }) => isReport !== true)
+    this.urgent.push(...all.filter(({ isReport }) => isReport === true))
     const logged = [...this.requests.values()]
-    let chars = 0
-    for (const { body } of waiting) chars += body.length
-    for (const size of this.#chars) chars += size
-    const open = waiting.length + this.#chars.length
-    const unapplied = this.delivered - this.#applied
-    this.#chars = []
     this.requests.clear()
-    const requests = waiting.map(({ request }) => request)
-    return { waiting: requests, logged, pending: waiting.length, unapplied, open, chars }
+    const inLog = this.noteKept()
+    let chars = inLog.chars
+    for (const { body } of waiting) chars += body.length
+    const unapplied = this.delivered - this.#applied
+    return { waiting, logged, unapplied, open: waiting.length + inLog.own, chars }
+  }
+
+  /** What is in the log will not be applied in this life. @returns what that takes off the engine's desk */
+  noteKept(): { own: number; chars: number } {
+    const own = this.#chars.length
+    let chars = 0
+    for (const size of this.#chars) chars += size
+    this.#chars = []
+    return { own, chars }
   }
 
   get hasPending(): boolean {

@@ -73,7 +73,9 @@ function propose(state: ArcState, proposal: PendingProposal, stamping: Stamping)
   const time = state.time(now.mono, now.wall)
   const reservation =
     proposal.reservation ??
-    (mayStart ? grants.reserve(countOf(proposal.needs), now.mono) : undefined)
+    (mayStart && state.stopped === null
+      ? grants.reserve(countOf(proposal.needs), now.mono)
+      : undefined)
   const grant =
     reservation === undefined ? '' : `"g":${JSON.stringify(grants.grantOf(reservation))},`
   const payload = `{"t":${time},"s":${prng.uint32()},${grant}"c":${proposal.body}}`

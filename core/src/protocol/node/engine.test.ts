@@ -10,38 +10,19 @@ import {
   REPLAY_ENTRIES_MAX,
   URGENT_TIMES,
 } from './limits.js'
-import type { Dispatch, FromApi } from './messages.js'
+import type { FromApi } from './messages.js'
 import {
   ARC_COUNT,
   Bench,
+  dispatchOf,
   JOB,
   NO_LOG_NEWS,
   OFFERS,
+  running,
   served,
   SERVICES,
 } from './testing/engine-bench.js'
 import { ready } from './testing/ready.js'
-
-function dispatchOf(attempt: string, index: number, next: string[] = []): Dispatch {
-  return {
-    kind: 'dispatch',
-    arc: 0,
-    index,
-    attempt,
-    service: 'echo',
-    hook: 'run',
-    job: JOB,
-    task: JOB,
-    step: 'main',
-    item: null,
-    number: 1,
-    fence: 1,
-    idempotencyKey: 'k',
-    timeoutMs: 1000,
-    next,
-    body: '{}',
-  }
-}
 
 test('a node serves once every arc has applied its term start and the services are offered', () => {
   const bench = new Bench()
@@ -162,19 +143,6 @@ test('a completion carries the slot that it freed to the step that follows', () 
   })
   assert.deepEqual(finish?.g, { node: 'me', boot: 4, slots: { sleep: 1 } })
 })
-
-/** A bench on which this attempt of JOB runs. */
-function running(attempt: string): Bench {
-  const bench = served()
-  bench.propose(1, { needs: ['echo'] })
-  bench.sync()
-  const [entry] = bench.engine.outputs.takeLedger()
-  assert.ok(entry?.kind === 'entry')
-  bench.engine.onLedger(dispatchOf(attempt, entry.index))
-  bench.engine.onLedger({ kind: 'applied', arc: 0, index: entry.index })
-  bench.takeWritten()
-  return bench
-}
 
 test('what a running attempt tells enters the log at once', () => {
   const attempt = `${JOB}.1.main.-.r.1`

@@ -296,6 +296,7 @@ export class Engine {
       const state = this.#stateOf(arc)
       state.group.persisted(mark)
       if (state.termStartIndex === 0 && state.group.role === 'leader') this.#onLeading(state)
+      if (state.stopped !== null) this.#stopped.noteKept(state)
       this.#delivery.deliver(state)
     }
     this.#checkStopped()
@@ -412,6 +413,9 @@ export class Engine {
     const { request, arc, body } = message
     const refusal = this.#gate.readRefusal()
     if (refusal !== null) return this.#refuse(request, arc ?? 0, refusal)
+    const state = arc === null ? undefined : this.#arcs.get(arc)
+    // Only the engine knows whether its log can rebuild it.
+    if (state !== undefined && state.stopped !== null) return this.#stopped.refuse(request, state)
     this.#debts.noteRead(request)
     this.outputs.toLedger({ kind: 'query', request, arc, body })
   }
@@ -422,7 +426,7 @@ export class Engine {
   }
 
   #enqueue(state: ArcState, proposal: NewProposal, urgent: boolean): void {
-    if (state.stopped !== null) return
+    if (state.stopped !== null && proposal.isReport !== true) return
     state[urgent ? 'urgent' : 'normal'].push({ ...proposal, takenAt: this.#now.mono })
     this.#admission.noteTaken(proposal.body.length)
     this.#dirty.add(state)
@@ -458,13 +462,14 @@ export class Engine {
 
   #onStoppedArc(arc: ArcId, stop: ArcStop): void {
     const state = this.#stateOf(arc)
-    this.#stopped.stop(state, stop, this.#now.mono)
-    if (!state.serving) this.#onArcServing(state)
+    const isNews = this.#stopped.stop(state, stop, this.#now.mono)
+    if (isNews && !state.serving) this.#onArcServing(state)
   }
 
   /** No work depends on it: where new work is refused, it waits until there is room. */
   #onNoted(news: Extract<FromServices, { kind: 'noted' }>): void {
-    this.#enqueueOf(this.#running.note(news.attempt, news, this.#gate.hasRoom), [])
+    const noted = this.#running.note(news.attempt, news, this.#gate.hasRoom)
+    if (noted !== null) this.#enqueueOf(noted, { needs: [] })
   }
 
   #onDispatch(dispatch: Dispatch): void {
@@ -474,14 +479,16 @@ export class Engine {
 
   #onEnded(report: Extract<FromServices, { kind: 'ended' }>): void {
     const ended = this.#running.end(report.attempt, report.body, report)
-    this.#enqueueOf(ended, ended?.dispatch.next ?? [])
-    if (ended !== null) this.#checkStopped()
+    if (ended === null) return
+    this.#enqueueOf(ended, { needs: ended.dispatch.next, isReport: true })
+    this.#checkStopped()
   }
 
-  #enqueueOf(about: AttemptCommand | null, needs: readonly string[]): void {
-    if (about === null) return
-    const { dispatch, command: body } = about
-    this.#enqueue(this.#stateOf(dispatch.arc), { request: 0, body, needs }, true)
+  #enqueueOf(
+    { dispatch, command: body }: AttemptCommand,
+    more: Pick<NewProposal, 'needs' | 'isReport'>,
+  ): void {
+    this.#enqueue(this.#stateOf(dispatch.arc), { request: 0, body, ...more }, true)
   }
 
   // ---- status and end -----------------------------------------------------------------------------

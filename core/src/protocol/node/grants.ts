@@ -140,11 +140,16 @@ export class Grants {
     if (entries === undefined) return
     for (const [at, carried] of entries) {
       if (at > index) break
-      for (const [service, count] of carried.left) this.#slots.giveBack(service, count)
-      for (const [name, count] of carried.promised) this.#demand.unpromise(name, arc, count)
+      this.giveBack(arc, { counts: carried.left, promised: carried.promised })
       entries.delete(at)
     }
     if (entries.size === 0) this.#reserved.delete(arc)
+  }
+
+  /** A reservation that no entry will carry. */
+  giveBack(arc: ArcId, { counts, promised }: Reservation): void {
+    for (const [service, count] of counts) this.#slots.giveBack(service, count)
+    for (const [name, count] of promised) this.#demand.unpromise(name, arc, count)
   }
 
   /** Arcs to give a `start` command now, with the reservation it carries; by priority, then roughly oldest first. */

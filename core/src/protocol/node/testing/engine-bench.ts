@@ -1,9 +1,10 @@
+import { assert } from '../../../base/assert.js'
 import type { ArcId } from '../../../base/ids.js'
 import { Prng } from '../../../base/prng.js'
 import type { LogEntry } from '../../raft/log-record.js'
 import { Engine } from '../engine.js'
 import type { EngineArcStart } from '../engine-types.js'
-import type { ToApi, ToLedger } from '../messages.js'
+import type { Dispatch, ToApi, ToLedger } from '../messages.js'
 
 const SELF = { node: 'me', boot: 4 }
 export const ARC_COUNT = 2
@@ -64,10 +65,13 @@ export class Bench {
     this.api()
   }
 
-  propose(request: number, options: { needs?: string[]; sheddable?: boolean } = {}): void {
-    const { needs = [], sheddable = true } = options
+  propose(
+    request: number,
+    options: { arc?: ArcId; needs?: string[]; sheddable?: boolean } = {},
+  ): void {
+    const { arc = 0, needs = [], sheddable = true } = options
     const body = `{"kind":"test","n":${request}}`
-    this.engine.onApi({ kind: 'propose', request, arc: 0, needs, sheddable, body })
+    this.engine.onApi({ kind: 'propose', request, arc, needs, sheddable, body })
   }
 
   /** Payloads written since the last call, parsed. */
@@ -79,6 +83,41 @@ export class Bench {
 export function served(): Bench {
   const bench = new Bench()
   bench.serve()
+  bench.takeWritten()
+  return bench
+}
+
+/** An attempt of JOB, started by this entry of arc 0. */
+export function dispatchOf(attempt: string, index: number, next: string[] = []): Dispatch {
+  return {
+    kind: 'dispatch',
+    arc: 0,
+    index,
+    attempt,
+    service: 'echo',
+    hook: 'run',
+    job: JOB,
+    task: JOB,
+    step: 'main',
+    item: null,
+    number: 1,
+    fence: 1,
+    idempotencyKey: 'k',
+    timeoutMs: 1000,
+    next,
+    body: '{}',
+  }
+}
+
+/** A bench on which this attempt of JOB runs. */
+export function running(attempt: string, next: string[] = []): Bench {
+  const bench = served()
+  bench.propose(1, { needs: ['echo'] })
+  bench.sync()
+  const [entry] = bench.engine.outputs.takeLedger()
+  assert(entry?.kind === 'entry', 'the submission was delivered')
+  bench.engine.onLedger(dispatchOf(attempt, entry.index, next))
+  bench.engine.onLedger({ kind: 'applied', arc: 0, index: entry.index })
   bench.takeWritten()
   return bench
 }
