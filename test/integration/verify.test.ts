@@ -50,14 +50,17 @@ async function verify(path: string) {
 
 const NEEDLE = 'a needle in the state'
 
-/** Spoils every place where the file holds the input of the jobs; old copies of a row may be dead. */
-async function flipNeedles(path: string, most = Number.POSITIVE_INFINITY): Promise<void> {
+/** Spoils every place where the file holds a text, here that of the jobs' inputs; old copies of a row may be dead. */
+async function flipNeedles(
+  path: string,
+  { most = Number.POSITIVE_INFINITY, needle = NEEDLE }: { most?: number; needle?: string } = {},
+): Promise<void> {
   const content = await readFile(path)
-  const first = content.indexOf(NEEDLE)
+  const first = content.indexOf(needle)
   assert.ok(first > 0)
   for (let at = first, count = 0; at > 0 && count < most; count += 1) {
-    await flip(path, at)
-    at = content.indexOf(NEEDLE, at + 1)
+    await flip(path, at + needle.length - 1)
+    at = content.indexOf(needle, at + 1)
   }
 }
 
@@ -83,7 +86,7 @@ test('the files of a node that stopped in good order are all right', async () =>
 test('one flipped bit in the middle of the log is found, and nothing is repaired', async () => {
   const path = await copy()
   const [segment = ''] = (await readdir(join(path, 'log'))).sort()
-  await flipNeedles(join(path, 'log', segment), 1)
+  await flipNeedles(join(path, 'log', segment), { most: 1 })
   for (let round = 0; round < 2; round += 1) {
     const { code, verdict } = await verify(path)
     assert.equal(code, 1)
@@ -114,6 +117,15 @@ test('flipped bits in rows of the state are found', async () => {
   assert.ok(codes.length > 0 && codes.every((one) => one === 'state arc_damaged'), codes.join())
   for (const { message } of verdict.faults)
     assert.match(message, /^arc \d: .*start this node again/)
+})
+
+test('an arc whose applied index has rotted is told of, and not marked: looking changes nothing', async () => {
+  const path = await copy()
+  const database = join(path, 'state', 'state.db')
+  await flipNeedles(database, { needle: 'applied{"index"' })
+  const { code, verdict } = await verify(path)
+  assert.deepEqual([code, codesOf(verdict.faults)[0]], [1, 'state arc_damaged'])
+  assert.equal((await readFile(database)).includes('~damaged/'), false)
 })
 
 test('one damaged copy of the superblock is worth a note, two are damage', async () => {

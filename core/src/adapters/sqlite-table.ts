@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs'
-import { crc32 } from 'node:zlib'
 import type Database from 'better-sqlite3'
 import { AppError } from '../base/app-error.js'
 import { assert } from '../base/assert.js'
@@ -7,8 +6,15 @@ import { isLatin1 } from '../base/latin1.js'
 import type { Table, TableChange, TableRow } from '../protocol/state/table.js'
 import type { ScrubBounds, ScrubSlice } from '../ports/scrub.js'
 import { freeBytes } from './free-bytes.js'
+import { rowChecksum } from './row-checksum.js'
 import { openStateDatabase, type StateDatabase } from './state-database.js'
 import { REBUILD, stateFailure, stateFull } from './state-failure.js'
+
+export interface SqliteTableOptions {
+  readonly walBytesMax?: number
+  /** True: a table of the format before stays one. */
+  readonly keepsFormat?: boolean
+}
 
 /**
  * The state table in SQLite (core/docs/protocol/state.md). One connection, one thread. Its commits
@@ -24,8 +30,9 @@ export class SqliteTable implements Table {
   readonly #walBytesMax: number
   readonly #statements: Statements
 
-  static open(folder: string, options: { readonly walBytesMax?: number } = {}): SqliteTable {
-    return new SqliteTable(openStateDatabase(folder), options.walBytesMax ?? WAL_BYTES_MAX)
+  static open(folder: string, options: SqliteTableOptions = {}): SqliteTable {
+    const { walBytesMax = WAL_BYTES_MAX, keepsFormat = false } = options
+    return new SqliteTable(openStateDatabase(folder, { keepsFormat }), walBytesMax)
   }
 
   private constructor(database: StateDatabase, walBytesMax: number) {
@@ -136,7 +143,7 @@ export class SqliteTable implements Table {
   }
 
   #verified([key, value, sum]: StoredRow): TableRow {
-    if (sum === checksum(key, value)) return { key, value }
+    if (sum === rowChecksum(key, value)) return { key, value }
     const found = `row ${JSON.stringify(key)} does not match its checksum`
     throw this.#damage(found, this.#standsTwice(key) ? { key, found } : {})
   }
@@ -203,7 +210,7 @@ function prepare({ db, isIndexed }: StateDatabase): Statements {
     for (const { key, value } of changes) {
       assert(isLatin1(key), `not a table key: ${JSON.stringify(key)}`)
       if (value === undefined) remove.run(key)
-      else upsert.run(key, value, checksum(key, value))
+      else upsert.run(key, value, rowChecksum(key, value))
     }
   })
   const inRange = 'WHERE key >= ? AND key < ? ORDER BY key'
@@ -227,15 +234,10 @@ function prepare({ db, isIndexed }: StateDatabase): Statements {
         isIndexed
           ? 'SELECT own.key FROM rows AS found CROSS JOIN rows AS own ON own.id = found.id ' +
               'WHERE found.key = ?'
-          : 'SELECT NULL WHERE ?1 IS NULL',
+          : 'SELECT NULL WHERE ? IS NULL',
       )
       .raw(),
     clear: db.prepare<[string, string]>('DELETE FROM rows WHERE key >= ? AND key < ?'),
     commit: (changes) => commit.immediate(changes),
   }
-}
-
-/** Of key and value, so that a value under another row's key is noticed too. */
-function checksum(key: string, value: string): number {
-  return crc32(value, crc32(key))
 }

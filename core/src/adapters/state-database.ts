@@ -4,6 +4,7 @@ import Database from 'better-sqlite3'
 import { AppError } from '../base/app-error.js'
 import { syncFolder } from './durable-folder.js'
 import { freeBytes } from './free-bytes.js'
+import { rowChecksum } from './row-checksum.js'
 import { isFull, REBUILD, stateFailure } from './state-failure.js'
 
 const FILE = 'state.db'
@@ -23,7 +24,10 @@ export interface StateDatabase {
  *
  * @throws AppError `state_damaged`, `state_full`, `state_failed`, `state_sqlite_too_old`
  */
-export function openStateDatabase(folder: string): StateDatabase {
+export function openStateDatabase(
+  folder: string,
+  options: { readonly keepsFormat: boolean },
+): StateDatabase {
   const path = join(folder, FILE)
   requireVersion(path)
   // A write-ahead log without its database belongs to nothing.
@@ -32,7 +36,7 @@ export function openStateDatabase(folder: string): StateDatabase {
   try {
     db = new Database(path, { timeout: LOCK_WAIT_MS })
     configure(db)
-    const isNew = setUp(db, path)
+    const isNew = setUp(db, path, options)
     requireSettings(db, path)
     if (isNew) syncFolder(folder)
     const isIndexed = db.pragma('user_version', { simple: true }) === FORMAT
@@ -127,7 +131,11 @@ const FORMAT = 2
 const FORMAT_BEFORE = 1
 
 /** @returns true when the table was created now */
-function setUp(db: Database.Database, path: string): boolean {
+function setUp(
+  db: Database.Database,
+  path: string,
+  { keepsFormat }: { readonly keepsFormat: boolean },
+): boolean {
   const application: unknown = db.pragma('application_id', { simple: true })
   const format: unknown = db.pragma('user_version', { simple: true })
   const tables: unknown = db
@@ -149,7 +157,8 @@ function setUp(db: Database.Database, path: string): boolean {
     )
   }
   unlessFull(() => {
-    if (format === FORMAT_BEFORE && hasRoomToRebuild(path)) rebuildTable(db)
+    const isToBeRebuilt = format === FORMAT_BEFORE && !keepsFormat
+    if (isToBeRebuilt && hasRoomToRebuild(path) && isSound(db)) rebuildTable(db)
     // A write that changes nothing.
     else db.pragma(`user_version = ${String(format)}`)
   })
@@ -181,6 +190,24 @@ function hasRoomToRebuild(path: string): boolean {
 }
 
 const REBUILD_FREE_TIMES = 3
+
+/**
+ * Each row is what was written, and stands where it belongs. A key that has rotted stands once in this
+ * table, and would stand twice in the new one: as if it were certain whose row it is.
+ */
+function isSound(db: Database.Database): boolean {
+  const rows = db
+    .prepare<[], [key: string, value: string, sum: number]>(
+      'SELECT key, value, sum FROM rows ORDER BY key',
+    )
+    .raw()
+  let previous = ''
+  for (const [key, value, sum] of rows.iterate()) {
+    if (key <= previous || sum !== rowChecksum(key, value)) return false
+    previous = key
+  }
+  return true
+}
 
 /** All or nothing. Checksums are copied with what they are of. */
 function rebuildTable(db: Database.Database): void {

@@ -7,12 +7,12 @@ import { RealFiles } from '../adapters/real-files.js'
 import { SqliteTable } from '../adapters/sqlite-table.js'
 import { damagedCopies, loadSuperblock } from '../adapters/superblock.js'
 import { AppError } from '../base/app-error.js'
-import { type ArcId, arcName } from '../base/ids.js'
+import { type ArcId, arcName, type LogIndex } from '../base/ids.js'
 import { FileError } from '../ports/files.js'
 import { damagedStop, lostStop } from '../protocol/ledger/arc-stop.js'
 import { reachFault } from '../protocol/node/log-reach.js'
 import { damageOf } from '../protocol/state/damage.js'
-import { Overlay } from '../protocol/state/overlay.js'
+import { markedArcs, storedArcs } from '../protocol/state/stored-arcs.js'
 
 /** What is wrong with a data folder, or worth knowing of it. */
 export interface Finding {
@@ -119,13 +119,15 @@ class Verification {
   #checkState(scan: ScanResult | null): void {
     const folder = join(this.#folder, 'state')
     if (!existsSync(join(folder, 'state.db'))) return this.#checkRebuild(scan)
-    const table = SqliteTable.open(folder)
+    const table = SqliteTable.open(folder, { keepsFormat: true })
     try {
       for (let key: string | null = ''; key !== null; ) key = this.#scrubFrom(table, key)
-      const overlay = new Overlay(table)
-      const applied = new Map(overlay.appliedArcs())
-      for (const [arc, found] of [...this.#damaged, ...overlay.damagedArcs])
-        this.#damaged.set(arc, found)
+      const applied = new Map<ArcId, LogIndex>()
+      for (const stored of storedArcs(table)) {
+        if ('found' in stored) this.#damaged.set(stored.arc, stored.found)
+        else applied.set(stored.arc, stored.applied)
+      }
+      for (const [arc, found] of markedArcs(table)) this.#damaged.set(arc, found)
       for (const [arc, found] of this.#damaged) {
         this.#addDamage(scan, arc, found)
         applied.delete(arc)

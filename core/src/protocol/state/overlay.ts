@@ -3,18 +3,10 @@ import type { ArcId, LogIndex } from '../../base/ids.js'
 import { ArcRows } from './arc-rows.js'
 import { KnownRows } from './known-rows.js'
 import { OVERLAY_LIMITS, type OverlayLimits } from './limits.js'
-import { type ArcDamage, damageOf } from './damage.js'
-import {
-  appliedKey,
-  ARCS_END,
-  arcEnd,
-  arcOfDamageMark,
-  arcOfTableKey,
-  arcPrefix,
-  DAMAGE_MARKS,
-  damageMark,
-} from './row-key.js'
+import type { ArcDamage } from './damage.js'
+import { arcEnd, arcPrefix, damageMark } from './row-key.js'
 import type { Rows } from './rows.js'
+import { markedArcs, storedArcs } from './stored-arcs.js'
 import type { Table, TableChange } from './table.js'
 
 export interface OverlayOptions {
@@ -58,12 +50,10 @@ export class Overlay {
     this.#limits = options.limits ?? OVERLAY_LIMITS
     this.#freeze = options.freeze ?? false
     this.#known = new KnownRows(this.#limits)
-    for (const { key, value } of table.scan(DAMAGE_MARKS.from, DAMAGE_MARKS.to, ALL, false)) {
-      this.#damaged.set(arcOfDamageMark(key), foundIn(value))
-    }
-    for (const loaded of loadApplied(table)) {
-      if ('found' in loaded) this.noteDamage(loaded)
-      else this.#openArc(loaded.arc, loaded.applied)
+    for (const [arc, found] of markedArcs(table)) this.#damaged.set(arc, found)
+    for (const stored of storedArcs(table)) {
+      if ('found' in stored) this.noteDamage(stored)
+      else this.#openArc(stored.arc, stored.applied)
     }
   }
 
@@ -208,50 +198,4 @@ export class Overlay {
     this.#arcs.set(arc, rows)
     return rows
   }
-}
-
-type Loaded = ArcDamage | { readonly arc: ArcId; readonly applied: LogIndex }
-
-/** Visits the first row of every arc that has one, then that arc's applied index. */
-function* loadApplied(table: Table): Generator<Loaded> {
-  for (let from = ''; ; ) {
-    const loaded = unlessDamaged(() => {
-      const first = table.scan(from, ARCS_END, 1, false)[0]
-      if (first === undefined) return null
-      const arc = arcOfTableKey(first.key)
-      return { arc, applied: decodeApplied(arc, table.get(appliedKey(arc))) }
-    })
-    if (loaded === null) return
-    yield loaded
-    from = arcEnd(loaded.arc)
-  }
-}
-
-function unlessDamaged<T>(read: () => T): T | ArcDamage {
-  try {
-    return read()
-  } catch (error) {
-    const damage = damageOf(error)
-    if (damage === null) throw error
-    return damage
-  }
-}
-
-function foundIn(mark: string): string {
-  const { found }: { readonly found: string } = JSON.parse(mark)
-  return found
-}
-
-const ALL = Number.MAX_SAFE_INTEGER
-
-function decodeApplied(arc: ArcId, text: string | undefined): LogIndex {
-  const row: unknown = text === undefined ? undefined : JSON.parse(text)
-  const index = typeof row === 'object' && row !== null && 'index' in row ? row.index : undefined
-  if (typeof index === 'number' && Number.isSafeInteger(index) && index > 0) return index
-  throw new AppError(
-    'state_damaged',
-    `the state database holds rows of arc ${arc} but no valid applied index for it: ` +
-      'it cannot be trusted and must be rebuilt from the log',
-    { details: { arc } },
-  )
 }
