@@ -23,6 +23,12 @@ export class JobIds {
     return makeJobId(place, Date.now(), this.#random(ID_DIGITS))
   }
 
+  /** Away from where this one was to be; others that were to be there go along. */
+  mintElsewhere(id: string): JobId {
+    if (this.#turnPlace === placeOf(id)) this.#turnPlace = null
+    return this.mint(undefined)
+  }
+
   /** In the arc of another job, whatever their number. */
   mintBeside(job: string): JobId {
     return makeJobId(placeOf(job), Date.now(), this.#random(ID_DIGITS))

@@ -6,9 +6,12 @@ import {
   parseRetry,
 } from '@gyre/jobs'
 import { SYSTEM_ARC } from '../base/ids.js'
+import type { Reply } from '../protocol/ledger/outcome.js'
 import type { OffersBody, ServiceOffer } from '../protocol/node/messages.js'
 import type { NodeClient } from '../runtime/node-client.js'
 import { SERVICES_REFRESH_MS } from './limits.js'
+
+type Refusal = Extract<Reply, { readonly ok: false }>
 
 /**
  * Services and job definitions that submissions may name: what this node's plugins offer now, and
@@ -23,6 +26,8 @@ export class KnownWork implements Catalog {
   #rememberedText = ''
   #refreshedAt = Number.NEGATIVE_INFINITY
   #refreshing: Promise<void> | null = null
+  /** Why the ring did not say what it remembers, when it was asked last; null: it did. */
+  #doubt: Refusal | null = null
 
   constructor(client: NodeClient) {
     this.#client = client
@@ -57,12 +62,18 @@ export class KnownWork implements Catalog {
     return this.#offered.has(name)
   }
 
-  /** All known services by name, those of this node's plugins first told of. */
-  async services(): Promise<readonly ServiceOffer[]> {
+  /** All known services by name, those of this node's plugins first told of; `missing` arcs did not answer. */
+  async services(): Promise<{ readonly items: readonly ServiceOffer[]; readonly missing: number }> {
     await this.#refresh()
     this.#takeOffers()
     const all = new Map([...this.#remembered, ...this.#offered])
-    return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const items = [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    return { items, missing: this.#doubt === null ? 0 : 1 }
+  }
+
+  /** A service is unknown only where the ring can say so. @returns why it cannot; null: it can */
+  doubtOf({ code }: { readonly code: string }): Refusal | null {
+    return code === 'unknown_service' ? this.#doubt : null
   }
 
   get jobs(): readonly JobDefinition[] {
@@ -103,6 +114,7 @@ export class KnownWork implements Catalog {
   async #askRing(): Promise<void> {
     const reply = await this.#client.query(SYSTEM_ARC, { kind: 'services' })
     this.#refreshedAt = performance.now()
+    this.#doubt = reply.ok ? null : reply
     // The same text keeps the same objects, and with them their compiled schemas.
     if (!reply.ok || reply.body === undefined || reply.body === this.#rememberedText) return
     this.#rememberedText = reply.body

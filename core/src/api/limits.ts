@@ -10,6 +10,8 @@ export const BATCH_JOBS_MAX = 1000
 export { RECORD_KEY_BYTES_MAX, VALUE_BYTES_MAX } from '@gyre/jobs'
 /** Levels that an envelope puts round user data: a batch's `jobs/0/steps/x/compensate/input`. */
 export const ENVELOPE_DEPTH = 6
+/** Arcs that a job without a key is offered to, until one does not stand still: 503. More: a node of few arcs is asked for long. */
+export const ARCS_TRIED_MAX = 4
 /** Idempotency key, as a header or as a member of a submission: 400. */
 export const IDEMPOTENCY_KEY_BYTES_MAX = 512
 /** Path and query of a request: 414. */

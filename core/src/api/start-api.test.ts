@@ -134,6 +134,30 @@ test('overload is 503 with the time to wait, for one job and for a batch of whic
   assert.ok(batch.headers.get('retry-after'))
 })
 
+const ARC_STOPPED: Reply = { ok: false, code: 'arc_unavailable', message: 'it has rotted' }
+
+test('where it cannot be known which services there are, none is called unknown, and their list is partial', async (t) => {
+  const { call } = await setup(t, accepted, ARC_STOPPED)
+  const single = await call('/v1/jobs', submission(1))
+  assert.deepEqual([single.status, single.body.code], [503, 'arc_unavailable'])
+  const { body } = await call('/v1/services')
+  assert.deepEqual([body.items, body.partial, body.missing], [[], true, 1])
+})
+
+test('a job without a key goes to another arc where its own stands still, one with a key does not', async (t) => {
+  const ids: string[] = []
+  const { call } = await setup(t, (proposal) => {
+    ids.push((proposal.command as SubmitCommand).id)
+    return ids.length === 2 ? accepted(proposal) : ARC_STOPPED
+  })
+  const free = await call('/v1/jobs', submission(1))
+  assert.deepEqual([free.status, free.body.id, ids.length], [202, ids[1], 2])
+  const keyed = await call('/v1/jobs', { ...submission(1), idempotencyKey: 'k' })
+  assert.deepEqual([keyed.status, keyed.body.code, ids.length], [503, 'arc_unavailable', 3])
+  const batch = await call('/v1/jobs/batch', { jobs: [submission(1)] })
+  assert.deepEqual([batch.body.results[0].error.code, ids.length], ['arc_unavailable', 7])
+})
+
 test('a batch of which one job was stored tells overload job by job', async (t) => {
   const { call } = await setup(t, (proposal) =>
     inputOf(proposal) === 1 ? accepted(proposal) : OVERLOADED,
@@ -204,8 +228,8 @@ test('plugins that failed are listed without a path of this host', async (t) => 
   assert.equal(body.failures[0].error.message, "Cannot find module 'no.js'")
 })
 
-test('a committed entry that cannot be applied is 503 with a time to wait', async (t) => {
-  const stopped: Reply = { ok: false, code: 'apply_stopped', message: 'the state is full' }
+test('an arc whose next entry is not known is 503 with a time to wait', async (t) => {
+  const stopped: Reply = { ok: false, code: 'apply_stopped', message: 'entry 7 is not known' }
   const { call } = await setup(t, () => stopped)
   const { status, body, headers } = await call('/v1/jobs', submission(1))
   assert.deepEqual([status, body.code], [503, 'apply_stopped'])
@@ -213,7 +237,7 @@ test('a committed entry that cannot be applied is 503 with a time to wait', asyn
 })
 
 test('a job whose arc does not answer is explained by that', async (t) => {
-  const stopped: Reply = { ok: false, code: 'apply_stopped', message: 'the state is full' }
+  const stopped: Reply = { ok: false, code: 'apply_stopped', message: 'entry 7 is not known' }
   const { call } = await setup(t, accepted, stopped)
   const { status, body } = await call(`/v1/jobs/${'a'.repeat(32)}/explain`)
   assert.equal(status, 200)

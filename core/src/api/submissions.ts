@@ -18,6 +18,7 @@ import type { InputSchemas } from './input-schemas.js'
 import type { JobIds } from './job-ids.js'
 import { jobTermsOf } from './job-terms.js'
 import type { KnownWork } from './known-work.js'
+import { ARCS_TRIED_MAX } from './limits.js'
 import { Problem, problemOf } from './problem.js'
 import { checkJson } from './request-body.js'
 import { startHints } from './start-hints.js'
@@ -80,9 +81,20 @@ export class Submissions {
     }
   }
 
+  /** Without a key nobody says in which arc a job must be: it goes to another where its own stands still. */
   async store(prepared: Prepared): Promise<Reply> {
     if (prepared.kind === 'known') return prepared.reply
-    const { command } = prepared
+    let { command } = prepared
+    for (let tries = 1; ; tries += 1) {
+      const said = await this.#propose(command)
+      const isRefused = !said.ok && said.code === 'arc_unavailable'
+      const isBound = command.idempotency !== undefined
+      if (!isRefused || isBound || tries === ARCS_TRIED_MAX) return said
+      command = { ...command, id: this.#ids.mintElsewhere(command.id) }
+    }
+  }
+
+  #propose(command: SubmitCommand): Promise<Reply> {
     return this.#client.propose({
       arc: arcOf(command.id, this.#client.identity.arcCount),
       command,
@@ -113,7 +125,7 @@ export class Submissions {
     const learning = this.#known.learn(servicesOf(parsed, this.#known))
     if (learning !== null) await learning
     const planned = makePlan(parsed, this.#known)
-    if (!planned.ok) throw problemOf(planned)
+    if (!planned.ok) throw problemOf(this.#known.doubtOf(planned) ?? planned)
     await this.#schemas.check(planned.plan, planned.input, context.checks)
 
     const { submission } = parsed

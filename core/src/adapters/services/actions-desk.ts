@@ -18,6 +18,9 @@ const AGAIN_MS = 250
 /** Above what the hash table's calls ever reach: both answer to the same engine. */
 const FIRST_REQUEST = 2 ** 40
 
+/** What is said for an arc that applies nothing, maybe for long. */
+const STANDSTILL: readonly string[] = ['arc_unavailable', 'apply_stopped', 'outcome_unknown']
+
 export interface ActionsDeskOptions {
   readonly clock: Clock
   readonly arcCount: number
@@ -32,6 +35,8 @@ interface Running {
   readonly command: ActCommand
   arc: number
   readonly sums: { done: number; skipped: number; failed: number }
+  /** Why arcs before did not do it, each once. */
+  readonly missing: string[]
   cancelAgain: () => void
 }
 
@@ -57,6 +62,7 @@ export class ActionsDesk {
       command: { kind: 'act-on-jobs', bulk: job, action, filter },
       arc: 0,
       sums: { done: 0, skipped: 0, failed: 0 },
+      missing: [],
       cancelAgain: () => {},
     }
     this.#running.set(attempt, running)
@@ -86,7 +92,7 @@ export class ActionsDesk {
     if (running === undefined || !this.#running.has(running.attempt)) return true
     if (reply.ok) this.#onSlice(running, JSON.parse(body ?? '{}'))
     else if (reply.code === 'overloaded') this.#askAgain(running)
-    else this.#fail(running, reply.message)
+    else this.#onRefused(running, reply)
     return true
   }
 
@@ -96,8 +102,21 @@ export class ActionsDesk {
     sums.done += slice.done
     sums.skipped += slice.skipped
     sums.failed += slice.failed
+    this.#goOn(running)
+  }
+
+  /** An arc that stands still keeps no other from being asked. */
+  #onRefused(running: Running, { code, message }: { code: string; message: string }): void {
+    running.missing.push(`arc ${running.arc} did not answer: ${message}`)
+    if (STANDSTILL.includes(code)) this.#goOn(running)
+    else this.#fail(running)
+  }
+
+  #goOn(running: Running): void {
+    const { sums, missing } = running
     running.arc += 1
     if (running.arc < this.#options.arcCount) return this.#askFor(running)
+    if (missing.length > 0) return this.#fail(running)
     this.#end(running, outcomeBody({ kind: 'succeeded', output: { ...sums } }))
   }
 
@@ -113,9 +132,10 @@ export class ActionsDesk {
     running.cancelAgain = this.#options.clock.alarm(AGAIN_MS, () => this.#askFor(running))
   }
 
-  /** The next attempt goes on where this one stood. */
-  #fail(running: Running, why: string): void {
-    const message = `arc ${running.arc} did not answer: ${why}`
+  /** The next attempt asks each arc again: what was done there is known there. */
+  #fail(running: Running): void {
+    const [why = '', ...more] = running.missing
+    const message = more.length === 0 ? why : `${why}; and ${more.length} more arcs`
     const error = { code: 'bulk_interrupted', message, retryable: true }
     this.#end(running, outcomeBody({ kind: 'failed', error }))
   }

@@ -5,6 +5,7 @@ import { answers, listOf } from '../contract/answers.js'
 import { ref } from '../contract/parts.js'
 import { STALE } from '../contract/headers.js'
 import { OwnPageQuery, PageQuery } from '../contract/parameters.js'
+import { gaps } from '../jobs-page.js'
 import type { KnownWork } from '../known-work.js'
 import type { EngineStatus } from '../../protocol/node/messages.js'
 import { SYSTEM_ARC } from '../../base/ids.js'
@@ -59,7 +60,8 @@ export function catalogRoutes(app: ApiServer, { client, known }: CatalogRoutesOp
     },
     async (request, reply) => {
       const { consistency, ...page } = request.query
-      const services = pageOfNames(await known.services(), page, { kind: 'services' })
+      const { items, missing } = await known.services()
+      const services = pageOfNames(items, page, { kind: 'services' })
       await tellStaleness(reply, client, { consistency, arc: SYSTEM_ARC })
       const status = await statusInTime(client)
       return {
@@ -70,6 +72,7 @@ export function catalogRoutes(app: ApiServer, { client, known }: CatalogRoutesOp
           ...loadView(client, service.name, status),
         })),
         nextCursor: services.nextCursor,
+        ...gaps(missing),
       }
     },
   )
