@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import { AppError } from '../base/app-error.js'
-import { assert } from '../base/assert.js'
+import { broken } from '../base/assert.js'
 import { isLatin1 } from '../base/latin1.js'
 import type { Table, TableChange, TableRow } from '../protocol/state/table.js'
 import type { ScrubBounds, ScrubSlice } from '../ports/scrub.js'
@@ -208,7 +208,7 @@ function prepare({ db, isIndexed }: StateDatabase): Statements {
   const remove = db.prepare('DELETE FROM rows WHERE key = ?')
   const commit = db.transaction((changes: readonly TableChange[]) => {
     for (const { key, value } of changes) {
-      assert(isLatin1(key), `not a table key: ${JSON.stringify(key)}`)
+      if (!isLatin1(key)) broken(`not a table key: ${JSON.stringify(key)}`)
       if (value === undefined) remove.run(key)
       else upsert.run(key, value, rowChecksum(key, value))
     }

@@ -1,4 +1,4 @@
-import { assert } from './assert.js'
+import { assert, broken } from './assert.js'
 
 /**
  * The 128-bit circular ID space, written as 32 lower-case hex digits.
@@ -37,7 +37,7 @@ export function isId(text: string): text is Id {
 /** The arc that an ID belongs to: its top `log2(arcCount)` bits. `arcCount` is a power of two ≤ 32768. */
 export function arcOf(id: string, arcCount: number): ArcId {
   const top = Number.parseInt(id.slice(0, 4), 16)
-  assert(Number.isInteger(top), `arcOf expects 32 hex digits, got ${id}`)
+  if (!Number.isInteger(top)) broken(`arcOf expects 32 hex digits, got ${id}`)
   return Math.floor((top * arcCount) / 0x10000)
 }
 

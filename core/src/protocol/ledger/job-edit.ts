@@ -1,5 +1,5 @@
 import type { JobPlan, Json, StepPlan } from '@gyre/jobs'
-import { assert } from '../../base/assert.js'
+import { assert, broken } from '../../base/assert.js'
 import type { Instant } from '../../base/ids.js'
 import type { EntryContext } from './entry-context.js'
 import { type HistoryDetail, type HistoryEvent, isMilestone } from './history.js'
@@ -80,13 +80,13 @@ export class JobEdit {
 
   step(position: number): StepState {
     const step = this.#steps[position]
-    assert(step !== undefined, `job ${this.id} has no step at ${position}`)
+    if (step === undefined) broken(`job ${this.id} has no step at ${position}`)
     return step
   }
 
   stepPlan(position: number): StepPlan {
     const step = this.plan.steps[position]
-    assert(step !== undefined, `the plan of job ${this.id} has no step at ${position}`)
+    if (step === undefined) broken(`the plan of job ${this.id} has no step at ${position}`)
     return step
   }
 
@@ -249,20 +249,19 @@ export class JobEdit {
   /** A job that has ended holds no lease, no timer and no place in a queue. */
   #assertAtRest(): void {
     const { running, ready } = this.#row
-    assert(
-      running === 0 && ready === 0,
-      `job ${this.id} ended with ${running} running, ${ready} ready`,
-    )
+    if (running > 0 || ready > 0) {
+      broken(`job ${this.id} ended with ${running} running, ${ready} ready`)
+    }
     for (const { task, undo } of this.#steps) {
-      const active = [task, undo?.task ?? null].some((one) => one !== null && isActive(one))
-      assert(!active, `job ${this.id} ended with an active task`)
+      if (isActive(task) || isActive(undo?.task ?? null)) {
+        broken(`job ${this.id} ended with an active task`)
+      }
     }
   }
 
   get #plan(): PlanRow {
     this.#planRow ??= planOf(this.context.rows, this.#row)
-    assert(this.#planRow !== undefined, `job ${this.id} has no plan`)
-    return this.#planRow
+    return this.#planRow ?? broken(`job ${this.id} has no plan`)
   }
 }
 

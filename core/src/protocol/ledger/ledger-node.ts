@@ -1,5 +1,5 @@
 import { AppError } from '../../base/app-error.js'
-import { assert } from '../../base/assert.js'
+import { broken } from '../../base/assert.js'
 import { type ArcId, arcOf, type Instant, type LogIndex } from '../../base/ids.js'
 import type {
   ArcStop,
@@ -169,7 +169,7 @@ export class LedgerNode {
     const { term, index, request } = message
     const applied = overlay.applied(message.arc)
     if (index <= applied) return true
-    assert(index === applied + 1, `M1: arc ${message.arc} gets entry ${index} after ${applied}`)
+    if (index !== applied + 1) broken(`M1: arc ${message.arc} gets entry ${index} after ${applied}`)
     const arc = this.#arc(message.arc)
     const body = decodeEntry(message.body, index)
     const tally = message.replayed === true ? null : this.#tally

@@ -1,5 +1,5 @@
 import type { JobError, RetryPlan } from '@gyre/jobs'
-import { assert } from '../../base/assert.js'
+import { assert, broken } from '../../base/assert.js'
 import type { Instant } from '../../base/ids.js'
 import type { AttemptOutcome, AttemptProgress } from './command.js'
 import { LOST_ATTEMPTS_MAX } from './limits.js'
@@ -98,7 +98,7 @@ export function newTask(at: Instant): TaskState {
 
 /** @throws AssertionError when the table has no such transition */
 export function assertMayBecome(from: TaskPhase, to: TaskPhase): void {
-  assert(NEXT[from].includes(to), `a task that is ${from} cannot become ${to}`)
+  if (!NEXT[from].includes(to)) broken(`a task that is ${from} cannot become ${to}`)
 }
 
 /** True while an attempt exists that has not ended (T1). */
@@ -107,8 +107,8 @@ export function isRunning(task: TaskState | null): boolean {
 }
 
 /** True while the task can still come to run without anybody's doing. */
-export function isActive(task: TaskState): boolean {
-  return task.phase === 'ready' || task.phase === 'backoff' || isRunning(task)
+export function isActive(task: TaskState | null): boolean {
+  return task !== null && (task.phase === 'ready' || task.phase === 'backoff' || isRunning(task))
 }
 
 export function started(task: TaskState, attempt: AttemptRow, timesOutAt: Instant): TaskState {

@@ -1,4 +1,4 @@
-import { assert } from '../../base/assert.js'
+import { broken } from '../../base/assert.js'
 import type { LogIndex } from '../../base/ids.js'
 
 /**
@@ -13,7 +13,9 @@ const GENERATION_MAX = 0x1fff
 export const FIRST_GENERATION = 1
 
 export function packVersion(generation: number, index: LogIndex): number {
-  assert(generation > 0 && generation <= GENERATION_MAX, `generation ${generation} has no 13 bits`)
-  assert(index >= 0 && index < INDEX_BITS_VALUE, `log index ${index} has no 40 bits`)
+  if (generation <= 0 || generation > GENERATION_MAX) {
+    broken(`generation ${generation} has no 13 bits`)
+  }
+  if (index < 0 || index >= INDEX_BITS_VALUE) broken(`log index ${index} has no 40 bits`)
   return generation * INDEX_BITS_VALUE + index
 }

@@ -1,4 +1,4 @@
-import { assert } from '../../base/assert.js'
+import { broken } from '../../base/assert.js'
 import type { ArcId, Duration, Instant, LogIndex } from '../../base/ids.js'
 import type { Group } from '../raft/group.js'
 import { ArcClock } from './arc-clock.js'
@@ -131,7 +131,7 @@ export class ArcState {
   }
 
   time(mono: Instant, wall: Instant): Instant {
-    assert(this.#clock !== null, `arc ${this.arc}: has no clock before it leads`)
+    if (this.#clock === null) broken(`arc ${this.arc}: has no clock before it leads`)
     return this.#clock.read(mono, wall)
   }
 }

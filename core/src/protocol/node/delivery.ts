@@ -1,4 +1,4 @@
-import { assert } from '../../base/assert.js'
+import { broken } from '../../base/assert.js'
 import type { LogIndex } from '../../base/ids.js'
 import type { ArcState } from './arc-state.js'
 import type { EngineOutputs } from './engine-outputs.js'
@@ -41,7 +41,7 @@ export class Delivery {
   /** The ledger has applied the arc up to `index`. @returns what that takes off the engine's desk */
   noteApplied(state: ArcState, index: LogIndex): { own: number; chars: number } {
     const isNext = index >= state.applied && index <= state.delivered
-    assert(isNext, `N2: arc ${state.arc} applied ${index}`)
+    if (!isNext) broken(`N2: arc ${state.arc} applied ${index}`)
     const { entries, own, chars } = state.noteApplied(index)
     this.#unapplied -= entries
     return { own, chars }

@@ -1,4 +1,4 @@
-import { assert, unreachable } from '../../base/assert.js'
+import { assert, broken, unreachable } from '../../base/assert.js'
 import { type ArcId, type Instant, type LogIndex, SYSTEM_ARC } from '../../base/ids.js'
 import type { Prng } from '../../base/prng.js'
 import type { PersistMark } from '../raft/group.js'
@@ -512,8 +512,7 @@ export class Engine {
 
   #stateOf(arc: ArcId): ArcState {
     const state = this.#arcs.get(arc)
-    assert(state !== undefined, `there is no arc ${arc}`)
-    return state
+    return state ?? broken(`there is no arc ${arc}`)
   }
 }
 

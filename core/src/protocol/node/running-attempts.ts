@@ -1,4 +1,4 @@
-import { assert } from '../../base/assert.js'
+import { broken } from '../../base/assert.js'
 import { parseAttemptId } from '../ledger/attempt-id.js'
 import type { EngineOutputs } from './engine-outputs.js'
 import type { Grants } from './grants.js'
@@ -35,7 +35,7 @@ export class RunningAttempts {
     const { outputs, grants, stopping, memos } = this.#options
     const { attempt } = dispatch
     const reserved = grants.dispatched(dispatch.arc, dispatch.index, dispatch.service)
-    assert(reserved, `G1: ${attempt} was started without a slot`)
+    if (!reserved) broken(`G1: ${attempt} was started without a slot`)
     this.#running.set(attempt, dispatch)
     const recalled = memos.recalled(dispatch)
     if (recalled !== null) return recalled

@@ -1,4 +1,4 @@
-import { assert } from '../../base/assert.js'
+import { broken } from '../../base/assert.js'
 import { Capacities, type Shortage } from './capacities.js'
 import type { CapacityOffer, ResourceLoad } from './messages.js'
 
@@ -84,10 +84,9 @@ export class Slots {
 
   giveBack(service: string, count: number): void {
     const used = (this.#used.get(service) ?? 0) - count
-    assert(
-      used >= 0 && count >= 0,
-      `C1: gives back ${count} slots of ${service}, more than it used`,
-    )
+    if (used < 0 || count < 0) {
+      broken(`C1: gives back ${count} slots of ${service}, more than it used`)
+    }
     if (used === 0) this.#used.delete(service)
     else this.#used.set(service, used)
     this.#usedTotal -= count

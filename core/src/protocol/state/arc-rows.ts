@@ -1,4 +1,4 @@
-import { assert } from '../../base/assert.js'
+import { assert, broken } from '../../base/assert.js'
 import type { ArcId, LogIndex } from '../../base/ids.js'
 import { SortedKeys } from '../../base/sorted-keys.js'
 import { freezeRow } from './freeze.js'
@@ -75,7 +75,7 @@ export class ArcRows implements Rows {
   }
 
   setApplied(index: LogIndex): void {
-    assert(index > this.#applied, `applied index must rise: ${this.#applied} to ${index}`)
+    if (index <= this.#applied) broken(`applied index must rise: ${this.#applied} to ${index}`)
     this.#applied = index
     this.#open = false
     this.#noteDirty()
@@ -279,8 +279,7 @@ export class ArcRows implements Rows {
   #liveValue(key: string): object {
     const dirty = this.#dirty.get(key)
     const value = dirty && this.#valueOf(dirty)
-    assert(value !== undefined, `A2: live key without a value: ${key}`)
-    return value
+    return value ?? broken(`A2: live key without a value: ${key}`)
   }
 
   #valueOf({ value }: DirtyRow): object | undefined {
@@ -290,7 +289,7 @@ export class ArcRows implements Rows {
   #storedValue(key: string, text: string): object {
     const known = this.#known.get(this.#arc, key)
     if (known === undefined) return this.#parse(text)
-    assert(known !== ABSENT, `the table holds a row known to be absent: ${this.#prefix}${key}`)
+    if (known === ABSENT) broken(`the table holds a row known to be absent: ${this.#prefix}${key}`)
     return known
   }
 }

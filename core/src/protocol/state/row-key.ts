@@ -1,4 +1,4 @@
-import { assert } from '../../base/assert.js'
+import { broken } from '../../base/assert.js'
 import type { ArcId } from '../../base/ids.js'
 import { isLatin1 } from '../../base/latin1.js'
 
@@ -16,7 +16,7 @@ const APPLIED_KEY = '\u0000applied'
 export const FIRST_ROW_KEY = '\u0001'
 
 export function arcPrefix(arc: ArcId): string {
-  assert(Number.isInteger(arc) && arc >= 0 && arc <= 0xffff, `arc out of range: ${arc}`)
+  if (!Number.isInteger(arc) || arc < 0 || arc > 0xffff) broken(`arc out of range: ${arc}`)
   return arc.toString(16).padStart(ARC_DIGITS, '0')
 }
 
@@ -55,5 +55,5 @@ export function arcEnd(arc: ArcId): string {
 }
 
 export function assertRowKey(key: string): void {
-  assert(key >= FIRST_ROW_KEY && isLatin1(key), `not a row key: ${JSON.stringify(key)}`)
+  if (key < FIRST_ROW_KEY || !isLatin1(key)) broken(`not a row key: ${JSON.stringify(key)}`)
 }

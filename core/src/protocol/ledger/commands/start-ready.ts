@@ -1,5 +1,5 @@
 import type { JobError, Json } from '@gyre/jobs'
-import { assert } from '../../../base/assert.js'
+import { assert, broken } from '../../../base/assert.js'
 import type { Instant } from '../../../base/ids.js'
 import { advance } from '../advance.js'
 import { formatAttemptId } from '../attempt-id.js'
@@ -81,10 +81,9 @@ function startPage(
 function startFrom(context: EntryContext, grant: Grant, row: ReadyRow): boolean {
   const edit = context.job(row.job)
   const position = edit?.positionOf(row.step)
-  assert(
-    edit !== undefined && position !== undefined,
-    `ready task of no job: ${row.job} ${row.step}`,
-  )
+  if (edit === undefined || position === undefined) {
+    broken(`ready task of no job: ${row.job} ${row.step}`)
+  }
   const { hook } = row
   if (hook === 'run' && endIfOverdue(edit)) return false
   const place: TaskPlace = { position, index: indexFor(edit, position, row), hook }
