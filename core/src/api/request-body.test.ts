@@ -57,6 +57,47 @@ test('bytes that are no UTF-8, text that is no JSON and numbers without end are 
   }
 })
 
+test('an integer that would come back as another is refused at its place, others are not', () => {
+  const lossy = [
+    '9007199254740993',
+    '-9007199254740993',
+    '12345678901234567890',
+    '1152921504606846976',
+  ]
+  for (const number of lossy) {
+    assert.equal(codeOf(number), 'invalid_request', number)
+    const text = `{"a":"9007199254740993\\"","b":[1, ${number} ]}`
+    assert.throws(() => parse(text), /at \/b\/1 is a number that an IEEE 754 double cannot hold/)
+  }
+  const exact = [
+    '9007199254740992',
+    '-9007199254740991',
+    '100000000000000000000',
+    '1152921504606847000',
+  ]
+  const fractions = ['0.12345678901234567890', '1.2345678901234567890e5', '1E16', '1e+20']
+  for (const number of [...exact, ...fractions]) assert.equal(parse(number), JSON.parse(number))
+  for (const text of [
+    '"9007199254740993"',
+    '{"9007199254740993":"\\\\"}',
+    '["\\"9007199254740993"]',
+  ]) {
+    assert.deepEqual(parse(text), JSON.parse(text))
+  }
+  assert.equal(codeOf('"9007199254740993'), 'invalid_json')
+  assert.equal(codeOf('9007199254740993 x'), 'invalid_json')
+})
+
+test('integers of any length are given back as they came, or refused', () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n }), (integer) => {
+      const text = String(integer)
+      if (codeOf(text) === 'accepted') assert.equal(JSON.stringify(parse(text)), text)
+      else assert.ok(integer > 2n ** 53n || integer < -(2n ** 53n), text)
+    }),
+  )
+})
+
 test('64 levels are accepted and 65 are not; a million levels do not break the stack', () => {
   const nested = (depth: number): unknown => parse('['.repeat(depth) + ']'.repeat(depth))
   checkDepth(nested(64), '')

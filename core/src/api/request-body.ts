@@ -1,5 +1,6 @@
 import { formatPointer, JSON_DEPTH_MAX, parsePointer } from '@gyre/jobs'
 import type { FastifyRequest } from 'fastify'
+import { spoilInexactIntegers } from './exact-integers.js'
 import { ENVELOPE_DEPTH } from './limits.js'
 import { Problem } from './problem.js'
 
@@ -62,7 +63,7 @@ function decode(bytes: Buffer): string {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(spoilInexactIntegers(text))
   } catch (error) {
     const reason = error instanceof SyntaxError ? error.message.slice(0, 200) : 'syntax error'
     throw new Problem('invalid_json', `the body is not JSON: ${reason}`)
@@ -76,7 +77,10 @@ function parseJson(text: string): unknown {
  */
 function checkValue(value: unknown, place: (string | number)[], depthLeft: number): void {
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    refuse(place, 'is a number out of the range of JSON numbers (IEEE 754 double)')
+    refuse(
+      place,
+      'is a number that an IEEE 754 double cannot hold, and would not come back as it was sent; send it as a string',
+    )
   }
   if (typeof value !== 'object' || value === null) return
   if (depthLeft === 0) refuse(place, `is nested more than ${JSON_DEPTH_MAX} deep`)
