@@ -32,5 +32,6 @@ export interface StartedAttempt {
   readonly kind: 'started'
   readonly node: string
   readonly boot: number
-  readonly attempt: Omit<Dispatch, 'kind' | 'arc' | 'index' | 'recalled'>
+  /** Without what the same work gave before. */
+  readonly dispatch: Dispatch
 }

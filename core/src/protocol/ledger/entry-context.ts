@@ -1,4 +1,4 @@
-import type { Instant, LogIndex, Term } from '../../base/ids.js'
+import type { ArcId, Instant, LogIndex, Term } from '../../base/ids.js'
 import { Prng } from '../../base/prng.js'
 import type { Rows } from '../state/rows.js'
 import type { EntryStamp } from './command.js'
@@ -20,6 +20,7 @@ export class EntryContext {
   readonly rows: Rows
   /** Arc time, milliseconds since 1970: the only clock of apply. */
   readonly at: Instant
+  readonly arc: ArcId
   readonly term: Term
   readonly index: LogIndex
   readonly hash: HashText
@@ -40,6 +41,7 @@ export class EntryContext {
     this.rows = options.rows
     this.at = options.stamp.t
     this.#seed = options.stamp.s
+    this.arc = options.position.arc
     this.term = options.position.term
     this.index = options.position.index
     this.hash = options.hash
@@ -153,6 +155,7 @@ export interface MadeReady {
 export type HashText = (text: string) => string
 
 export interface EntryPosition {
+  readonly arc: ArcId
   readonly term: Term
   readonly index: LogIndex
 }

@@ -63,7 +63,7 @@ export class LedgerNode {
   #outputs: FromLedger[] = []
 
   constructor(options: LedgerNodeOptions) {
-    this.#options = options
+    this.#options = { ...options, hash: rememberLast(options.hash) }
     const { overlay } = options
     const applied = overlay.appliedArcs().flatMap(([arc, index]) => {
       const time = this.#unlessDamaged(() => this.#arc(arc).ledger.time)
@@ -173,19 +173,19 @@ export class LedgerNode {
     const arc = this.#arc(message.arc)
     const body = decodeEntry(message.body, index)
     const tally = message.replayed === true ? null : this.#tally
-    const result = arc.ledger.apply({ term, index }, body, tally)
+    const result = arc.ledger.apply({ arc: arc.arc, term, index }, body, tally)
     overlay.setApplied(message.arc, index)
     this.#touched.add(arc)
     arc.note(body, result)
     if (request !== 0) this.#reply(message.arc, request, replyOf(arc, result.applied))
     for (const effect of result.effects) {
       // What one of them reads may have stopped the arc, and its slots are free then.
-      if (arc.stopped === null) this.#carryOut(arc, index, effect)
+      if (arc.stopped === null) this.#carryOut(arc, effect)
     }
     return true
   }
 
-  #carryOut(arc: ArcLedger, index: number, effect: LedgerEffect): void {
+  #carryOut(arc: ArcLedger, effect: LedgerEffect): void {
     if (effect.kind === 'job-told') return this.#tell(arc, this.#followers.take(effect.job))
     if (effect.kind === 'job-final') {
       // A timeline that is full ends without an event; its followers are told all the same.
@@ -206,10 +206,8 @@ export class LedgerNode {
       this.#outputs.push({ kind: 'abort', attempt, reason })
       return
     }
-    const { attempt } = effect
-    // The spread first, and one only: V8 copies it in one go then.
-    const dispatch: Dispatch = { ...attempt, kind: 'dispatch', arc: arc.arc, index }
-    const { memo } = attempt
+    const { dispatch } = effect
+    const { memo } = dispatch
     if (memo === undefined) return void this.#outputs.push(dispatch)
     const recalled = this.#recall(memo.key, arc.ledger.time)
     if (arc.stopped === null) this.#outputs.push({ ...dispatch, ...recalled })
@@ -421,6 +419,15 @@ class ArcLedger implements ReadContext {
       holders.push({ node, boot: Number.parseInt(boot, 16) })
       from = endOf(`l/${node}/${sortable(Number.parseInt(boot, 16))}/`)
     }
+  }
+}
+
+/** The task that an entry starts is named to its worker and in the answer, by the same hash. */
+function rememberLast(hash: HashText): HashText {
+  let last = { text: '', hash: hash('') }
+  return (text) => {
+    if (text !== last.text) last = { text, hash: hash(text) }
+    return last.hash
   }
 }
 

@@ -99,7 +99,7 @@ test('a job that starts in the entry that stores it costs no look at what is ref
     const command = { kind: 'submit', id, plan: DRAWING, input: null } as const
     looks.length = 0
     ledger.apply(
-      { term: 1, index: 1 },
+      { arc: 0, term: 1, index: 1 },
       { t: 1, s: 1, g: { node: 'n', boot: 1, slots }, c: command },
     )
     return looks.filter((key) => key.startsWith(keys.refusals)).length

@@ -22,7 +22,8 @@ class Arc {
   apply(command: Command): void {
     this.#index += 1
     const stamp = { t: this.now, s: this.#index }
-    this.#ledger.apply({ term: 1, index: this.#index }, { ...stamp, c: command })
+    const position = { arc: 0, term: 1, index: this.#index }
+    this.#ledger.apply(position, { ...stamp, c: command })
   }
 
   /** @param number  of the job, which is its place among those that are due at the same time */

@@ -40,7 +40,7 @@ class Bench {
   apply(command: Command): void {
     this.index += 1
     const applied = this.#ledger.apply(
-      { term: 1, index: this.index },
+      { arc: 0, term: 1, index: this.index },
       { t: this.now, s: this.index, c: command },
     )
     assert.ok(applied.applied.ok, JSON.stringify(applied.applied))
@@ -48,7 +48,7 @@ class Bench {
 
   replay(entries: readonly EntryBody[]): void {
     for (const [position, body] of entries.entries()) {
-      this.#ledger.apply({ term: 1, index: position + 1 }, body)
+      this.#ledger.apply({ arc: 0, term: 1, index: position + 1 }, body)
     }
   }
 

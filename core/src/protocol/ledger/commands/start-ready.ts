@@ -6,7 +6,6 @@ import { formatAttemptId } from '../attempt-id.js'
 import type { Grant } from '../command.js'
 import { nextToUndo } from '../compensation.js'
 import type { Dispatch } from '../../node/messages.js'
-import type { StartedAttempt } from '../effects.js'
 import { followRun } from '../end-attempt.js'
 import type { EntryContext } from '../entry-context.js'
 import {
@@ -134,7 +133,10 @@ function startAttempt(edit: JobEdit, place: TaskPlace, { task, grant, body }: St
   edit.note({ type: 'attempt_started', node, fence, ...ofAttempt(edit, place, number) })
   const step = edit.stepPlan(place.position).name
   const { traceparent } = edit
-  const begun: StartedAttempt['attempt'] = {
+  const dispatch: Dispatch = {
+    kind: 'dispatch',
+    arc: context.arc,
+    index: context.index,
     attempt: formatAttemptId(attemptRef(edit, place, number)),
     service: serviceOf(edit, place),
     hook: callsHook(edit, place) ? 'compensate' : 'run',
@@ -151,7 +153,7 @@ function startAttempt(edit: JobEdit, place: TaskPlace, { task, grant, body }: St
     ...(traceparent === undefined ? {} : { traceparent }),
     ...memoOf(edit, place, body),
   }
-  context.effects.push({ kind: 'started', node, boot, attempt: begun })
+  context.effects.push({ kind: 'started', node, boot, dispatch })
 }
 
 /** Since when the job has waited for its first attempt. */

@@ -64,10 +64,9 @@ export function answer(context: ReadContext, query: Query): Reply {
 export function replyOf(context: ReadContext, applied: Applied): Reply {
   if (!applied.ok) return applied
   const { result, shows, replayed } = applied
-  const again = replayed === true ? { replayed } : {}
-  if (shows === undefined) return { ok: true, result, ...again }
-  const shown = shownBy(context, shows)
-  return shown.ok ? { ...shown, result, ...again } : shown
+  const reply: Reply = shows === undefined ? { ok: true, result } : shownBy(context, shows)
+  if (!reply.ok) return reply
+  return replayed === true ? { ...reply, result, replayed } : { ...reply, result }
 }
 
 function shownBy(context: ReadContext, shows: Shows): Reply {

@@ -106,12 +106,12 @@ function store(jobs: readonly Job[]): { arcs: ReadContext[]; ids: string[] } {
     const id = makeJobId(job.arc, job.createdAt, number.toString(16).padStart(16, '0'))
     const plan = { ...planOf({ main: {} }), job: job.job }
     const { createdAt: t, labels } = job
-    const at = { term: 1, index: number * 2 + 1 }
+    const at = { arc: job.arc, term: 1, index: number * 2 + 1 }
     const ledger = ledgers[job.arc]
     ledger?.apply(at, { t, s: 0, c: { kind: 'submit', id, plan, input: null, labels } })
     if (job.status === 'queued') return id
     const c = { kind: 'cancel', id, compensate: false } as const
-    ledger?.apply({ term: 1, index: at.index + 1 }, { t, s: 0, c })
+    ledger?.apply({ ...at, index: at.index + 1 }, { t, s: 0, c })
     return id
   })
   return { arcs, ids }
