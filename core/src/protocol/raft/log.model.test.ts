@@ -73,6 +73,8 @@ test('a log answers like a plain list, whatever is appended, cut, written, relea
               model.base + 1 + Math.floor(step.share * (model.entries.length - model.base))
             if (from > model.entries.length) break
             log.truncateFrom(from)
+            // Another leader's entries follow: of their terms, none was written at these places.
+            term += 1
             model.entries.length = from - 1
             model.unstable = model.unstable.filter(({ index }) => index < from)
             break

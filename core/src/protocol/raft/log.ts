@@ -118,8 +118,9 @@ export class RaftLog {
 
   /**
    * A write that ended with this entry is durable. If the entry has been replaced since, it attests
-   * nothing of what stands there now (the ABA story in etcd's rawnode.go); the write that replaced it
-   * will.
+   * nothing of what stands there now; the write that replaced it will. That it has not come back meanwhile
+   * (the ABA story in etcd's rawnode.go) is for the caller to know: in one term a replica follows one leader,
+   * whose log has one entry at each place, so there only writes of the term that still runs are told here.
    */
   noteDurable(index: LogIndex, term: Term): void {
     if ((this.termAt(index) ?? 0) === term && index > this.#durable) this.#durable = index
