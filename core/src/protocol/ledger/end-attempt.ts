@@ -1,5 +1,6 @@
 import type { Json, RetryPlan } from '@gyre/jobs'
 import { assert } from '../../base/assert.js'
+import type { Prng } from '../../base/prng.js'
 import { advance, failStep } from './advance.js'
 import { backoffMs } from './backoff.js'
 import type { AttemptOutcome, AttemptRef } from './command.js'
@@ -89,12 +90,14 @@ function withMemo(task: TaskState, reported: AttemptOutcome): TaskState {
 }
 
 function taskAfter(edit: JobEdit, place: TaskPlace, task: TaskState, end: Settled): TaskState {
-  const { at, prng } = edit.context
+  const { context } = edit
+  const { at } = context
   const policy = policyOf(edit, place)
   const { phase } = edit.row
   const mayRetry = place.hook === 'compensate' || phase === 'forward' || phase === 'failing'
   const after = ended(task, end, { at, policy, mayRetry })
   if (after.phase !== 'backoff') return after
+  const prng = (): Prng => context.prng
   return { ...after, dueAt: at + backoffMs(policy, after.tries + after.losses, prng) }
 }
 
@@ -103,8 +106,8 @@ function noteEnd(edit: JobEdit, place: TaskPlace, after: TaskState, end: Settled
   const { outcome, error } = end
   const { startedAt = 0, finishedAt = null } = after.newest ?? {}
   edit.context.tally?.attemptEnded(serviceOf(edit, place), outcome, (finishedAt ?? 0) - startedAt)
-  const charged = outcome === 'lost' && !end.uncharged ? { lostAttempts: after.losses } : {}
-  const why = error === null ? {} : { error }
+  const charged = outcome === 'lost' && !end.uncharged ? { lostAttempts: after.losses } : null
+  const why = error === null ? null : { error }
   edit.note({ type: 'attempt_ended', outcome, ...of, ...charged, ...why })
   if (after.phase === 'backoff') edit.note({ type: 'retry_scheduled', until: after.dueAt, ...of })
 }

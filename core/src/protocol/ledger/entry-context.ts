@@ -33,7 +33,8 @@ export class EntryContext {
   readonly #jobs = new Map<string, JobEdit>()
   readonly #readyDeltas = new Map<string, number>()
   readonly #jobDeltas = new Map<string, number>()
-  readonly #namedDeltas = new Map<string, Map<string, number>>()
+  /** By the names of definitions; made for the first: most jobs have none. */
+  #namedDeltas: Map<string, Map<string, number>> | undefined
   readonly #madeReady: MadeReady[] = []
   #timersChanged = false
 
@@ -49,7 +50,7 @@ export class EntryContext {
   }
 
   /** The entry's dice; drawn in the order of apply, so equal everywhere. */
-  readonly prng = (): Prng => {
+  get prng(): Prng {
     this.#prng ??= new Prng(this.#seed)
     return this.#prng
   }
@@ -65,7 +66,7 @@ export class EntryContext {
   }
 
   get readyChanged(): boolean {
-    return [...this.#readyDeltas.values()].some((delta) => delta !== 0)
+    return hasChange(this.#readyDeltas)
   }
 
   /** Queues (ready-name.ts) that tasks came into or left, be their number what it was. */
@@ -88,7 +89,7 @@ export class EntryContext {
     if (open !== undefined) return open
     const row = this.rows.get<JobRow>(keys.job(id))
     if (row === undefined) return undefined
-    const edit = new JobEdit(this, row)
+    const edit = JobEdit.ofStored(this, row)
     this.#jobs.set(id, edit)
     return edit
   }
@@ -97,7 +98,7 @@ export class EntryContext {
     const parts = partsOfNew(planRow)
     if (parts === undefined) this.rows.insert(keys.plan(id), planRow)
     const own = parts === undefined ? terms : { parts, ...terms }
-    const edit = new JobEdit(this, newJob(id, planRow.plan, this.at, own), 'new')
+    const edit = JobEdit.ofNew(this, newJob(id, planRow.plan, this.at, own))
     this.#jobs.set(id, edit)
     return edit
   }
@@ -114,6 +115,7 @@ export class EntryContext {
   countJobs({ id, job: name }: Pick<JobRow, 'id' | 'job'>, status: string, delta: number): void {
     addTo(this.#jobDeltas, status, delta)
     if (name === null || !isCounted(this.rows, id)) return
+    this.#namedDeltas ??= new Map()
     const named = this.#namedDeltas.get(name) ?? new Map<string, number>()
     this.#namedDeltas.set(name, named)
     addTo(named, status, delta)
@@ -124,21 +126,37 @@ export class EntryContext {
     for (const edit of this.#jobs.values()) edit.save()
     this.#saveCounts(keys.readyCounts, this.#readyDeltas)
     this.#saveCounts(keys.jobCounts, this.#jobDeltas)
+    if (this.#namedDeltas === undefined) return
     for (const [name, deltas] of this.#namedDeltas) this.#saveCounts(keys.namedCounts(name), deltas)
   }
 
   /** What went up and down again changes nothing. Members are kept sorted: equal counts make equal rows, whatever led to them. */
   #saveCounts(key: string, deltas: ReadonlyMap<string, number>): void {
-    if ([...deltas.values()].every((delta) => delta === 0)) return
+    if (!hasChange(deltas)) return
     const before = this.rows.get<CountsRow>(key)?.counts ?? {}
-    const counts = Object.entries(before)
-    for (const entry of counts) entry[1] += deltas.get(entry[0]) ?? 0
-    const added = [...deltas].filter(([name]) => !Object.hasOwn(before, name))
-    if (added.length > 0) counts.push(...added)
-    if (added.length > 0) counts.sort(([a], [b]) => (a < b ? -1 : 1))
-    const row: CountsRow = { counts: Object.fromEntries(counts.filter(([, count]) => count !== 0)) }
+    const names = Object.keys(before)
+    for (const name of deltas.keys()) if (!Object.hasOwn(before, name)) insertSorted(names, name)
+    const counts: Record<string, number> = {}
+    for (const name of names) {
+      const count = (before[name] ?? 0) + (deltas.get(name) ?? 0)
+      if (count !== 0) counts[name] = count
+    }
+    const row: CountsRow = { counts }
     this.rows.put(key, row)
   }
+}
+
+/**
+ * Into the few that there are: to sort them again would cost more than all else here. From the end, since an
+ * object has the names that are whole numbers first, in an order of their own.
+ */
+function insertSorted(names: string[], name: string): void {
+  names.splice(names.findLastIndex((other) => other < name) + 1, 0, name)
+}
+
+function hasChange(deltas: ReadonlyMap<string, number>): boolean {
+  for (const delta of deltas.values()) if (delta !== 0) return true
+  return false
 }
 
 function addTo(sums: Map<string, number>, name: string, delta: number): void {

@@ -127,7 +127,7 @@ export function conditionHolds(
 
 /** What steps that run when the job has failed know of that. */
 function failureScope(edit: JobEdit, position: number): ItemScope {
-  if (edit.stepPlan(position).onFailure !== true) return {}
+  if (edit.stepPlan(position).onFailure !== true) return NOTHING_MORE
   const { failedStep = null, cause, error } = edit.row
   return { failure: { step: failedStep, cause, error: error === null ? null : { ...error } } }
 }
@@ -174,12 +174,14 @@ function bodyOf(step: string, input: Json): WorkerBody {
 
 type ItemScope = Pick<TemplateScope, 'item' | 'index' | 'failure'>
 
+const NOTHING_MORE: ItemScope = {}
+
 function itemScope(
   edit: JobEdit,
   position: number,
   index: number | null,
 ): Resolved<{ readonly item: ItemScope }> {
-  if (index === null) return { ok: true, item: {} }
+  if (index === null) return { ok: true, item: NOTHING_MORE }
   const { forEach, name } = edit.stepPlan(position)
   assert(forEach !== null, `step ${name} of job ${edit.id} is no forEach`)
   const value = itemValue(edit, position, forEach, index)
@@ -233,6 +235,7 @@ function scopeOf(edit: JobEdit, template: Json, item: ItemScope): Scoped {
 function stepsPointedInto(template: Json): Set<string> {
   const names = new Set<string>()
   for (const pointer of pointersIn(template)) {
+    if (!pointer.startsWith('/steps/')) continue
     const [root, name] = parsePointer(pointer) ?? []
     if (root === 'steps' && name !== undefined) names.add(name)
   }

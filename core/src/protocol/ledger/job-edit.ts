@@ -30,7 +30,7 @@ import { isActive } from './task.js'
  */
 export class JobEdit {
   readonly context: EntryContext
-  readonly #row: Mutable<JobRow>
+  readonly #row: WorkingRow
   readonly #steps: StepState[]
   #planRow: PlanRow | undefined
   #positions: Map<string, number> | undefined
@@ -44,14 +44,23 @@ export class JobEdit {
   #changed: boolean
   #tellsFollowers = false
 
-  constructor(context: EntryContext, row: JobRow, origin: 'stored' | 'new' = 'stored') {
+  static ofStored(context: EntryContext, row: JobRow): JobEdit {
+    return new JobEdit(context, { ...row, steps: row.steps.slice() }, row)
+  }
+
+  /** @param row  made for this edit: nobody else has it */
+  static ofNew(context: EntryContext, row: WorkingRow): JobEdit {
+    return new JobEdit(context, row, null)
+  }
+
+  private constructor(context: EntryContext, row: WorkingRow, stored: JobRow | null) {
     this.context = context
-    this.#steps = [...row.steps]
-    this.#row = { ...row, steps: this.#steps }
-    this.#listedAs = origin === 'stored' ? row.status : null
-    this.#timers = origin === 'stored' ? jobTimers(row) : []
-    this.#purgeAt = origin === 'stored' ? purgeAt(row) : null
-    this.#changed = origin === 'new'
+    this.#row = row
+    this.#steps = row.steps
+    this.#listedAs = stored?.status ?? null
+    this.#timers = stored === null ? [] : jobTimers(stored)
+    this.#purgeAt = stored === null ? null : purgeAt(stored)
+    this.#changed = stored === null
   }
 
   get row(): JobRow {
@@ -92,7 +101,9 @@ export class JobEdit {
 
   /** Position of a step in the plan; undefined when there is none of that name. */
   positionOf(name: string): number | undefined {
-    this.#positions ??= new Map(this.plan.steps.map((step, position) => [step.name, position]))
+    const { steps } = this.plan
+    if (steps.length === 1) return steps[0]?.name === name ? 0 : undefined
+    this.#positions ??= new Map(steps.map((step, position) => [step.name, position]))
     return this.#positions.get(name)
   }
 
@@ -124,7 +135,8 @@ export class JobEdit {
   }
 
   patchStep(position: number, changes: Partial<StepState>): void {
-    this.#steps[position] = { ...this.step(position), ...changes }
+    // Not a spread: V8 gives the copy of a copy a new shape each time, and is slow with many shapes.
+    this.#steps[position] = Object.assign({}, this.step(position), changes)
     this.#changed = true
   }
 
@@ -158,7 +170,7 @@ export class JobEdit {
       if (!this.#row.historyTruncated) this.patch({ historyTruncated: true })
       return
     }
-    this.#events.push({ seq: eventCount + 1, at: this.context.at, ...detail })
+    this.#events.push(Object.assign({ seq: eventCount + 1, at: this.context.at }, detail))
     this.patch({ eventCount: eventCount + 1 })
   }
 
@@ -193,10 +205,10 @@ export class JobEdit {
       const room = (chunk + 1) * HISTORY_CHUNK_EVENTS - (seq - 1)
       const isNew = (seq - 1) % HISTORY_CHUNK_EVENTS === 0
       const before = isNew ? [] : eventsOf(rows, this.#row, chunk)
-      const row: HistoryRow = { events: [...before, ...this.#events.slice(from, from + room)] }
+      const events = before.concat(this.#events.slice(from, from + room))
       const { parts } = this.#row
-      if (chunk === 0 && parts !== undefined) this.#row.parts = { ...parts, ...row }
-      else rows.put(keys.history(this.id, chunk), row)
+      if (chunk === 0 && parts !== undefined) this.#row.parts = { ...parts, events }
+      else rows.put(keys.history(this.id, chunk), { events } satisfies HistoryRow)
       from += room
     }
     if (this.#events.length > 0) this.tellFollowers()
@@ -265,5 +277,7 @@ export class JobEdit {
   }
 }
 
-/** The copy that one entry works on; rows themselves are never written into. */
+/** What one entry works on; rows themselves are never written into. */
+export type WorkingRow = Omit<Mutable<JobRow>, 'steps'> & { steps: StepState[] }
+
 type Mutable<T> = { -readonly [Member in keyof T]: T[Member] }

@@ -7,6 +7,7 @@ import { keys, labelName, placeOf } from './rows-layout.js'
  * name, one for each label. The one under its status moves with it (job-edit.ts).
  */
 export function unchangingIndexKeys(hash: HashText, row: JobRow): string[] {
+  if (row.labels === undefined && row.job === null) return []
   const place = placeOf(row.createdAt, row.id)
   const labels = Object.entries(row.labels ?? {})
   const lists = labels.map(([key, value]) => keys.jobsLabelled(hash(labelName(key, value))))

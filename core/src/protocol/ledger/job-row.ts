@@ -213,7 +213,7 @@ export function newJob(
   plan: JobPlan,
   at: Instant,
   terms: JobTerms & Pick<JobRow, 'parts'>,
-): JobRow {
+): JobRow & { steps: StepState[] } {
   const phase = terms.runAt === undefined ? 'forward' : 'scheduled'
   // `terms` last: V8 builds a literal that begins with a spread one slow step per member.
   return {

@@ -16,7 +16,8 @@ export interface JobTimer {
  */
 export function jobTimers(row: JobRow): readonly JobTimer[] {
   const { phase, runAt, startBy, startedAt, timesOutAt, run } = row
-  if (phase !== 'scheduled' && phase !== 'forward') return []
+  if (phase !== 'scheduled' && phase !== 'forward') return NO_TIMERS
+  if (runAt === undefined && startBy === undefined && timesOutAt === undefined) return NO_TIMERS
   const timers: JobTimer[] = []
   if (phase === 'scheduled' && runAt !== undefined) timers.push({ kind: 'run-at', dueAt: runAt })
   // An operator's new run is not bound by it: it is late on purpose.
@@ -25,3 +26,5 @@ export function jobTimers(row: JobRow): readonly JobTimer[] {
   if (timesOutAt !== undefined) timers.push({ kind: 'job-timeout', dueAt: timesOutAt })
   return timers
 }
+
+const NO_TIMERS: readonly JobTimer[] = []

@@ -4,7 +4,7 @@ import { advance, beginStopping } from './advance.js'
 import type { SubmitCommand } from './command.js'
 import type { JobEdit } from './job-edit.js'
 import type { JobRow, JobTerms } from './job-row.js'
-import { type DeadlineKind, jobTimers, type JobTimerKind } from './job-timers.js'
+import { type DeadlineKind, type JobTimer, jobTimers, type JobTimerKind } from './job-timers.js'
 import { PRIORITY_DEFAULT } from './limits.js'
 
 /**
@@ -19,12 +19,12 @@ export function termsOf(command: SubmitCommand, at: Instant): JobTerms {
   const { startBy, timeoutMs, affinity, labels, retentionMs } = command
   return {
     priority,
-    ...(runAt > at ? { runAt } : {}),
-    ...(startBy === undefined ? {} : { startBy }),
-    ...(timeoutMs === undefined ? {} : timeLimit(timeoutMs, Math.max(at, runAt))),
-    ...(affinity === undefined ? {} : { affinity }),
-    ...(labels === undefined ? {} : { labels }),
-    ...(retentionMs === undefined ? {} : { retentionMs }),
+    ...(runAt > at ? { runAt } : null),
+    ...(startBy === undefined ? null : { startBy }),
+    ...(timeoutMs === undefined ? null : timeLimit(timeoutMs, Math.max(at, runAt))),
+    ...(affinity === undefined ? null : { affinity }),
+    ...(labels === undefined ? null : { labels }),
+    ...(retentionMs === undefined ? null : { retentionMs }),
   }
 }
 
@@ -51,7 +51,7 @@ function timeLimit(timeoutMs: Duration, from: Instant): Partial<JobTerms> {
 
 /** A timer of the job has come; what the same entry has changed before may have made it void. */
 export function onJobTimer(edit: JobEdit, kind: JobTimerKind): void {
-  if (!isDue(edit, kind)) return
+  if (!isDue(edit, jobTimers(edit.row), kind)) return
   if (kind === 'run-at') {
     edit.patch({ phase: 'forward' })
     advance(edit)
@@ -60,14 +60,16 @@ export function onJobTimer(edit: JobEdit, kind: JobTimerKind): void {
 
 /** Gives a job up whose deadline has passed. @returns false while none has */
 export function endIfOverdue(edit: JobEdit): boolean {
-  const kind = DEADLINES.find((one) => isDue(edit, one))
+  const timers = jobTimers(edit.row)
+  if (timers.length === 0) return false
+  const kind = DEADLINES.find((one) => isDue(edit, timers, one))
   if (kind === undefined) return false
   giveUp(edit, kind)
   return true
 }
 
-function isDue({ row, context }: JobEdit, kind: JobTimerKind): boolean {
-  return jobTimers(row).some((timer) => timer.kind === kind && timer.dueAt <= context.at)
+function isDue({ context }: JobEdit, timers: readonly JobTimer[], kind: JobTimerKind): boolean {
+  return timers.some((timer) => timer.kind === kind && timer.dueAt <= context.at)
 }
 
 function giveUp(edit: JobEdit, kind: DeadlineKind): void {

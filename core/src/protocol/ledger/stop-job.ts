@@ -41,6 +41,7 @@ function stoppedWith(cause: JobCause | null): ToldStop {
 export function ofAttempt(edit: JobEdit, place: TaskPlace, attempt: number): OfAttempt {
   const step = edit.stepPlan(place.position).name
   const { index, hook } = place
+  if (index === null && hook === 'run') return { step, attempt }
   return {
     step,
     ...(index === null ? {} : { index }),

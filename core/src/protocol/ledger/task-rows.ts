@@ -44,13 +44,28 @@ export function putItem(edit: JobEdit, position: number, index: number, item: It
 /** Puts a task into its next state, with all that follows from it. */
 export function placeTask(edit: JobEdit, place: TaskPlace, next: TaskState): void {
   const previous = taskAt(edit, place)
-  if (previous !== null && previous.phase !== next.phase) {
+  if (previous?.phase === next.phase) return storeTask(edit, place, next)
+  const attempt = newestAttempt(edit, place, next)
+  if (previous !== null) {
     assertMayBecome(previous.phase, next.phase)
-    leavePhase(edit, place, previous)
+    leavePhase(edit, place, previous, attempt)
   }
   storeTask(edit, place, next)
-  if (previous?.phase !== next.phase) enterPhase(edit, place, next)
-  updateLease(edit, place, previous, next)
+  enterPhase(edit, place, next, attempt)
+  updateLease(edit, previous, next, attempt)
+}
+
+/** What the timers and leases of one change are of; their keys are made of its ID. */
+interface NamedAttempt {
+  readonly ref: AttemptRef
+  readonly id: string
+}
+
+/** Of a task after its change, and before it, where there was one then; null: it was never started. */
+function newestAttempt(edit: JobEdit, place: TaskPlace, task: TaskState): NamedAttempt | null {
+  if (task.attempt === 0) return null
+  const ref = attemptRef(edit, place, task.attempt)
+  return { ref, id: formatAttemptId(ref) }
 }
 
 /** Name of the task in keys, unique in an arc. */
@@ -88,7 +103,12 @@ function storeTask(edit: JobEdit, place: TaskPlace, task: TaskState): void {
   indexItem(edit, { position, index }, { before, after })
 }
 
-function leavePhase(edit: JobEdit, place: TaskPlace, task: TaskState): void {
+function leavePhase(
+  edit: JobEdit,
+  place: TaskPlace,
+  task: TaskState,
+  attempt: NamedAttempt | null,
+): void {
   const { context } = edit
   if (task.phase === 'ready') {
     const service = serviceOf(edit, place)
@@ -96,12 +116,17 @@ function leavePhase(edit: JobEdit, place: TaskPlace, task: TaskState): void {
     context.countReady(readyName(service, edit.row.priority), -1)
     edit.patch({ ready: edit.row.ready - 1 })
   } else if (task.phase === 'leased' || task.phase === 'backoff') {
-    context.rows.delete(timerKey(edit, place, task))
+    context.rows.delete(timerKey(task, attempt))
     context.noteTimersChanged()
   }
 }
 
-function enterPhase(edit: JobEdit, place: TaskPlace, task: TaskState): void {
+function enterPhase(
+  edit: JobEdit,
+  place: TaskPlace,
+  task: TaskState,
+  attempt: NamedAttempt | null,
+): void {
   const { context } = edit
   if (task.phase === 'ready') {
     const service = serviceOf(edit, place)
@@ -113,25 +138,24 @@ function enterPhase(edit: JobEdit, place: TaskPlace, task: TaskState): void {
     context.noteReady(edit, place)
     edit.patch({ ready: edit.row.ready + 1 })
   } else if (task.phase === 'leased' || task.phase === 'backoff') {
+    assert(attempt !== null, 'a task has a timer without an attempt')
     const kind = task.phase === 'leased' ? 'timeout' : 'retry'
-    const row: AttemptTimerRow = { kind, attempt: attemptRef(edit, place, task.attempt) }
-    context.rows.insert(timerKey(edit, place, task), row)
+    const row: AttemptTimerRow = { kind, attempt: attempt.ref }
+    context.rows.insert(timerKey(task, attempt), row)
     context.noteTimersChanged()
   }
 }
 
 function updateLease(
   edit: JobEdit,
-  place: TaskPlace,
   previous: TaskState | null,
   next: TaskState,
+  attempt: NamedAttempt | null,
 ): void {
   if (isRunning(previous) === isRunning(next)) return
-  const attempt = next.newest
-  assert(attempt !== null, 'a task runs or ran without an attempt')
-  const ref = attemptRef(edit, place, attempt.attempt)
-  const key = keys.lease(attempt.node, attempt.boot, formatAttemptId(ref))
-  if (isRunning(next)) edit.context.rows.insert(key, ref)
+  assert(next.newest !== null && attempt !== null, 'a task runs or ran without an attempt')
+  const key = keys.lease(next.newest.node, next.newest.boot, attempt.id)
+  if (isRunning(next)) edit.context.rows.insert(key, attempt.ref)
   else edit.context.rows.delete(key)
   edit.patch({ running: edit.row.running + (isRunning(next) ? 1 : -1) })
 }
@@ -140,6 +164,7 @@ function readyKey(edit: JobEdit, place: TaskPlace, service: string, task: TaskSt
   return keys.ready(service, edit.row.priority, task.dueAt, taskName(edit, place))
 }
 
-function timerKey(edit: JobEdit, place: TaskPlace, task: TaskState): string {
-  return keys.timer(task.dueAt, formatAttemptId(attemptRef(edit, place, task.attempt)))
+function timerKey({ dueAt }: TaskState, attempt: NamedAttempt | null): string {
+  assert(attempt !== null, 'a task has a timer without an attempt')
+  return keys.timer(dueAt, attempt.id)
 }

@@ -128,7 +128,7 @@ function startAttempt(edit: JobEdit, place: TaskPlace, { task, grant, body }: St
   }
   placeTask(edit, place, started(task, attempt, context.at + timeoutMs))
   const isStart = edit.row.startedAt === null && edit.row.phase === 'forward'
-  edit.patch({ fence, ...(isStart ? { startedAt: context.at } : {}) })
+  edit.patch(isStart ? { fence, startedAt: context.at } : { fence })
   if (isStart) context.tally?.jobStarted(context.at - startableAt(edit))
   edit.note({ type: 'attempt_started', node, fence, ...ofAttempt(edit, place, number) })
   const step = edit.stepPlan(place.position).name
@@ -150,7 +150,7 @@ function startAttempt(edit: JobEdit, place: TaskPlace, { task, grant, body }: St
     timeoutMs,
     next: nextServices(edit, place),
     body,
-    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(traceparent === undefined ? null : { traceparent }),
     ...memoOf(edit, place, body),
   }
   context.effects.push({ kind: 'started', node, boot, dispatch })
@@ -162,9 +162,9 @@ function startableAt({ row }: JobEdit): Instant {
 }
 
 /** What tells this work from all other, where its result may be shared. */
-function memoOf(edit: JobEdit, place: TaskPlace, body: string): Pick<Dispatch, 'memo'> {
+function memoOf(edit: JobEdit, place: TaskPlace, body: string): Pick<Dispatch, 'memo'> | null {
   const { memoize, service } = edit.stepPlan(place.position)
-  if (memoize === undefined || place.hook !== 'run') return {}
+  if (memoize === undefined || place.hook !== 'run') return null
   const { version } = memoize
   const { input }: { readonly input: Json } = JSON.parse(body)
   return { memo: { key: memoKey(edit.context.hash, service, version, input), version } }
@@ -210,6 +210,8 @@ function callsHook(edit: JobEdit, { position, hook }: TaskPlace): boolean {
 
 /** Services of what may become ready when this task succeeds: a hint for the engine's grants. */
 function nextServices(edit: JobEdit, place: TaskPlace): readonly string[] {
+  const isAlone = edit.steps.length === 1 && place.index === null && place.hook === 'run'
+  if (isAlone) return []
   const services = new Set<string>()
   if (place.index !== null) services.add(serviceOf(edit, place))
   if (place.hook === 'compensate') {

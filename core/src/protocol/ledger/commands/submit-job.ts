@@ -21,10 +21,10 @@ export function submitJob(context: EntryContext, command: SubmitCommand): Applie
   const existing = context.job(id)
   if (existing !== undefined) return replayed(id, existing.row)
   if (notAfter !== undefined && context.at > notAfter) return tooLate()
-  const planRow: PlanRow = { plan, input, ...(traceparent === undefined ? {} : { traceparent }) }
+  const planRow: PlanRow = { plan, input, ...(traceparent === undefined ? null : { traceparent }) }
   const edit = context.createJob(id, planRow, {
     ...termsOf(command, context.at),
-    ...(idempotency === undefined ? {} : { idempotencyKey: idempotency.key }),
+    ...(idempotency === undefined ? null : { idempotencyKey: idempotency.key }),
   })
   if (idempotency !== undefined) {
     const row: SubmissionKeyRow = { job: id, fingerprint: idempotency.fingerprint }
