@@ -20,6 +20,11 @@ export const ABORT_GRACE_MS = 5_000
 /** How long the end of a thread is awaited, ms: native code (`execSync`) cannot be interrupted. */
 export const THREAD_EXIT_PATIENCE_MS = 5_000
 /**
+ * How long a thread may take until its first module begins to load, ms; then it is started again. No plugin's
+ * code has run by then: what is slow is the machine, and a new thread would not be faster.
+ */
+export const THREAD_START_MS = 30_000
+/**
  * One plugin module may take this long to load, ms; then it is left out for good. Generous: the first
  * TypeScript module also starts its compiler, 0.5 s alone and several on a crowded machine.
  */

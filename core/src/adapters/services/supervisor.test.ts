@@ -345,6 +345,12 @@ test('plugins that fail to load are named with what to do, and stop nobody else'
   assert.deepEqual(await host.ended('a'), { kind: 'succeeded', output: 1 })
 })
 
+test('the start of a thread is not held to the time that a module has', async (t) => {
+  const host = HostHarness.supervisor(t, {}, { loadMs: 1 })
+  await host.offers(1)
+  assert.deepEqual(host.log, [])
+})
+
 test('a plugin that awaits something for long while it loads is named before it is given up', async (t) => {
   const files = { 'a-never.mjs': 'await new Promise(() => {})' }
   const host = HostHarness.supervisor(t, files, { loadMs: 1_200 })

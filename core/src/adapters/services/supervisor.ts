@@ -216,7 +216,7 @@ export class ServicesSupervisor implements WorkerHost {
     switch (message.kind) {
       case 'loading':
         this.#loading = message.module
-        return
+        return this.#lookAgain()
       case 'ready':
         return this.#becomeUp(message)
       case 'ended':
@@ -330,7 +330,13 @@ export class ServicesSupervisor implements WorkerHost {
 
   /** A module that is loading gets as long for its silence as for all of its loading. */
   get #blockedMs(): number {
-    return this.#phase === 'starting' ? this.#options.loadMs : this.#options.blockedAfterMs
+    if (this.#phase !== 'starting') return this.#options.blockedAfterMs
+    return this.#loading === null ? limits.THREAD_START_MS : this.#options.loadMs
+  }
+
+  /** None of anybody's modules has begun to load. */
+  get #isBooting(): boolean {
+    return this.#phase === 'starting' && this.#loading === null
   }
 
   #armLook(): void {
@@ -347,7 +353,7 @@ export class ServicesSupervisor implements WorkerHost {
     life.checkHeap()
     const silence = this.#watch.look(this.#now, life.beat.count)
     if (this.#watch.silentMs >= this.#options.blockedWarnMs) this.#silentAt = this.#now
-    if (silence === 'suspicious' && !(this.#phase === 'starting' && this.#loading === null)) {
+    if (silence === 'suspicious' && !this.#isBooting) {
       const silentMs = Math.round(this.#watch.silentMs)
       this.#log('warn', `${this.#describeCpu(life)} has blocked its thread for ${silentMs} ms`)
       const service = this.#running.findBySerial(life.beat.onCpu)?.service
@@ -361,7 +367,8 @@ export class ServicesSupervisor implements WorkerHost {
   }
 
   #describeCpu(life: ThreadLife): string {
-    if (this.#phase === 'starting') return `the module ${this.#loading ?? '(none yet)'}`
+    if (this.#isBooting) return 'the start of the thread'
+    if (this.#phase === 'starting') return `the module ${this.#loading}`
     const serial = life.beat.onCpu
     const running = this.#running.findBySerial(serial)
     if (running !== undefined) return nameOf(running)
