@@ -20,6 +20,7 @@ test('sorted keys answer every range as a sorted list would', () => {
     assert.equal(keys.size, model.size)
     assert.deepEqual(keys.range(from, to, 1000), expected)
     assert.deepEqual(keys.range(from, to, 3), expected.slice(0, 3))
+    assert.equal(keys.first(from, to), expected[0])
     expected.reverse()
     assert.deepEqual(keys.rangeReverse(from, to, 1000), expected)
     assert.deepEqual(keys.rangeReverse(from, to, 3), expected.slice(0, 3))

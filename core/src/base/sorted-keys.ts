@@ -49,6 +49,13 @@ export class SortedKeys {
     this.#size = 0
   }
 
+  /** The first key with from ≤ key < to; undefined: there is none. */
+  first(from: string, to: string): string | undefined {
+    const chunk = this.#chunks[this.#chunkFor(from)] ?? []
+    const key = chunk[lowerBound(chunk, from)]
+    return key !== undefined && key < to ? key : undefined
+  }
+
   /** At most `limit` keys with from ≤ key < to, in rising order. */
   range(from: string, to: string, limit: number): string[] {
     const found: string[] = []

@@ -385,8 +385,8 @@ class ArcLedger implements ReadContext {
     if (known !== undefined) return known
     const { service, priority } = parseReadyName(name)
     const prefix = keys.readyAt(service, priority)
-    const [first] = this.rows.scan(prefix, endOf(prefix), 1)
-    const since = first === undefined ? 0 : sortableAt(first.key, prefix.length)
+    const first = this.rows.firstKey(prefix, endOf(prefix))
+    const since = first === undefined ? 0 : sortableAt(first, prefix.length)
     this.#readySinces.set(name, since)
     return since
   }
@@ -402,10 +402,13 @@ class ArcLedger implements ReadContext {
   }
 
   #nextTimer(): Instant | null {
-    const instants = ['t/', 'q/'].flatMap((prefix) =>
-      this.rows.scan(prefix, endOf(prefix), 1).map(({ key }) => sortableAt(key, prefix.length)),
-    )
-    return instants.length === 0 ? null : Math.min(...instants)
+    let next: Instant | null = null
+    for (const { prefix, end } of TIMED) {
+      const key = this.rows.firstKey(prefix, end)
+      const at = key === undefined ? null : sortableAt(key, prefix.length)
+      if (at !== null && (next === null || at < next)) next = at
+    }
+    return next
   }
 
   /** One look per holder: the scan jumps behind the leases of each. */
@@ -413,14 +416,17 @@ class ArcLedger implements ReadContext {
     const holders: LeaseHolder[] = []
     const end = endOf('l/')
     for (let from = 'l/'; ; ) {
-      const [entry] = this.rows.scan(from, end, 1)
-      if (entry === undefined) return holders
-      const [, node = '', boot = ''] = entry.key.split('/')
+      const key = this.rows.firstKey(from, end)
+      if (key === undefined) return holders
+      const [, node = '', boot = ''] = key.split('/')
       holders.push({ node, boot: Number.parseInt(boot, 16) })
       from = endOf(`l/${node}/${sortable(Number.parseInt(boot, 16))}/`)
     }
   }
 }
+
+/** Rows whose keys begin with the instant at which something is to be done. */
+const TIMED = ['t/', 'q/'].map((prefix) => ({ prefix, end: endOf(prefix) }))
 
 /** The task that an entry starts is named to its worker and in the answer, by the same hash. */
 function rememberLast(hash: HashText): HashText {

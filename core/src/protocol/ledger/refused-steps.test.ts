@@ -92,6 +92,7 @@ test('a job that starts in the entry that stores it costs no look at what is ref
     insert: (key, value) => rows.insert(key, value),
     delete: (key) => rows.delete(key),
     settle: (key) => rows.settle(key),
+    firstKey: (from, to) => rows.firstKey(from, to),
     scan: (from, to, limit, reverse) => rows.scan(from, to, limit, reverse),
   }
   const ledger = new Ledger(watched, toyHash)

@@ -34,8 +34,8 @@ interface HeadMark {
  * A3  A head mark `from → to` says: the table holds no row in [from, to) that A1 does not hide. It
  *     stays true while dirty rows are only added; `becomeClean` follows the live ones into the table,
  *     and cuts each mark at the first of them. With the mark goes the row that the table holds at
- *     `to`, until the next commit: whoever asks again for the first row of a range, as for the next
- *     timer in every turn, need not look into the table.
+ *     `to`, until a commit changes it: whoever asks again for the first row of a range, as for the
+ *     next timer in every turn, need not look into the table.
  * A4  `#open` while rows were changed after the last `setApplied`: such rows must not be committed.
  */
 export class ArcRows implements Rows {
@@ -123,6 +123,15 @@ export class ArcRows implements Rows {
     if (typeof dirty?.value === 'object') dirty.value = JSON.stringify(dirty.value)
   }
 
+  firstKey(from: string, to: string): string | undefined {
+    const begin = from < FIRST_ROW_KEY ? FIRST_ROW_KEY : from
+    if (begin >= to) return undefined
+    const live = this.#live.first(begin, to)
+    const [row] = this.#head(begin, to, live ?? to, 1)
+    const stored = row?.key.slice(this.#prefix.length)
+    return live === undefined || (stored !== undefined && stored < live) ? stored : live
+  }
+
   scan<T extends object>(from: string, to: string, limit: number, reverse = false): RowEntry<T>[] {
     const first = from < FIRST_ROW_KEY ? FIRST_ROW_KEY : from
     if (limit <= 0 || first >= to) return []
@@ -165,8 +174,8 @@ export class ArcRows implements Rows {
       }
       at += 1
     }
-    this.#dirty.clear()
     this.#cutMarks()
+    this.#dirty.clear()
     this.#live.clear()
     this.#committed = this.#applied
     this.#noteDirty()
@@ -184,6 +193,7 @@ export class ArcRows implements Rows {
 
   #noteDirty(): void {
     const count = this.#dirty.size + (this.#applied === this.#committed ? 0 : 1)
+    if (count === this.#told) return
     this.#options.onDirty(count - this.#told)
     this.#told = count
   }
@@ -207,14 +217,20 @@ export class ArcRows implements Rows {
     const live = this.#live.range(from, to, limit)
     // Table rows beyond the last of `limit` live ones cannot be among the first `limit` of both.
     const tableTo = live.length < limit ? to : (live.at(-1) ?? to)
+    const stored = this.#head(from, to, tableTo, limit)
+    return this.#merge(live, stored, limit, (a, b) => a < b)
+  }
+
+  /** The first visible rows of the table in a range; not needed are those at `neededTo` and behind. */
+  #head(from: string, to: string, neededTo: string, limit: number): readonly TableRow[] {
     const mark = this.#headMarks.get(from)
+    if (mark !== undefined && mark.to >= neededTo) return NO_ROWS
     // Without a mark it reads on: a queue whose rows come and go between commits is then known to
     // have none in the table.
-    const range = mark === undefined ? { from, to } : { from: mark.to, to: tableTo }
-    if (range.from >= range.to) return this.#merge(live, [], limit, (a, b) => a < b)
+    const range = mark === undefined ? { from, to } : { from: mark.to, to: neededTo }
     const stored = this.#headOf(mark, limit) ?? this.#storedIn(range, limit)
     this.#markHead(from, stored[0], range.to)
-    return this.#merge(live, stored, limit, (a, b) => a < b)
+    return stored
   }
 
   #scanReverse(from: string, to: string, limit: number): RowEntry<object>[] {
@@ -244,10 +260,12 @@ export class ArcRows implements Rows {
     this.#headMarks.set(from, isShort ? { to, row: first } : { to })
   }
 
+  /** To be called while `#dirty` and `#live` still say what was committed. */
   #cutMarks(): void {
     for (const [from, { to }] of this.#headMarks) {
-      const [first] = this.#live.range(from, to, 1)
-      this.#headMarks.set(from, { to: first ?? to })
+      const first = this.#live.first(from, to)
+      if (first !== undefined) this.#headMarks.set(from, { to: first })
+      else if (this.#dirty.has(to)) this.#headMarks.set(from, { to })
     }
   }
 
@@ -293,3 +311,5 @@ export class ArcRows implements Rows {
     return known
   }
 }
+
+const NO_ROWS: readonly TableRow[] = []

@@ -17,6 +17,8 @@ export interface Rows {
    * that live for a second cost more in garbage collection than all else that happens to them.
    */
   settle(key: string): void
+  /** The first key with from ≤ key < to; undefined: there is none. No value is looked at. */
+  firstKey(from: string, to: string): string | undefined
   /** At most `limit` rows with from ≤ key < to, in key order (descending when `reverse`). */
   scan<T extends object>(from: string, to: string, limit: number, reverse?: boolean): RowEntry<T>[]
 }
