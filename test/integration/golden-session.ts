@@ -21,6 +21,8 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   // Of the machine.
   [/"(cpu|memoryMb)":( ?)[1-9][\d.]*/g, '"$1":$21'],
   [/"nextCursor":"[^"]+"/g, '"nextCursor":"CURSOR"'],
+  // Versions of Node.js word it differently.
+  [/ is not JSON: [^\n]+?\.$/gm, ' is not JSON: REASON.'],
 ]
 /** How far a followed job is depends on who looks when. */
 const PROGRESS = /^(queued|running|cancelling|compensating|waiting) \d+\/\d+$/

@@ -137,6 +137,8 @@ test('every member of a job is named in the document, whatever has become of the
   assert.equal((await look(refused)).status, 'queued')
   const running = await submit(slow)
   await look(running)
+  await call('GET', `/v1/jobs/${running}/steps/main`)
+  await call('GET', `/v1/jobs/${running}/steps/none`)
   await call('POST', `/v1/jobs/${running}/cancel`)
   await look(running)
   await call('POST', `/v1/jobs/${running}/cancel`, { body: { compensate: true } })
