@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '@gyre/jobs'
 import { jsonKey } from './json-equality.js'
+import { CHARS_PER_STEP } from './schema-steps.js'
 
 /** A keyword of our own: before a schema is tried on a value, so many steps are taken. */
 export const STEPS_KEYWORD = 'gyreSteps'
@@ -8,13 +9,21 @@ export const CONST_KEYWORD = 'gyreConst'
 export const ENUM_KEYWORD = 'gyreEnum'
 const OWN_KEYWORDS = new Set([STEPS_KEYWORD, CONST_KEYWORD, ENUM_KEYWORD])
 
-/** [steps of each try, patterns that each member of the value is compared with] */
-export type StepsOfSchema = readonly [steps: number, patterns: number]
+/** [steps of each try, how often each member of the value is looked at, characters of a text that are read in a step] */
+export type StepsOfSchema = readonly [steps: number, looks: number, charsPerStep: number]
 
 /** A reference is a call: dearer than what stands in place. */
 const STEPS_OF_REFERENCE = 2
 /** So many members are looked at in a step. */
 const MEMBERS_PER_STEP = 8
+/** A format is a regular expression, and not the fastest. */
+const FORMAT_CHARS_PER_STEP = 2
+
+/** What may go through all members of the value to say yes or no. */
+const LOOKS_AT_ALL = [
+  ...['minProperties', 'maxProperties', 'propertyNames'],
+  ...['additionalProperties', 'unevaluatedProperties'],
+]
 
 /** Each of their members is looked for in the value. */
 const BY_MEMBER = [
@@ -52,7 +61,7 @@ export function countedSchema(schema: JsonObject): JsonObject {
 }
 
 function countedMember(name: string, member: Json): [string, Json] {
-  if (name === 'const') return [CONST_KEYWORD, JSON.stringify(member)]
+  if (name === 'const') return [CONST_KEYWORD, [jsonKey(member)]]
   if (name === 'enum' && Array.isArray(member)) return [ENUM_KEYWORD, member.map(jsonKey)]
   if (NAMES.has(name)) return [name, member]
   if (!MAPS.has(name) || !isObject(member)) return [name, countedAny(member)]
@@ -71,7 +80,12 @@ function stepsOf(schema: JsonObject): StepsOfSchema {
   for (const name of BY_MEMBER) members += sizeOf(schema, name)
   const references = ['$ref', '$dynamicRef'].filter((name) => Object.hasOwn(schema, name)).length
   const steps = 1 + branches + references * STEPS_OF_REFERENCE
-  return [steps + Math.ceil(members / MEMBERS_PER_STEP), sizeOf(schema, 'patternProperties')]
+  const looks = LOOKS_AT_ALL.filter((name) => Object.hasOwn(schema, name)).length
+  return [
+    steps + Math.ceil(members / MEMBERS_PER_STEP),
+    looks + sizeOf(schema, 'patternProperties'),
+    Object.hasOwn(schema, 'format') ? FORMAT_CHARS_PER_STEP : CHARS_PER_STEP,
+  ]
 }
 
 function sizeOf(schema: JsonObject, name: string): number {

@@ -31,11 +31,10 @@ export function spendSteps(count: number): void {
 /** So many characters are counted, or compared, in a step. */
 export const CHARS_PER_STEP = 16
 
-/** Before each try of a schema; a text may be read from end to end by it. */
-export function takeSteps([steps, patterns]: StepsOfSchema, value: unknown): void {
+/** Before each try of a schema; a text may be read from end to end by it, and so may names of members. */
+export function takeSteps([steps, looks, charsPerStep]: StepsOfSchema, value: unknown): void {
   spendSteps(steps)
-  if (typeof value === 'string') spendSteps(value.length / CHARS_PER_STEP)
-  if (patterns > 0 && typeof value === 'object' && value !== null) {
-    spendSteps(patterns * Object.keys(value).length)
-  }
+  if (typeof value === 'string') spendSteps(value.length / charsPerStep)
+  if (looks === 0 || typeof value !== 'object' || value === null || Array.isArray(value)) return
+  for (const name in value) spendSteps(looks * (1 + name.length / CHARS_PER_STEP))
 }

@@ -395,6 +395,72 @@ test('reading a large value once more with each part of a schema is counted by w
   assert.equal(check(digits, nines.slice(0, 20_000)), 'fits')
 })
 
+/** Steps that a check takes. */
+function stepsOf(schema: unknown, value: unknown): number {
+  const compiled = compileUserSchema(schema)
+  assert.ok(compiled.ok)
+  const allowance = { left: 5_000_000 }
+  compiled.check(value, allowance)
+  return 5_000_000 - allowance.left
+}
+
+test('what goes through all members of a value, and all of their names, is counted by them', () => {
+  const names = Array.from({ length: 1000 }, (_, n) => `${n}`.padStart(160, 'n'))
+  const value = Object.fromEntries(names.map((name) => [name, 1]))
+  for (const [keyword, limit] of Object.entries({
+    minProperties: 1,
+    maxProperties: 2000,
+    propertyNames: true,
+    additionalProperties: { type: 'integer' },
+    unevaluatedProperties: { type: 'integer' },
+  })) {
+    const steps = stepsOf({ [keyword]: limit }, value)
+    assert.ok(steps >= 11_000, `${keyword}: ${steps} steps`)
+  }
+})
+
+test('a format is counted as what it is, a regular expression', () => {
+  assert.ok(stepsOf({ format: 'uri-reference' }, 'a'.repeat(10_000)) >= 5000)
+})
+
+test('multiples are counted by the digits that they are compared in', () => {
+  assert.ok(stepsOf({ multipleOf: 0.01 }, 19.99) >= 20)
+  assert.ok(stepsOf({ multipleOf: 3e-300 }, 1.5e300) >= 150)
+  assert.ok(stepsOf({ multipleOf: 3 }, 9) < 3)
+  const prices = Array.from({ length: 43_000 }, () => 19.99)
+  assert.equal(check({ items: { multipleOf: 0.01 } }, prices), 'fits')
+})
+
+test('a constant of many members is not gone through for each small value', () => {
+  const large = Object.fromEntries(Array.from({ length: 4000 }, (_, n) => [`k${n}`, n]))
+  const values = Array.from({ length: 85_000 }, () => ({}))
+  const begin = process.cpuUsage().user
+  assert.equal(check({ items: { not: { const: large } } }, values), 'fits')
+  const ms = (process.cpuUsage().user - begin) / 1000
+  assert.ok(ms < 2000, `took ${ms} ms`)
+})
+
+test('of many alternatives that fail one error is kept: the first', () => {
+  const leaf = { anyOf: Array.from({ length: 1000 }, () => ({ type: 'null' })) }
+  const anyOf = Array.from({ length: 1000 }, () => ({ $ref: '#/$defs/leaf' }))
+  assert.equal(check({ $defs: { leaf }, anyOf }, 5), 'must be null')
+  const open = { if: { const: 'b' }, else: { type: 'string' } }
+  const mixed = { allOf: [{ anyOf: [{ $ref: '#/$defs/leaf' }, open] }, { not: open }] }
+  assert.equal(check({ $defs: { leaf }, ...mixed }, 'a'), 'must NOT be valid')
+  assert.equal(check({ $defs: { leaf }, ...mixed }, 1), 'must be null')
+  const some = { contains: { oneOf: [{ $ref: '#/$defs/leaf' }, { const: 'a' }] } }
+  assert.equal(check({ $defs: { leaf }, ...some }, [1, 2, 'a']), 'fits')
+  assert.equal(check({ $defs: { leaf }, ...some }, [1, 2]), 'must contain at least 1 valid item(s)')
+})
+
+test('a long list of alternatives is compiled in bounded time', () => {
+  const oneOf = Array.from({ length: 1000 }, (_, n) => ({ const: n }))
+  const begin = process.cpuUsage().user
+  assert.equal(check({ oneOf }, 999), 'fits')
+  const ms = (process.cpuUsage().user - begin) / 1000
+  assert.ok(ms < 2000, `took ${ms} ms`)
+})
+
 test('one pattern for each of the smallest or the longest texts that fit into a body is checked', () => {
   const schema = { anyOf: [{ pattern: '^[a-z]*$' }, { items: { pattern: '^[a-z]*$' } }] }
   assert.equal(check(schema, 'a'.repeat(262_000)), 'fits')
