@@ -19,6 +19,7 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   // Versions of records: as many digits for years.
   [/\b\d{13}\b/g, '1000000000000'],
   // Of the machine.
+  [/"node":( ?)"\d+\.\d+\.\d+"/g, '"node":$1"20.20.0"'],
   [/"(cpu|memoryMb)":( ?)[1-9][\d.]*/g, '"$1":$21'],
   [/"nextCursor":"[^"]+"/g, '"nextCursor":"CURSOR"'],
   // Versions of Node.js word it differently.
