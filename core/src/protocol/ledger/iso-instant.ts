@@ -11,6 +11,14 @@ const digits = (value: number, width: number): string => String(value).padStart(
  * algorithms", civil_from_days.
  */
 export function isoInstant(at: Instant): string {
+  if (at !== last.at) last = { at, text: write(at) }
+  return last.text
+}
+
+/** Of the newest call: what one answer shows has mostly happened at the same instant. */
+let last = { at: 0, text: write(0) }
+
+function write(at: Instant): string {
   const days = Math.floor(at / DAY_MS)
   const ms = at - days * DAY_MS
   const { year, month, day } = civilFromDays(days)

@@ -13,6 +13,7 @@ import {
   type JobIndexRow,
   keys,
   type OutputRow,
+  placeOf,
   type PlanRow,
   type TimerRow,
   type PurgeRow,
@@ -246,15 +247,16 @@ export class JobEdit {
   #saveListing(status: JobStatus): void {
     const { context } = this
     const { createdAt, job } = this.#row
+    const place = placeOf(createdAt, this.id)
     if (this.#listedAs === null) {
       context.tally?.jobSubmitted()
       for (const key of unchangingIndexKeys(context.hash, this.#row)) context.rows.insert(key, {})
     } else {
-      context.rows.delete(keys.jobIndex(this.#listedAs, createdAt, this.id))
+      context.rows.delete(keys.jobsOf(this.#listedAs) + place)
       context.countJobs(this.#row, this.#listedAs, -1)
     }
     const index: JobIndexRow = { job }
-    context.rows.insert(keys.jobIndex(status, createdAt, this.id), index)
+    context.rows.insert(keys.jobsOf(status) + place, index)
     context.countJobs(this.#row, status, 1)
   }
 

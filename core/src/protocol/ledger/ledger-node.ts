@@ -7,7 +7,6 @@ import type {
   FromLedger,
   LeaseHolder,
   ReadyQueues,
-  ReplyHead,
   ToLedger,
 } from '../node/messages.js'
 import { type ArcDamage, damageOf } from '../state/damage.js'
@@ -289,7 +288,7 @@ export class LedgerNode {
       this.#outputs.push({ kind: 'reply', request, arc, reply })
       return
     }
-    const { body, ...head }: { body: string } & ReplyHead = { ...reply, body: reply.body }
+    const { body, ...head } = reply
     this.#outputs.push({ kind: 'reply', request, arc, reply: head, body })
   }
 
