@@ -50,6 +50,34 @@ test('a row that rots under a running node is found though nobody reads it: its 
   await within(FOUND_WITHIN_MS, scrubbedOnce(client), () => 'no pass over the rebuilt state ended')
 })
 
+test('what is done while its arc stands still is known after the rebuild, and not done again', async (t) => {
+  const folder = temporaryFolder(t)
+  const first = await NodeProcess.start(t, ['--data', folder, '--init', '--arcs', '4'])
+  const [rotten] = await finishJobs(new RestClient(first.url))
+  assert.ok(rotten !== undefined)
+  assert.equal((await first.terminate()).code, 0)
+
+  const second = await NodeProcess.start(t, ['--data', folder])
+  const client = new RestClient(second.url)
+  const sleep = { service: 'test.sleep', input: { ms: 3000 }, retry: { attempts: 1 } }
+  const ids: string[] = []
+  while (!ids.some((id) => arcOf(id) === arcOf(rotten.id))) {
+    ids.push((await client.submit(sleep)).body.id)
+  }
+  await flipAll(join(folder, 'state', 'state.db'), needleOf(rotten))
+  assert.equal((await client.call('GET', `/v1/jobs/${rotten.id}`)).status, 503)
+  await client.close()
+  // It lets attempts finish, and puts their ends into the log.
+  assert.equal((await second.terminate()).code, 0)
+
+  const third = await NodeProcess.start(t, ['--data', folder])
+  const again = RestClient.open(t, third.url)
+  for (const id of ids) {
+    const job = await again.finished(id)
+    assert.deepEqual([job.status, job.steps[0]?.attemptCount], ['succeeded', 1])
+  }
+})
+
 /** Jobs of one arc are refused, and say so wherever they are asked for; those of the others are not. */
 async function standsStill(
   rest: RestClient,
@@ -79,11 +107,15 @@ interface RingArc {
   readonly replicas: readonly { readonly role: string }[]
 }
 
-/** Four arcs: the first two bits of an ID tell. */
+/** Of four: the first two bits of an ID tell. */
+function arcOf(id: string): number {
+  return Number.parseInt(id.slice(0, 1), 16) >> 2
+}
+
 function byArc(jobs: readonly Job[]): readonly (readonly Job[])[] {
   const arcs = new Map<number, Job[]>()
   for (const job of jobs) {
-    const arc = Number.parseInt(job.id.slice(0, 1), 16) >> 2
+    const arc = arcOf(job.id)
     arcs.set(arc, [...(arcs.get(arc) ?? []), job])
   }
   return [...arcs.values()]

@@ -127,7 +127,7 @@ class Verification {
         if ('found' in stored) this.#damaged.set(stored.arc, stored.found)
         else applied.set(stored.arc, stored.applied)
       }
-      for (const [arc, found] of markedArcs(table)) this.#damaged.set(arc, found)
+      for (const { arc, found } of markedArcs(table)) this.#damaged.set(arc, found)
       for (const [arc, found] of this.#damaged) {
         this.#addDamage(scan, arc, found)
         applied.delete(arc)

@@ -1,6 +1,6 @@
 import { AppError } from '../../base/app-error.js'
 import type { ArcId } from '../../base/ids.js'
-import { arcOfTableKey, isRowOfArc } from './row-key.js'
+import { arcOfDamageMark, arcOfTableKey, isDamageMark, isRowOfArc } from './row-key.js'
 
 /** What is wrong with the state of one arc, and says nothing of any other. */
 export interface ArcDamage {
@@ -20,6 +20,13 @@ export interface ArcDamage {
 export function damageOf(error: unknown): ArcDamage | null {
   if (!(error instanceof AppError) || error.code !== 'state_damaged') return null
   const { key, found } = error.details
-  if (typeof key !== 'string' || typeof found !== 'string' || !isRowOfArc(key)) return null
-  return { arc: arcOfTableKey(key), key, found }
+  if (typeof key !== 'string' || typeof found !== 'string') return null
+  const arc = arcNamedBy(key)
+  return arc === null ? null : { arc, key, found }
+}
+
+/** Of a mark only the key matters. */
+function arcNamedBy(key: string): ArcId | null {
+  if (isRowOfArc(key)) return arcOfTableKey(key)
+  return isDamageMark(key) ? arcOfDamageMark(key) : null
 }

@@ -110,13 +110,17 @@ test('an arc whose first row or applied index has rotted is found at the start; 
   }
 })
 
-test('a row that no arc can have is damage of the whole table', () => {
-  const table = new RottenTable()
-  new Overlay(table).noteDamage({ arc: 1, key: '0001a', found: FOUND })
-  table.commit([{ key: '~damaged/0001', value: '{}' }])
+test('a mark that rots is one of its arc all the same, and hides no other', () => {
+  const { table, overlay } = setup()
+  for (const arc of [1, 2]) overlay.noteDamage({ arc, key: `000${arc}a`, found: FOUND })
   table.rot('~damaged/0001')
-  assert.throws(
-    () => new Overlay(table),
-    (error) => damageOf(error) === null,
-  )
+  assert.deepEqual(new Overlay(table).damagedArcs, [
+    [1, 'row ~damaged/0001 has rotted', 1],
+    [2, FOUND, 1],
+  ])
+})
+
+test('a row that no arc can have is damage of the whole table', () => {
+  const error = new AppError('state_damaged', FOUND, { details: { key: '~other', found: FOUND } })
+  assert.equal(damageOf(error), null)
 })

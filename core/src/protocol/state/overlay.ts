@@ -50,7 +50,7 @@ export class Overlay {
     this.#limits = options.limits ?? OVERLAY_LIMITS
     this.#freeze = options.freeze ?? false
     this.#known = new KnownRows(this.#limits)
-    for (const [arc, found] of markedArcs(table)) this.#damaged.set(arc, found)
+    for (const { arc, found } of markedArcs(table)) this.#damaged.set(arc, found)
     for (const stored of storedArcs(table)) {
       if ('found' in stored) this.noteDamage(stored)
       else this.#openArc(stored.arc, stored.applied)

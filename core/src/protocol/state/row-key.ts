@@ -41,6 +41,10 @@ export function damageMark(arc: ArcId): string {
 
 export const DAMAGE_MARKS = { from: MARKS, to: '~damaged0' } as const
 
+export function isDamageMark(key: string): boolean {
+  return key >= DAMAGE_MARKS.from && key < DAMAGE_MARKS.to
+}
+
 export function arcOfDamageMark(key: string): ArcId {
   return arcOfTableKey(key.slice(MARKS.length))
 }

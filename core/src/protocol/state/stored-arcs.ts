@@ -34,16 +34,20 @@ export function* storedArcs(table: Table): Generator<StoredArc> {
   }
 }
 
-/** Arcs that were found to be damaged, and what was found. */
-export function markedArcs(table: Table): (readonly [ArcId, string])[] {
-  const marks = table.scan(DAMAGE_MARKS.from, DAMAGE_MARKS.to, ALL, false)
-  return marks.map(({ key, value }) => {
-    const { found }: { readonly found: string } = JSON.parse(value)
-    return [arcOfDamageMark(key), found]
-  })
+/** Arcs that were found to be damaged, and what was found; the marks themselves may rot as well. */
+export function* markedArcs(table: Table): Generator<ArcDamage> {
+  for (let from: string = DAMAGE_MARKS.from; ; ) {
+    const marked = unlessDamaged(() => {
+      const mark = table.scan(from, DAMAGE_MARKS.to, 1, false)[0]
+      if (mark === undefined) return null
+      const { found }: { readonly found: string } = JSON.parse(mark.value)
+      return { arc: arcOfDamageMark(mark.key), key: mark.key, found }
+    })
+    if (marked === null) return
+    yield marked
+    from = `${marked.key}\u0000`
+  }
 }
-
-const ALL = Number.MAX_SAFE_INTEGER
 
 function unlessDamaged<T>(read: () => T): T | ArcDamage {
   try {
