@@ -20,6 +20,8 @@ export interface LogStore {
   read(arc: ArcId, from: LogIndex, to: LogIndex): LogEntry[]
   /** The log need not hold this arc's entries up to `upTo` any more; segments are freed as that allows. */
   compact(arc: ArcId, upTo: LogIndex): void
+  /** What `compact` said of this arc is taken back: all that is still there of it is needed. */
+  keep(arc: ArcId): void
   /** While others lack room on the same disk, nothing is kept beyond what arcs need. */
   squeeze(isSqueezed: boolean): void
   /**

@@ -131,6 +131,7 @@ export class EngineRuntime {
     for (const message of engine.outputs.takeServices()) services.send(message)
     for (const message of engine.outputs.takeApi()) api.send(message)
     for (const [arc, upTo] of engine.outputs.takeCompact()) this.#compact(arc, upTo)
+    for (const arc of engine.outputs.takeKeep()) this.#options.log.keep(arc)
   }
 
   #replay(range: ReplayRange): void {

@@ -4,6 +4,7 @@ import type { ArcId, LogIndex } from '@gyre/core/internal/base/ids.js'
 import { Prng } from '@gyre/core/internal/base/prng.js'
 import type { Clock } from '@gyre/core/internal/ports/clock.js'
 import type { Link } from '@gyre/core/internal/ports/link.js'
+import type { RecoveredArc } from '@gyre/core/internal/ports/log-store.js'
 import { Engine } from '@gyre/core/internal/protocol/node/engine.js'
 import type {
   FromApi,
@@ -50,6 +51,19 @@ test('full disk: the refusal of new work names what is lacking', () => {
   assert.equal(node.propose(), 'taken')
 })
 
+test('full disk: of an arc that is to be rebuilt the log keeps all that it still has, whatever was durable', () => {
+  const node = new EngineOverLog()
+  for (let n = 0; n < 3; n += 1) node.propose()
+  node.checkpoint()
+  node.stopArc(0)
+  for (let n = 0; n < 100; n += 1) node.propose(1)
+  node.checkpoint()
+  node.setStateFull(true)
+  assert.ok(node.segments <= 2, `${node.segments} segments`)
+  const { firstIndex, lastIndex } = node.recovered(0)
+  assert.deepEqual([firstIndex, lastIndex], [1, 4])
+})
+
 /** An engine over a real log; its ledger applies at once and is durable when it is asked to be. */
 class EngineOverLog {
   readonly bench = new LogBench({ segmentBytes: 512 * 1024, retainBytes: 64 * 1024 * 1024 })
@@ -86,14 +100,14 @@ class EngineOverLog {
   }
 
   /** One large command. @returns 'taken', or the code and text of its refusal */
-  propose(): string {
+  propose(arc: ArcId = 0): string {
     let answer = 'taken'
     this.#api.onSend = (message) => {
       if (message.kind !== 'reply' || message.reply.ok) return
       answer = `${message.reply.code}: ${message.reply.message}`
     }
     const body = JSON.stringify({ kind: 'test', value: BIG })
-    this.#api.receive({ kind: 'propose', request: 1, arc: 0, needs: [], sheddable: true, body })
+    this.#api.receive({ kind: 'propose', request: 1, arc, needs: [], sheddable: true, body })
     this.bench.settle()
     return answer
   }
@@ -101,6 +115,23 @@ class EngineOverLog {
   checkpoint(): void {
     this.#onLedger({ kind: 'checkpoint' })
     this.bench.settle()
+  }
+
+  /** Its rows have rotted. */
+  stopArc(arc: ArcId): void {
+    this.#applied.delete(arc)
+    const code = 'arc_unavailable'
+    this.#ledger.receive({ kind: 'stopped-arc', arc, index: 0, code, message: 'a row has rotted' })
+    this.bench.settle()
+  }
+
+  /** What the next life finds of an arc. */
+  recovered(arc: ArcId): RecoveredArc {
+    this.bench.kill()
+    this.bench.open()
+    const found = this.bench.log.recovered.arcs.get(arc)
+    assert.ok(found !== undefined)
+    return found
   }
 
   setStateFull(full: boolean): void {

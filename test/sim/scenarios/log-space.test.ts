@@ -231,6 +231,27 @@ test('segments: the few entries of an idle arc are copied forward and free the o
   }
 })
 
+test('segments: what an arc needs again after all is kept, as far as it is still there', () => {
+  const bench = new LogBench({ retainBytes: 64 * 1024 })
+  bench.open('create')
+  bench.append([entriesOf(9, 1, ['all', 'of', 'it'])])
+  bench.log.compact(9, 2)
+  bench.log.keep(9)
+  for (let index = 1; index <= 30; index += 1) {
+    bench.append([entriesOf(0, index, [BIG])])
+    bench.log.compact(0, index - 1)
+    bench.settle()
+  }
+  assert.equal(bench.files.exists('log/segment-0000000001'), false)
+  bench.crash()
+  bench.open()
+  assert.equal(bench.log.recovered.arcs.get(9)?.firstIndex, 1)
+  assert.deepEqual(
+    bench.log.read(9, 1, 3).map((entry) => entry.payload),
+    ['all', 'of', 'it'],
+  )
+})
+
 test('segments: a half-made spare of an earlier life is thrown away', () => {
   const bench = filledBench()
   bench.files.writeDurably('log/spare.part', new Uint8Array(100).fill(7))

@@ -14,8 +14,7 @@ import { RunList } from './run-list.js'
 export class ArcIndex {
   readonly arc: ArcId
   readonly runs = new RunList()
-  /** The owner needs entries from here on; those before may go when their segment goes. */
-  neededFrom: LogIndex = 1
+  #neededFrom: LogIndex = 1
   #term: Term = 0
   #vote: string | null = null
   #firstIndex: LogIndex = 1
@@ -24,6 +23,11 @@ export class ArcIndex {
 
   constructor(arc: ArcId) {
     this.arc = arc
+  }
+
+  /** The owner needs entries from here on; those before may go when their segment goes. */
+  get neededFrom(): LogIndex {
+    return this.#neededFrom
   }
 
   get term(): Term {
@@ -44,6 +48,14 @@ export class ArcIndex {
 
   get lastTerm(): Term {
     return this.#lastTerm
+  }
+
+  needBehind(upTo: LogIndex): void {
+    this.#neededFrom = Math.max(this.#neededFrom, Math.min(upTo, this.#lastIndex) + 1)
+  }
+
+  needAll(): void {
+    this.#neededFrom = this.#firstIndex
   }
 
   fold(row: Row, body: BodyPlace): void {

@@ -205,10 +205,12 @@ export class SegmentedLog implements LogStore {
   }
 
   compact(arc: ArcId, upTo: LogIndex): void {
-    const index = this.#arcs.get(arc)
-    if (index === undefined) return
-    index.neededFrom = Math.max(index.neededFrom, Math.min(upTo, index.lastIndex) + 1)
+    this.#arcs.get(arc)?.needBehind(upTo)
     this.#mayRelease = true
+  }
+
+  keep(arc: ArcId): void {
+    this.#arcs.get(arc)?.needAll()
   }
 
   squeeze(isSqueezed: boolean): void {
@@ -471,8 +473,7 @@ export class SegmentedLog implements LogStore {
 
 const NO_ROT: readonly LogRot[] = []
 
-function recoveredOf(scan: ScanResult): RecoveredLog {
-  const arcs = [...scan.arcs].map(([id, arc]) => [id, arc.recovered()] as const)
-  const { damaged, harmlessRot } = scan
-  return { arcs: new Map(arcs), damaged, harmlessRot, tornTailCut: scan.cuts.length > 0 }
+function recoveredOf({ arcs, damaged, harmlessRot, cuts }: ScanResult): RecoveredLog {
+  const recovered = [...arcs].map(([id, arc]) => [id, arc.recovered()] as const)
+  return { arcs: new Map(recovered), damaged, harmlessRot, tornTailCut: cuts.length > 0 }
 }

@@ -28,6 +28,7 @@ test('an arc whose rows have rotted is refused, what is in the log already is un
   bench.engine.onLedger({ kind: 'stopped-arc', arc: 0, index: 2, ...stop })
   bench.propose(3)
   assert.deepEqual(codes(bench), ['arc_damaged', 'arc_unavailable', 'arc_unavailable'])
+  assert.deepEqual(bench.engine.outputs.takeKeep(), [0], 'its log is needed from now on')
   assert.deepEqual(bench.engine.status.stopped, [[0, 'arc_unavailable']])
   assert.equal(bench.engine.status.serving, true)
 })

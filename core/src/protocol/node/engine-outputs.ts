@@ -19,6 +19,7 @@ export class EngineOutputs {
   #ledger: (ToLedgerThread | ReplayRange)[] = []
   #services: ToServices[] = []
   #compact: (readonly [ArcId, LogIndex])[] = []
+  #keep: ArcId[] = []
 
   /** An answer to a handler goes to the services. */
   toApi(message: ToApi): void {
@@ -49,6 +50,11 @@ export class EngineOutputs {
     this.#compact.push(...upTo)
   }
 
+  /** The log has to hold what it still has of the arc, whatever `compact` said before. */
+  keep(arc: ArcId): void {
+    this.#keep.push(arc)
+  }
+
   takeApi(): ToApi[] {
     const taken = this.#api
     if (taken.length > 0) this.#api = []
@@ -70,6 +76,13 @@ export class EngineOutputs {
   takeCompact(): (readonly [ArcId, LogIndex])[] {
     const taken = this.#compact
     if (taken.length > 0) this.#compact = []
+    return taken
+  }
+
+  /** To be carried out behind `takeCompact`. */
+  takeKeep(): ArcId[] {
+    const taken = this.#keep
+    if (taken.length > 0) this.#keep = []
     return taken
   }
 }

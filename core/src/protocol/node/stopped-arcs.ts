@@ -38,6 +38,8 @@ export class StoppedArcs {
     const code = stop.code === 'arc_unavailable' ? 'arc_damaged' : stop.code
     const message = `${arcName(state.arc)}: ${stop.message}`
     this.#options.outputs.toApi({ kind: 'alarm', code, message })
+    // It is to be rebuilt from its first entry on, whatever of it has been durable.
+    if (stop.code === 'arc_unavailable') this.#options.outputs.keep(state.arc)
     if (isNews) this.#giveUp(state, mono)
     return isNews
   }
