@@ -44,7 +44,7 @@ async function runFile(file) {
     if (isWholeFile(data, file)) {
       // Only its end tells whether the process died outside its tests.
       if (type === 'test:complete' && !data.details.passed && counts.failed === 0) {
-        fail('the file itself', 'its process failed outside its tests')
+        fail('the file itself', `its process failed outside its tests${endOf(data.details.error)}`)
       }
     } else if (type === 'test:pass' && data.details.type !== 'suite') {
       counts[data.skip === undefined && data.todo === undefined ? 'passed' : 'skipped'] += 1
@@ -59,6 +59,12 @@ async function runFile(file) {
   if (counts.passed + counts.failed + counts.skipped === 0) fail('the file itself', 'holds no test')
   counts.ms = performance.now() - startedAt
   return counts
+}
+
+/** How a process ended, where node:test knows it. */
+function endOf(error) {
+  const { exitCode, signal } = error ?? {}
+  return signal ? `: ended by ${signal}` : exitCode ? `: exit code ${exitCode}` : ''
 }
 
 /** node:test also reports each file as if it were a test, named by its path. */
