@@ -66,6 +66,7 @@ export function compileUserSchema(schema: unknown): UserSchema {
   try {
     beginSteps(SCHEMA_STEPS_MAX)
     const validate = compile(countedSchema(schema as JsonObject))
+    tryOut(validate)
     return { ok: true, check: (value, allowance) => faultIn(value, validate, allowance) }
   } catch (error) {
     return { ok: false, message: messageOf(error) }
@@ -85,6 +86,18 @@ function compile(counted: JsonObject): ValidateFunction {
     // which would mean the same in the next schema.
     ajv.removeSchema(named)
     for (const name of Object.keys(ajv.refs)) if (!known.has(name)) delete ajv.refs[name]
+  }
+}
+
+/**
+ * Code is compiled when it first runs, and what is nested too deep for the stack of this thread is
+ * known only then: better now than as a fault of every value.
+ */
+function tryOut(validate: ValidateFunction): void {
+  try {
+    validate(null)
+  } catch (error) {
+    if (error instanceof RangeError) throw error
   }
 }
 
