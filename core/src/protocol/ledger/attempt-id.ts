@@ -5,8 +5,8 @@ import type { AttemptRef } from './command.js'
  * ID). Shape: job.run.step.index.hook.attempt, `-` for no index. Step names hold no dots.
  */
 export function formatAttemptId(ref: AttemptRef): string {
-  const index = ref.index === null ? '-' : String(ref.index)
-  return `${ref.job}.${ref.run}.${ref.step}.${index}.${ref.hook === 'run' ? 'r' : 'c'}.${ref.attempt}`
+  const { job, run, step, index, hook, attempt } = ref
+  return [job, run, step, index ?? '-', hook === 'run' ? 'r' : 'c', attempt].join('.')
 }
 
 const PATTERN = /^([0-9a-f]{32})\.(\d{1,9})\.([A-Za-z0-9_-]{1,64})\.(-|\d{1,9})\.(r|c)\.(\d{1,9})$/
