@@ -106,7 +106,8 @@ test('the guide to a first service does what it says, word by word', async (t) =
       ran += 1
     } else if (block.lines.some((line) => line.includes('--test'))) {
       const printed = await shell(folder, block.lines.join('\n'))
-      assert.match(printed, /^# pass 3$[\s\S]*^# fail 0$/m)
+      // Node.js 20 sums up as TAP where nobody looks, later versions as they do on a terminal.
+      assert.match(printed, /^[#ℹ] pass 3$[\s\S]*^[#ℹ] fail 0$/m)
       ran += 1
     }
   }
