@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { open, readdir, readFile } from 'node:fs/promises'
+import { hash } from 'node:crypto'
+import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { temporaryFolder } from '@gyre/core/internal/adapters/testing/temporary-folder.js'
@@ -188,6 +189,94 @@ test('a log segment that the disk refuses to read any more under a running node 
   const third = await NodeProcess.start(t, ['--data', folder], world)
   await allSucceeded(RestClient.open(t, third.url), ids)
 })
+
+test('a log segment that has rotted while the node was down is given up by its start, and nothing is lost by it', async (t) => {
+  const folder = temporaryFolder(t)
+  const ids = await twoSegmentsIn(t, folder)
+  await flipOne(join(folder, 'log', SEGMENT), BIG.slice(0, 100))
+  const { stdout } = await promisify(execFile)(process.execPath, [GYRE, 'verify', folder])
+  assert.match(
+    stdout,
+    /note log \(log_segment_damaged\): .*segment-0000000001.*next start gives up/,
+  )
+  assert.match(stdout, /Nothing is lost: what is damaged in the log the state holds/)
+
+  const second = await NodeProcess.start(t, ['--data', folder])
+  assert.match(second.stderr, /"code":"log_segment_damaged".*segment-0000000001.*Check the disk/)
+  assert.match(second.stderr, /segment-0000000001 was given up: .*nothing is lost/)
+  const told = RestClient.open(t, second.url)
+  assert.equal(await metric(told, 'gyre_log_segments_given_up_total'), 1)
+  assert.equal(await metric(told, 'gyre_log_damaged_segments'), 0)
+  await allSucceeded(told, ids)
+  const files = await readdir(join(folder, 'log'))
+  assert.equal(files.includes(SEGMENT), false)
+  assert.equal(files.includes(`${SEGMENT}.damaged`), true)
+  await second.kill()
+
+  const third = await NodeProcess.start(t, ['--data', folder])
+  assert.doesNotMatch(third.stderr, /log_segment_damaged/)
+  await allSucceeded(RestClient.open(t, third.url), ids)
+})
+
+test('a start refuses a rotten log segment that the state does not cover, changes nothing of it, and goes on when the state is back', async (t) => {
+  const folder = temporaryFolder(t)
+  const ids = await twoSegmentsIn(t, folder)
+  await flipOne(join(folder, 'log', SEGMENT), BIG.slice(0, 100))
+  const elsewhere = join(temporaryFolder(t), 'state')
+  await rename(join(folder, 'state'), elsewhere)
+  const before = await contentOf(join(folder, 'log'))
+
+  const why =
+    /segment-0000000001, offset \d+: .*the state cannot stand in for it: it holds .* up to entry 0/
+  for (let life = 0; life < 2; life += 1)
+    await assert.rejects(NodeProcess.start(t, ['--data', folder]), why)
+  const verified = promisify(execFile)(process.execPath, [GYRE, 'verify', folder])
+  await assert.rejects(verified, ({ code, stdout }) => {
+    assert.equal(code, 1)
+    assert.match(stdout, /DAMAGED log \(log_damaged\): .*the state cannot stand in for it/)
+    return true
+  })
+  assert.deepEqual(await contentOf(join(folder, 'log')), before)
+
+  await rm(join(folder, 'state'), { recursive: true })
+  await rename(elsewhere, join(folder, 'state'))
+  const second = await NodeProcess.start(t, ['--data', folder])
+  await allSucceeded(RestClient.open(t, second.url), ids)
+})
+
+test('where log and state are damaged both, a start says so and sets nothing aside', async (t) => {
+  const folder = temporaryFolder(t)
+  await twoSegmentsIn(t, folder)
+  await flipOne(join(folder, 'log', SEGMENT), BIG.slice(0, 100))
+  await writeFile(join(folder, 'state', 'state.db'), 'this was a database')
+  const before = await contentOf(join(folder, 'log'))
+  await assert.rejects(
+    NodeProcess.start(t, ['--data', folder]),
+    /the state store cannot be used .* and the log is damaged.*nothing was changed/,
+  )
+  assert.deepEqual(await contentOf(join(folder, 'log')), before)
+  const state = await readFile(join(folder, 'state', 'state.db'), 'utf8')
+  assert.equal(state, 'this was a database')
+})
+
+/** A node that has run jobs enough for two segments of its log, and was stopped. @returns their IDs */
+async function twoSegmentsIn(t: TestContext, folder: string): Promise<readonly string[]> {
+  const node = await NodeProcess.start(t, ['--data', folder, '--init', '--arcs', '4'])
+  const client = new RestClient(node.url)
+  const { ids } = await submitUntilRefused(client, JOBS_OF_TWO_SEGMENTS)
+  await allSucceeded(client, ids)
+  await client.close()
+  assert.equal((await node.terminate()).code, 0)
+  return ids
+}
+
+/** Name → hash of each file. */
+async function contentOf(folder: string): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>()
+  for (const name of (await readdir(folder)).sort())
+    found.set(name, hash('sha256', await readFile(join(folder, name))))
+  return found
+}
 
 /** A pass may have gone by the place just before it was spoilt; the next one begins minutes later. */
 const LOG_FOUND_WITHIN_MS = 400_000

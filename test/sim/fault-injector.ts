@@ -40,9 +40,14 @@ export class FaultInjector {
     files.flipBit(path, prng.below(written), prng.below(8))
   }
 
-  /** The same in a segment that nothing is written to any more, under a node that serves. */
+  /** The same in closed segments of a node that is down, of which the state holds everything. */
+  rotCovered(prng: Prng): void {
+    for (let rots = prng.between(1, 3); rots > 0; rots -= 1) this.#rotClosed(prng)
+    this.#world.observe({ kind: 'rot-is-covered' })
+  }
+
+  /** The same in a segment that nothing is written to any more. */
   #rotClosed(prng: Prng): void {
-    if (this.#world.servingLife === null) return
     const { files } = this.#world
     const isUsed = (path: string): boolean => files.durable(path).bytes.some((byte) => byte !== 0)
     const segments = files.durablePaths('log').filter((path) => /-\d{10}$/.test(path))
@@ -152,6 +157,10 @@ export class FaultInjector {
         table.damageAny(this.#prng)
         return
       case 'rot-closed-segment':
+        if (this.#world.servingLife !== null) this.#rotClosed(this.#prng)
+        return
+      case 'rot-cold-segment':
+        this.#world.endLife(this.#prng.pick([KILLED, POWER_CUT]), fault.ms)
         return this.#rotClosed(this.#prng)
     }
   }

@@ -51,6 +51,8 @@ export const FAULT_KINDS = [
   'power-cut-in-recovery',
   /** A bit of the log rots under the running node, in a segment that nothing is written to any more. */
   'rot-closed-segment',
+  /** The same while the node is down, after a kill or a power cut: nobody sees it before the next start. */
+  'rot-cold-segment',
   /** The disk takes and does nothing, for longer than a node waits without a word. */
   'disk-hang',
   /** The ledger thread is stuck as long. */

@@ -1,5 +1,8 @@
 import type { SegmentedLog } from '@gyre/core/internal/adapters/log-store/log-store.js'
-import { openLogStore } from '@gyre/core/internal/adapters/log-store/open-log-store.js'
+import {
+  openLogStore,
+  type SpareableDamage,
+} from '@gyre/core/internal/adapters/log-store/open-log-store.js'
 import { beginBoot, noteCleanShutdown } from '@gyre/core/internal/adapters/superblock.js'
 import { AppError } from '@gyre/core/internal/base/app-error.js'
 import type { Prng } from '@gyre/core/internal/base/prng.js'
@@ -14,7 +17,9 @@ import type {
   ToApi,
   ToLedgerThread,
 } from '@gyre/core/internal/protocol/node/messages.js'
+import { coverOf } from '@gyre/core/internal/protocol/node/log-cover.js'
 import { Overlay } from '@gyre/core/internal/protocol/state/overlay.js'
+import { hearDurableState } from '@gyre/core/internal/runtime/durable-state.js'
 import { EngineRuntime } from '@gyre/core/internal/runtime/engine-runtime.js'
 import { DEFAULT_FLUSH_POLICY, LedgerRuntime } from '@gyre/core/internal/runtime/ledger-runtime.js'
 import { hash128 } from './client.js'
@@ -123,18 +128,39 @@ export class NodeLife {
       segmentBytes: sim.segmentBytes,
       retainBytes: sim.retainBytes,
     } as const
-    openLogStore(options, (log) => {
+    openLogStore(options, (log, damage) => {
       onLogOpened()
+      const booted = { files, self: { node: nodeId, boot: bootEpoch } }
       this.#orGiveUp(() => {
+        if (log.recovered.damaged.length > 0) return this.#decide(log, damage, booted)
         refuseLostEnd(log, logEnd)
-        this.#startThreads(log, { files, self: { node: nodeId, boot: bootEpoch } })
+        const link = this.#connectLedger()
+        this.#serve(log, link.atA, booted)
+        this.#startLedger(link.atB, booted)
       })
     })
   }
 
-  #startThreads(log: SegmentedLog, { files, self }: Booted): void {
+  /** The log is damaged: the state must hold all that may be missing. */
+  #decide({ recovered }: SegmentedLog, damage: SpareableDamage | null, booted: Booted): void {
+    const [{ message } = { message: '' }] = recovered.damaged
+    if (damage === null) throw new AppError('log_damaged', message)
+    const link = this.#connectLedger()
+    this.#startLedger(link.atB, booted)
+    hearDurableState(link.atA, (state, ledger) => {
+      this.#orGiveUp(() => {
+        const cover = state === null ? STATE_IS_FULL : coverOf(damage.price, state)
+        if (cover.kind === 'lacking')
+          throw new AppError('log_damaged', `${message}; ${cover.message}`)
+        this.#options.observe({ kind: 'log-rot-told', message })
+        damage.giveUp(cover.keep, (log) => this.#orGiveUp(() => this.#serve(log, ledger, booted)))
+      })
+    })
+  }
+
+  #connectLedger(): { readonly atA: LedgerLink; readonly atB: EngineLink } {
     const { sim, prng, observe } = this.#options
-    const link = connect<ToLedgerThread, FromLedgerThread>({
+    return connect<ToLedgerThread, FromLedgerThread>({
       a: this.engineThread,
       b: this.ledgerThread,
       delay: sim.linkDelay,
@@ -143,6 +169,10 @@ export class NodeLife {
         if (message.kind === 'entry') observe({ kind: 'entry', entry: message })
       },
     })
+  }
+
+  #serve(log: SegmentedLog, ledger: LedgerLink, { files, self }: Booted): void {
+    const { sim, prng } = this.#options
     const engine = new Engine({
       self,
       arcCount: sim.arcCount,
@@ -156,18 +186,18 @@ export class NodeLife {
       log,
       clock,
       api: this.#notingEnd(log, files),
-      ledger: link.atA,
+      ledger,
       services,
       logScrub: sim.logScrub,
     }).start()
     services.start()
-    this.ledgerThread.after(0, () => this.#orGiveUp(() => this.#startLedger(link.atB, self)))
   }
 
-  #startLedger(
-    link: Link<FromLedgerThread, ToLedgerThread>,
-    self: { readonly node: string; readonly boot: number },
-  ): void {
+  #startLedger(link: EngineLink, { self }: Booted): void {
+    this.ledgerThread.after(0, () => this.#orGiveUp(() => this.#runLedger(link, self)))
+  }
+
+  #runLedger(link: EngineLink, self: Booted['self']): void {
     const { sim, table } = this.#options
     const overlay = new Overlay(new ProcessTable(table, this.process), { freeze: true })
     this.#overlay = overlay
@@ -212,15 +242,18 @@ export class NodeLife {
   }
 }
 
+type LedgerLink = Link<ToLedgerThread, FromLedgerThread>
+type EngineLink = Link<FromLedgerThread, ToLedgerThread>
+
+const STATE_IS_FULL = { kind: 'lacking', message: 'the state is full' } as const
+
 interface Booted {
   readonly files: Files
   readonly self: { readonly node: string; readonly boot: number }
 }
 
-/** @throws AppError when the log is damaged, or ends before the end of a life that stopped in good order */
-function refuseLostEnd({ recovered, lastBatch }: SegmentedLog, logEnd: number): void {
-  const [damage] = recovered.damaged
-  if (damage !== undefined) throw new AppError('log_damaged', damage.message)
+/** @throws AppError when the log ends before the end of a life that stopped in good order */
+function refuseLostEnd({ lastBatch }: SegmentedLog, logEnd: number): void {
   if (lastBatch >= logEnd) return
   throw new AppError('log_lost', `the log ends at batch ${lastBatch}, not at ${logEnd}`)
 }

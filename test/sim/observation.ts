@@ -66,6 +66,8 @@ export type Observation =
   | { readonly kind: 'arc-damage-told'; readonly message: string }
   /** The node has told of rot in its log. */
   | { readonly kind: 'log-rot-told'; readonly message: string }
+  /** The state holds, durably, all that stood where the log has rotted. */
+  | { readonly kind: 'rot-is-covered' }
   /** Nothing has disturbed the node for as long as its scrub may need to find all that is rotten. */
   | { readonly kind: 'had-time-to-scrub' }
   /** Everything has come to rest. */

@@ -80,13 +80,18 @@ export function faultsOf(options: SimOptions): readonly Fault[] {
     count: logRots,
     untilMs,
   })
+  const cold = drawFaults(new Prng(options.seed).fork('cold rot faults'), {
+    kinds: ['rot-cold-segment'],
+    count: options.coldRots,
+    untilMs,
+  })
   const hangs = drawFaults(new Prng(options.seed).fork('hang faults'), {
     kinds: ['disk-hang', 'ledger-hang'],
     count: options.hangs,
     untilMs,
     ms: HANGS_MS,
   })
-  return [...faults, ...rot, ...hangs].sort((a, b) => a.at - b.at || a.seed - b.seed)
+  return [...faults, ...rot, ...cold, ...hangs].sort((a, b) => a.at - b.at || a.seed - b.seed)
 }
 
 /**
@@ -134,12 +139,17 @@ class Run {
     if (this.#goesOn) this.#comeToRest()
     if (this.#goesOn && this.#options.refusals) this.#look()
     if (this.#goesOn) this.#cutPowerAtRest()
+    if (this.#goesOn && this.#keepsClosedSegments) this.#rotWhatIsCovered()
     if (this.#goesOn && this.#options.bitRots) this.#rotAtRest()
     return this.#result()
   }
 
   get #goesOn(): boolean {
     return !this.#world.isOver && this.#isStuck === null && !this.#isUnfinished
+  }
+
+  get #keepsClosedSegments(): boolean {
+    return this.#options.coldRots > 0 || this.#options.logRots > 0
   }
 
   #beUnsafe(): void {
@@ -194,6 +204,22 @@ class Run {
 
   #cutPowerAtRest(): void {
     this.#world.endLife({ kind: 'power-cut' }, 100)
+    this.#comeToRest()
+  }
+
+  /**
+   * After a stop in good order the state holds all that stands in the log, durably: whatever rots then in
+   * segments that are closed, the node must start and show the same.
+   */
+  #rotWhatIsCovered(): void {
+    const life = this.#world.servingLife
+    life?.api.stop()
+    this.#runUntil(this.#world.time.now + STANDSTILL_MS, () => this.#world.life !== life)
+    if (!this.#goesOn || this.#world.life !== null) return
+    this.#world.faults.rotCovered(new Prng(this.#options.seed).fork('covered rot'))
+    this.#comeToRest()
+    // What was given up stays so: the next start finds a log that is in order.
+    this.#world.endLife(KILLED, 100)
     this.#comeToRest()
   }
 

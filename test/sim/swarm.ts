@@ -59,6 +59,8 @@ export interface SimOptions {
   readonly bitRots: boolean
   /** How often a bit of its closed segments rots under the running node. */
   readonly logRots: number
+  /** How often one rots in them while the node is down. */
+  readonly coldRots: number
   /** How slowly the log is verified in the background. */
   readonly logScrub: ScrubPauses
   /** How often the disk or the ledger thread hangs for longer than the node waits without a word. */
@@ -105,8 +107,13 @@ const ALL_BEHAVIOURS: readonly BehaviourKind[] = [
 
 /** Kinds that seeds draw last: what they drew before is the same with and without them. */
 const LATE_FAULTS: readonly FaultKind[] = ['power-cut-in-recovery']
-/** Drawn apart from all others (`logRots`, `hangs`): with them among them every schedule would be another. */
-const OWN_FAULTS: readonly FaultKind[] = ['rot-closed-segment', 'disk-hang', 'ledger-hang']
+/** Drawn apart from all others (`logRots`, `coldRots`, `hangs`): with them among them every schedule would be another. */
+const OWN_FAULTS: readonly FaultKind[] = [
+  'rot-closed-segment',
+  'rot-cold-segment',
+  'disk-hang',
+  'ledger-hang',
+]
 const EARLY_FAULTS = FAULT_KINDS.filter(
   (kind) => !LATE_FAULTS.includes(kind) && !OWN_FAULTS.includes(kind),
 )
@@ -120,12 +127,15 @@ export function drawOptions(seed: number): SimOptions {
   const bulk = prng.chance(0.3) ? prng.pick([1, 4]) : 0
   const crowd = drawCrowd(new Prng(seed).fork('crowd'))
   const rot = drawLogRot(new Prng(seed).fork('log rot'))
-  const hang = drawHangs(new Prng(seed).fork('hangs'))
+  const cold = drawColdRot(new Prng(seed).fork('cold rot'))
+  // What piles up behind a hang may be more than a batch that fits into such small segments.
+  const hang = cold.coldRots === undefined ? drawHangs(new Prng(seed).fork('hangs')) : {}
   return {
     ...operated,
     weights: { ...operated.weights, resubmit, bulk },
     ...crowd,
     ...rot,
+    ...cold,
     ...hang,
   }
 }
@@ -209,6 +219,7 @@ function drawFirst(seed: number, prng: Prng): SimOptions {
     faultCount: prng.pick([0, 2, 6, 15]),
     bitRots: prng.chance(0.5),
     logRots: 0,
+    coldRots: 0,
     logScrub: scrubPauses(300, 20, 15_000),
     hangs: 0,
     patienceMs: 0,
@@ -229,6 +240,20 @@ function drawLogRot(prng: Prng): Partial<SimOptions> {
     logScrub: scrubPauses(prng.pick([1, 300]), prng.pick([1, 20]), 500),
     segmentBytes: 64 * 1024,
     retainBytes: 512 * 1024,
+    inputChars: prng.pick([500, 4_000]),
+  }
+}
+
+/**
+ * A log of many small segments rots while the node is down. What the state lacks then, after a power
+ * cut most of all, must stop the node; what it holds must not.
+ */
+function drawColdRot(prng: Prng): Partial<SimOptions> {
+  if (prng.chance(0.9)) return {}
+  return {
+    coldRots: prng.between(1, 3),
+    segmentBytes: 64 * 1024,
+    retainBytes: 2048 * 1024,
     inputChars: prng.pick([500, 4_000]),
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DirectoryLock } from '../adapters/directory-lock.js'
 import { isAside } from '../adapters/log-store/format.js'
 import { LogScan, type ScanResult } from '../adapters/log-store/log-scan.js'
+import { type BehindDamage, scanBehind } from '../adapters/log-store/scan-behind.js'
 import { RealFiles } from '../adapters/real-files.js'
 import { SqliteTable } from '../adapters/sqlite-table.js'
 import { damagedCopies, loadSuperblock } from '../adapters/superblock.js'
@@ -10,6 +11,7 @@ import { AppError } from '../base/app-error.js'
 import { type ArcId, arcName, type LogIndex } from '../base/ids.js'
 import { FileError } from '../ports/files.js'
 import { damagedStop, lostStop } from '../protocol/ledger/arc-stop.js'
+import { type Cover, coverOf, type DurableState } from '../protocol/node/log-cover.js'
 import { reachFault } from '../protocol/node/log-reach.js'
 import { damageOf } from '../protocol/state/damage.js'
 import { markedArcs, storedArcs } from '../protocol/state/stored-arcs.js'
@@ -53,6 +55,21 @@ export function verifyFolder(folder: string): Verdict {
   }
 }
 
+/** What a start goes by: it does not read all rows, and knows of no rot that only a scrub finds. */
+function asLoaded(
+  applied: ReadonlyMap<ArcId, LogIndex>,
+  known: ReadonlyMap<ArcId, string>,
+): DurableState {
+  return {
+    applied: [...applied].filter(([arc]) => !known.has(arc)),
+    damaged: [...known].map(([arc, found]) => [arc, found, applied.get(arc) ?? 0]),
+  }
+}
+
+const COVERED =
+  'The state holds all that stood there: the next start gives up this segment and those before it, and ' +
+  'nothing is lost. Check the disk'
+
 class Verification {
   readonly #folder: string
   readonly #files: RealFiles
@@ -61,6 +78,10 @@ class Verification {
   #stateArcs = 0
   /** What was found in rows of these arcs. */
   readonly #damaged = new Map<ArcId, string>()
+  /** What a start would be told of the state; null: it cannot be used. */
+  #durable: DurableState | null = null
+  /** What is left of a damaged log if its damaged segments go. */
+  #behind: BehindDamage | null = null
 
   constructor(folder: string) {
     this.#folder = folder
@@ -74,8 +95,12 @@ class Verification {
       this.#notes.push({ part: 'superblock', code: 'superblock_copy_damaged', message })
     }
     const scan = this.#told('log', () => new LogScan(this.#files, 'log').run())
-    if (scan !== null) this.#checkLog(scan, superblock?.logEnd ?? 0)
+    const logEnd = superblock?.logEnd ?? 0
+    if (scan !== null) this.#checkLog(scan, logEnd)
+    const isWhole = scan !== null && scan.lastSeq >= logEnd
+    this.#behind = isWhole ? this.#told('log', () => scanBehind(this.#files, 'log', scan)) : null
     this.#told('state', () => this.#checkState(scan))
+    if (scan !== null) this.#checkDamage(scan)
     return {
       ok: this.#faults.length === 0,
       node: superblock?.nodeId ?? null,
@@ -91,9 +116,6 @@ class Verification {
   }
 
   #checkLog(scan: ScanResult, logEnd: number): void {
-    for (const { message } of scan.damaged) {
-      this.#faults.push({ part: 'log', code: 'log_damaged', message })
-    }
     if (scan.lastSeq < logEnd) {
       const message =
         `the log ends at batch ${scan.lastSeq}, but the node once shut down in good order after ` +
@@ -105,7 +127,7 @@ class Verification {
     }
     for (const name of this.#files.list('log').filter(isAside)) {
       const message =
-        `log/${name} was damaged and is kept as evidence: a running node found it and gave it up, the ` +
+        `log/${name} was damaged and is kept as evidence: a node found it and gave it up, the ` +
         'state holds what stood in it. Check the disk; the file can be removed'
       this.#notes.push({ part: 'log', code: 'log_segment_set_aside', message })
     }
@@ -115,19 +137,45 @@ class Verification {
     this.#notes.push({ part: 'log', code: 'log_torn', message })
   }
 
+  /** Damage that the state covers costs nothing: the next start gives it up. */
+  #checkDamage({ damaged }: ScanResult): void {
+    const cover = this.#cover
+    for (const { message } of damaged) {
+      if (cover?.kind === 'covered') {
+        const text = `${message}. ${COVERED}`
+        this.#notes.push({ part: 'log', code: 'log_segment_damaged', message: text })
+      } else {
+        const text = cover === null ? message : `${message}; ${cover.message}`
+        this.#faults.push({ part: 'log', code: 'log_damaged', message: text })
+      }
+    }
+  }
+
+  /** As a start decides; null: the log cannot be used whatever the state holds. */
+  get #cover(): Cover | null {
+    if (this.#behind === null || this.#durable === null) return null
+    return coverOf(this.#behind.price, this.#durable)
+  }
+
   /** A state store that is missing is rebuilt, if the log reaches back to its beginning. */
   #checkState(scan: ScanResult | null): void {
     const folder = join(this.#folder, 'state')
-    if (!existsSync(join(folder, 'state.db'))) return this.#checkRebuild(scan)
+    if (!existsSync(join(folder, 'state.db'))) {
+      this.#durable = { applied: [], damaged: [] }
+      return this.#checkRebuild(scan)
+    }
     const table = SqliteTable.open(folder, { keepsFormat: true })
     try {
       for (let key: string | null = ''; key !== null; ) key = this.#scrubFrom(table, key)
       const applied = new Map<ArcId, LogIndex>()
+      const known = new Map<ArcId, string>()
       for (const stored of storedArcs(table)) {
-        if ('found' in stored) this.#damaged.set(stored.arc, stored.found)
+        if ('found' in stored) known.set(stored.arc, stored.found)
         else applied.set(stored.arc, stored.applied)
       }
-      for (const { arc, found } of markedArcs(table)) this.#damaged.set(arc, found)
+      for (const { arc, found } of markedArcs(table)) known.set(arc, found)
+      for (const [arc, found] of known) this.#damaged.set(arc, found)
+      this.#durable = asLoaded(applied, known)
       for (const [arc, found] of this.#damaged) {
         this.#addDamage(scan, arc, found)
         applied.delete(arc)
@@ -153,7 +201,10 @@ class Verification {
   }
 
   #addDamage(scan: ScanResult | null, arc: ArcId, found: string): void {
-    const { firstIndex = 1 } = scan?.arcs.get(arc) ?? {}
+    const cover = this.#cover
+    const isKept = cover?.kind !== 'covered' || cover.keep.has(arc)
+    const givenUp = isKept ? 0 : (this.#behind?.price.cost.get(arc) ?? 0)
+    const firstIndex = Math.max(scan?.arcs.get(arc)?.firstIndex ?? 1, givenUp + 1)
     const { message } = firstIndex <= 1 ? damagedStop(found) : lostStop(found, firstIndex)
     const fault = {
       part: 'state',

@@ -243,6 +243,14 @@ test('gave-up-for-a-reason: rot in the log is a reason until there was time to f
   const lost: Observation = { kind: 'harmed', harm: 'state-lost' }
   show(checker(), rotten, told, gaveUp('log_damaged'))
   show(checker(), rotten, told, { kind: 'had-time-to-scrub' }, lost, gaveUp('state_lost'))
+  // A start that serves has read all of the log; where the state holds all, none may refuse it.
+  const covered: Observation = { kind: 'rot-is-covered' }
+  show(checker(), rotten, covered, told, { kind: 'serving' }, rotten, gaveUp('log_damaged'))
+  violates('gave-up-for-a-reason', () => show(checker(), rotten, covered, gaveUp('log_damaged')))
+  violates('gave-up-for-a-reason', () => show(checker(), rotten, { kind: 'serving' }, told))
+  violates('gave-up-for-a-reason', () =>
+    show(checker(), rotten, { kind: 'serving' }, gaveUp('log_damaged')),
+  )
   violates('gave-up-for-a-reason', () => show(checker(), told))
   violates('gave-up-for-a-reason', () =>
     show(checker(), rotten, { kind: 'had-time-to-scrub' }, gaveUp('log_damaged')),

@@ -18,6 +18,8 @@ export class GaveUpForAReason implements Checker {
   #rottenRows = 0
   /** Rotten segments are given up, and what is given up cannot rebuild a state. */
   #hasRotted = false
+  /** Something in the log is rotten, and the state may lack what stood there. */
+  #mayRefuseLog = false
 
   /**
    * @param mayHaveForgotten  whether the log has grown so much that it may have given up entries; it
@@ -32,17 +34,24 @@ export class GaveUpForAReason implements Checker {
       this.#harms.add(observation.harm)
       if (observation.harm === 'io-failed') this.#failuresLeft += 1
       if (observation.harm === 'state-rotten') this.#rottenRows += 1
-      if (observation.harm === 'log-rotten') this.#hasRotted = true
+      if (observation.harm === 'log-rotten') {
+        this.#hasRotted = true
+        this.#mayRefuseLog = true
+      }
     } else if (observation.kind === 'arc-damage-told') {
       this.#onArcDamage(observation.message)
     } else if (observation.kind === 'log-rot-told') {
       if (!this.#harms.has('log-rotten')) this.#fail(observation.message)
     } else if (observation.kind === 'had-time-to-scrub') {
       // The state holds all that stood in it: a start has nothing to miss any more.
-      this.#harms.delete('log-rotten')
+      this.#forgetRot()
+    } else if (observation.kind === 'rot-is-covered') {
+      this.#mayRefuseLog = false
     } else if (observation.kind === 'serving') {
       // What was lost has been rebuilt: from now on the log must reach back to what is durable again.
       this.#harms.delete('state-lost')
+      // The start has read all of the log, and has given up what is rotten in it.
+      this.#forgetRot()
     } else if (observation.kind === 'life-ended') {
       if (observation.end.kind === 'gave-up') this.#onGaveUp(observation.end)
       if (observation.end.kind === 'power-cut' && this.#harms.has('state-rotten'))
@@ -60,6 +69,11 @@ export class GaveUpForAReason implements Checker {
     const isForGood = /no longer reaches back/.test(message)
     const mayBe = this.#hasRotted || this.#mayHaveForgotten(this.#wasShort)
     if (isForGood && !mayBe) this.#fail(message)
+  }
+
+  #forgetRot(): void {
+    this.#harms.delete('log-rotten')
+    this.#mayRefuseLog = false
   }
 
   #onGaveUp({ code, message }: GaveUp): void {
@@ -82,6 +96,7 @@ export class GaveUpForAReason implements Checker {
       case 'ENOSPC':
         return this.#harms.has('disk-full')
       case 'log_damaged':
+        return this.#mayRefuseLog
       case 'log_unreadable':
         return this.#harms.has('log-rotten')
       case 'state_damaged':

@@ -1,6 +1,9 @@
 import type { Mutation } from './list.js'
 
-/** Bugs in noticing a disk that stands still, and in what becomes of an arc whose rows it has let rot. */
+/**
+ * Bugs in noticing a disk that stands still, in what becomes of an arc whose rows it has let rot, and in
+ * going on without segments of the log that have rotted while the node was down.
+ */
 export const DISK_MUTATIONS: readonly Mutation[] = [
   {
     name: 'waits-for-a-silent-disk-without-a-word',
@@ -57,5 +60,26 @@ export const DISK_MUTATIONS: readonly Mutation[] = [
         replace: 'this.#unmarked.clear(); const all = [];',
       },
     ],
+  },
+  {
+    name: 'gives-up-a-segment-that-the-state-does-not-cover',
+    caughtBy: ['gave-up-for-a-reason'],
+    file: 'protocol/node/log-cover.js',
+    find: 'else if (index < upTo)',
+    replace: 'else if (false)',
+  },
+  {
+    name: 'gives-up-a-segment-and-not-its-entries',
+    caughtBy: ['gave-up-for-a-reason'],
+    file: 'adapters/log-store/log-store.js',
+    find: "const rows = [...firsts].map(([arc, first]) => rowDraft({ kind: 'first-index', arc, first }));",
+    replace: 'const rows = [];',
+  },
+  {
+    name: 'refuses-a-log-for-what-the-state-covers',
+    caughtBy: ['gave-up-for-a-reason'],
+    file: 'adapters/log-store/scan-behind.js',
+    find: 'const next = Math.max(...hurt) + 1;',
+    replace: 'const next = Math.max(...hurt);',
   },
 ]

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import type { SegmentedLog } from '@gyre/core/internal/adapters/log-store/log-store.js'
-import { openLogStore } from '@gyre/core/internal/adapters/log-store/open-log-store.js'
+import {
+  openLogStore,
+  type SpareableDamage,
+} from '@gyre/core/internal/adapters/log-store/open-log-store.js'
 import { Prng } from '@gyre/core/internal/base/prng.js'
 import type { FileError } from '@gyre/core/internal/ports/files.js'
 import type { LogEntry, LogRecord } from '@gyre/core/internal/ports/log-store.js'
@@ -23,6 +26,7 @@ export class LogBench {
   readonly warnings: string[] = []
   readonly #options: BenchOptions
   #log: SegmentedLog | null = null
+  #damage: SpareableDamage | null = null
 
   constructor(options: BenchOptions = {}) {
     this.#options = options
@@ -36,6 +40,24 @@ export class LogBench {
   get log(): SegmentedLog {
     assert.ok(this.#log !== null, 'the log is open')
     return this.#log
+  }
+
+  /** What the open log could do without; null: it is whole, or cannot. */
+  get damage(): SpareableDamage | null {
+    return this.#damage
+  }
+
+  /** Goes on without what is damaged. @returns false when the power went meanwhile */
+  giveUp(keep: ReadonlyMap<number, number> = new Map()): boolean {
+    const damage = this.#damage
+    assert.ok(damage !== null, 'the damage can be given up')
+    this.#log = null
+    return this.#unlessPowerCut(() => {
+      damage.giveUp(keep, (log) => {
+        this.#log = log
+      })
+      this.runUntil(() => this.#log !== null)
+    })
   }
 
   /** @returns false when the power went meanwhile */
@@ -53,8 +75,9 @@ export class LogBench {
           retainBytes: this.#options.retainBytes ?? 128 * 1024,
           tailCacheBytes: this.#options.tailCacheBytes ?? 0,
         },
-        (log) => {
+        (log, damage) => {
           this.#log = log
+          this.#damage = damage
         },
       )
       this.runUntil(() => this.#log !== null)

@@ -105,6 +105,17 @@ export class ArcIndex {
     return expected <= this.#lastIndex ? expected : null
   }
 
+  /** The last entry that should be held and is not; null when none is missing. */
+  lastMissing(): LogIndex | null {
+    let expected = this.#lastIndex
+    for (let index = this.runs.count - 1; index >= 0; index -= 1) {
+      const run = this.runs.at(index)
+      if (run.last < expected) break
+      expected = Math.min(expected, run.first - 1)
+    }
+    return expected >= this.#firstIndex ? expected : null
+  }
+
   #append(row: Row, body: BodyPlace): void {
     if (this.#lastIndex === 0 || row.first < this.#firstIndex) this.#firstIndex = row.first
     this.runs.truncateFrom(row.first)

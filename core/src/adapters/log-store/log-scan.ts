@@ -39,6 +39,11 @@ export interface ScanResult {
   readonly oldestSegment: number
   /** Segments below it in which something is not what was written. */
   readonly damagedBefore: ReadonlySet<number>
+  /**
+   * Segments in which all that is missing stood, as far as it is known; none where something is missing
+   * that no damaged place explains.
+   */
+  readonly hurt: ReadonlySet<number>
   readonly lastSeq: number
   readonly lastCrc: number
   /** To be written again before anything relies on it; null where there is none that is intact. */
@@ -54,16 +59,25 @@ interface Segment {
 }
 
 /** Segments that are not looked at any more. */
-interface Before {
+export interface Before {
   /** The first one that is. */
   readonly from: number
   readonly damaged: ReadonlySet<number>
+  /** True: they may still be needed. What they alone hold is not told as damage (R7). */
+  readonly isOpen: boolean
 }
 
-const NOTHING_BEFORE: Before = { from: 0, damaged: new Set() }
+const NOTHING_BEFORE: Before = { from: 0, damaged: new Set(), isOpen: false }
 
 interface Finding extends LogDamage {
   readonly number: number
+}
+
+interface Place {
+  readonly number: number
+  readonly block: number
+  /** The segment in which the missing stood. */
+  readonly hurt: number
 }
 
 /**
@@ -81,6 +95,8 @@ interface Finding extends LogDamage {
  *     hold costs nothing, and is told because the disk has altered it.
  * R6: what is wrong below the oldest segment that is needed is nobody's loss, and does not break the
  *     chain of what is above: a running node gives rotten segments up, and may die before they go.
+ * R7: a segment's first batch repeats what is known of all arcs: a scan that begins there lacks nothing
+ *     but entries, and `lastMissing` of each arc tells how far they reach.
  */
 export class LogScan {
   readonly #files: Files
@@ -101,14 +117,13 @@ export class LogScan {
   /** The newest batch, if it is intact. */
   #last: { readonly segment: Segment; readonly head: Head } | null = null
 
-  readonly #from: number
-  readonly #damagedBefore: ReadonlySet<number>
+  readonly #before: Before
+  readonly #hurt = new Set<number>()
 
   constructor(files: Files, folder: string, before: Before = NOTHING_BEFORE) {
     this.#files = files
     this.#folder = folder
-    this.#from = before.from
-    this.#damagedBefore = before.damaged
+    this.#before = before
   }
 
   run(): ScanResult {
@@ -116,24 +131,25 @@ export class LogScan {
       const number = segmentNumberOf(name)
       if (number !== null) this.#segments.set(number, this.#files.sizeOf(this.#path(number)))
     }
-    const numbers = [...this.#segments.keys()].filter((number) => number >= this.#from)
-    const [lowest = Math.max(this.#from, 1)] = numbers
+    const { from, isOpen } = this.#before
+    const numbers = [...this.#segments.keys()].filter((number) => number >= from)
+    const [lowest = Math.max(from, 1)] = numbers
     const highest = numbers[numbers.length - 1] ?? lowest
     if (lowest > 1) this.#expectedSeq = null
     this.#tail = { segment: lowest, block: 0 }
     for (let number = lowest; number <= highest; number += 1) this.#scanSegment(number)
     if (this.#findings.length > 0 && this.#oldestSegment > lowest) return this.#scanFromOldest()
     if (this.#expectedSeq === null) this.#reportLostBeginning(lowest)
-    if (lowest > this.#oldestSegment) this.#reportMissing(this.#oldestSegment, lowest - 1)
+    const isCut = lowest > this.#oldestSegment
+    if (isCut && !isOpen) this.#reportMissing(this.#oldestSegment, lowest - 1)
     return this.#result()
   }
 
   /** R6. */
   #scanFromOldest(): ScanResult {
     const from = this.#oldestSegment
-    const numbers = this.#findings.map(({ number }) => number)
-    const damaged = new Set(numbers.filter((number) => number < from))
-    return new LogScan(this.#files, this.#folder, { from, damaged }).run()
+    const damaged = new Set([...this.#hurt].filter((number) => number < from))
+    return new LogScan(this.#files, this.#folder, { from, damaged, isOpen: false }).run()
   }
 
   #scanSegment(number: number): void {
@@ -155,7 +171,7 @@ export class LogScan {
     const next = this.#nextHead(segment, block + 1)
     if (next === null) return this.#endWithoutHead(segment, block)
     if (!this.#continuesChain(next)) {
-      this.#report('all', segment.number, block, MIDDLE, SKIPPED)
+      this.#report('all', placeAt(segment.number, block), MIDDLE, SKIPPED)
       this.#isResyncing = true
     }
     return next.segment === segment.number ? next.block : null
@@ -174,7 +190,8 @@ export class LogScan {
       return this.#cut(segment, head.block)
     }
     if (this.#isRepeat(head)) return this.#pass(segment, head)
-    this.#report(broken, segment.number, head.block, isLast ? ROTTEN : MIDDLE, CHECKSUM)
+    const place = placeAt(segment.number, head.block)
+    this.#report(broken, place, isLast ? ROTTEN : MIDDLE, CHECKSUM)
     this.#take(segment, head, rows ?? [])
     this.#last = null
     return end
@@ -210,7 +227,7 @@ export class LogScan {
     const stamp = segment.content.readUInt32LE(block * BLOCK_BYTES)
     const expected = this.#expectedSeq
     if (expected !== null && stamp !== stampOf(expected)) return this.#cut(segment, block)
-    this.#report('all', segment.number, block, ROTTEN, 'its head is not readable')
+    this.#report('all', placeAt(segment.number, block), ROTTEN, 'its head is not readable')
     if (expected !== null) this.#expectedSeq = expected + 1
     this.#isResyncing = true
     this.#last = null
@@ -258,30 +275,35 @@ export class LogScan {
 
   #reportBrokenChain(head: Head): void {
     const expected = this.#expectedSeq
-    const what =
-      expected === null || head.batchSeq === expected
-        ? `batch ${head.batchSeq} does not continue what stands before it`
-        : `batches ${expected} to ${head.batchSeq - 1} are missing before batch ${head.batchSeq}`
-    this.#report('all', head.segment, head.block, MIDDLE, what)
+    const place = placeAt(head.segment, head.block)
+    if (expected === null || head.batchSeq === expected) {
+      const what = `batch ${head.batchSeq} does not continue what stands before it`
+      return this.#report('all', place, MIDDLE, what)
+    }
+    const what = `batches ${expected} to ${head.batchSeq - 1} are missing before batch ${head.batchSeq}`
+    // Before the first batch of a segment they stood in the one before.
+    const hurt = head.block === 0 ? head.segment - 1 : head.segment
+    this.#report('all', { ...place, hurt }, MIDDLE, what)
   }
 
   #reportMissing(from: number, to: number): void {
     for (let number = from; number <= to; number += 1) {
-      this.#report('all', number, 0, MIDDLE, 'the file is missing')
+      this.#report('all', placeAt(number, 0), MIDDLE, 'the file is missing')
     }
   }
 
   #reportLostBeginning(lowest: number): void {
-    this.#report('all', lowest, 0, MIDDLE, 'no batch is left in the log, which once held some')
+    const what = 'no batch is left in the log, which once held some'
+    this.#report('all', placeAt(lowest, 0), MIDDLE, what)
   }
 
   #report(
     arcs: LogDamage['arcs'],
-    number: number,
-    block: number,
+    { number, block, hurt }: Place,
     reason: LogDamage['reason'],
     what: string,
   ): void {
+    this.#hurt.add(hurt)
     const segment = segmentName(number)
     const offset = block * BLOCK_BYTES
     const whose = arcs === 'all' ? 'all arcs' : arcs.map(arcName).join(', ')
@@ -294,7 +316,9 @@ export class LogScan {
     const damaged: LogDamage[] = this.#findings
       .filter((finding) => finding.number >= oldest)
       .map(({ number: _number, ...damage }) => damage)
-    if (!damaged.some((damage) => damage.arcs === 'all')) damaged.push(...this.#gaps(damaged))
+    const isTold = damaged.some((damage) => damage.arcs === 'all')
+    const gaps = isTold || this.#before.isOpen ? [] : this.#gaps(damaged)
+    damaged.push(...gaps)
     return {
       arcs: this.#arcs,
       damaged,
@@ -304,7 +328,8 @@ export class LogScan {
       cuts: this.#cuts,
       segments: this.#segments,
       oldestSegment: oldest,
-      damagedBefore: this.#damagedBefore,
+      damagedBefore: this.#before.damaged,
+      hurt: gaps.length > 0 ? new Set() : this.#hurt,
       lastSeq: (this.#expectedSeq ?? 1) - 1,
       lastCrc: this.#lastCrc,
       unsettled: this.#unsettled(),
@@ -349,6 +374,10 @@ export class LogScan {
   #path(number: number): string {
     return `${this.#folder}/${segmentName(number)}`
   }
+}
+
+function placeAt(number: number, block: number): Place {
+  return { number, block, hurt: number }
 }
 
 const ROTTEN = 'rotten-tail'

@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib'
 import { assert } from '../../base/assert.js'
 import type { ArcId, LogIndex } from '../../base/ids.js'
 import { type AppendFile, type FileError, type Files, fileFailureOf } from '../../ports/files.js'
@@ -12,7 +11,6 @@ import type {
   RecoveredLog,
 } from '../../ports/log-store.js'
 import { ArcIndex } from './arc-index.js'
-import { decodeEntries } from './batch-reader.js'
 import {
   BatchWriter,
   type BuiltBatch,
@@ -21,25 +19,17 @@ import {
   resetDraft,
   rowDraft,
 } from './batch-writer.js'
-import {
-  BLOCK_BYTES,
-  type BodyPlace,
-  blocksFor,
-  HEAD_BYTES,
-  ROW_BYTES,
-  SECTOR_BYTES,
-  SECTOR_PAYLOAD_BYTES,
-  unstamp,
-} from './format.js'
-import { RELOCATED_SHARE_MAX } from './limits.js'
+import { BLOCK_BYTES, blocksFor, HEAD_BYTES, ROW_BYTES } from './format.js'
+import { type GivingUp, nextCopies } from './giving-up.js'
+import { RELOCATED_BYTES_PER_BATCH, RELOCATED_SHARE_MAX } from './limits.js'
 import type { ScanResult, UnsettledBatch } from './log-scan.js'
 import { LogScrubber } from './log-scrubber.js'
 import { planRelease, type Release } from './release.js'
-import type { Run } from './run-list.js'
+import { RunReader } from './run-reader.js'
 import type { SegmentShelf } from './segment-shelf.js'
 import { shortageOf, unlessShort } from './shortage.js'
 import { TailCache } from './tail-cache.js'
-import { isUnreadable, orRefused, unreadable } from './unreadable.js'
+import { isUnreadable } from './unreadable.js'
 
 export interface SegmentedLogOptions {
   readonly files: Files
@@ -57,6 +47,8 @@ interface Pending {
   readonly rows: readonly RowDraft[]
   /** Of the rows with their bodies. */
   readonly rowBytes: number
+  /** Once it is durable, nothing below this segment is needed; absent: what the log itself frees. */
+  readonly oldestSegment?: number
   readonly done: () => void
 }
 
@@ -80,19 +72,20 @@ const SPARE_ROWS = 1024
  * L3: batches are consecutive; each names its predecessor's checksum.
  * L4: a segment's first batch repeats the state of all arcs, so that older segments can go.
  * L5: a segment is removed only after a durable batch has said that nothing needs it.
- * L6: a segment in which something has rotted is given up by the same rule, only sooner.
+ * L6: a segment in which something has rotted is given up by the same rule, only sooner; also at a start
+ *     (`giveUp`), where whoever opened the log has made sure that nothing needs it.
  */
 export class SegmentedLog implements LogStore {
-  readonly recovered: RecoveredLog
   /** Largest batch, in bytes: 64, 48 per record, 12 per entry, and payloads and votes in UTF-8. */
   readonly batchBytesMax: number
-  readonly #files: Files
   readonly #shelf: SegmentShelf
+  readonly #reader: RunReader
   readonly #arcs: Map<ArcId, ArcIndex>
   readonly #writer = new BatchWriter()
   readonly #cache: TailCache
   readonly #retainBytes: number
   readonly #onFailure: (error: FileError) => void
+  #recovered: RecoveredLog
   #file: AppendFile
   #segment: number
   #block: number
@@ -114,8 +107,8 @@ export class SegmentedLog implements LogStore {
 
   constructor(options: SegmentedLogOptions) {
     const { files, shelf, scan } = options
-    this.#files = files
     this.#shelf = shelf
+    this.#reader = new RunReader(files, (segment) => shelf.path(segment))
     this.batchBytesMax = options.batchBytesMax
     this.#retainBytes = options.retainBytes
     this.#cache = new TailCache(options.tailCacheBytes)
@@ -127,7 +120,7 @@ export class SegmentedLog implements LogStore {
     this.#segment = scan.tail.segment
     this.#block = scan.tail.block
     this.#file = files.openForAppend(shelf.path(this.#segment))
-    this.recovered = recoveredOf(scan)
+    this.#recovered = recoveredOf(scan)
     if (scan.damaged.length > 0) this.#state = 'damaged'
     for (const number of scan.damagedBefore) this.#rot.set(number, { number, message: '' })
     shelf.reportFailuresTo((error) => this.#fail(error))
@@ -142,6 +135,10 @@ export class SegmentedLog implements LogStore {
       bytesOf: (segment) => shelf.bytesOf(segment),
       isKnown: (segment) => this.#rot.has(segment),
     })
+  }
+
+  get recovered(): RecoveredLog {
+    return this.#recovered
   }
 
   /** Number of the last durable batch. */
@@ -183,6 +180,37 @@ export class SegmentedLog implements LogStore {
   }
 
   /**
+   * Gives up, at a start, all segments below one: copies forward what stands there and is needed, then
+   * says in one batch where each arc begins now. Once that is durable the segments go (L5).
+   */
+  giveUp(plan: GivingUp, done: () => void): void {
+    const bytesMax = Math.min(RELOCATED_BYTES_PER_BATCH, this.batchBytesMax) - HEAD_BYTES
+    const rows = nextCopies(plan, bytesMax, (run) => this.#reader.readWhole(run))
+    if (rows.length === 0) return this.#giveUpAll(plan, done)
+    const rest = { ...plan, copies: plan.copies.slice(rows.length) }
+    this.#writeOnly(rows, this.#oldestSegment, () => this.giveUp(rest, done))
+  }
+
+  #giveUpAll({ from, firsts }: GivingUp, done: () => void): void {
+    for (const arc of this.#arcs.values()) {
+      const missing = arc.lastMissing() ?? 0
+      const first = firsts.get(arc.arc) ?? arc.firstIndex
+      assert(missing < first, `arc ${arc.arc} begins at ${first}, and entry ${missing} is missing`)
+    }
+    const rows = [...firsts].map(([arc, first]) => rowDraft({ kind: 'first-index', arc, first }))
+    this.#writeOnly(rows, from, () => {
+      this.#recovered = { ...this.#recovered, arcs: recoveredArcs(this.#arcs) }
+      done()
+    })
+  }
+
+  /** Nothing rides along, and nothing is freed but what is named. */
+  #writeOnly(rows: readonly RowDraft[], oldestSegment: number, done: () => void): void {
+    this.#pending = { records: [], rows, rowBytes: bytesOfRows(rows), oldestSegment, done }
+    this.#write()
+  }
+
+  /**
    * True when a batch with this many bytes of payload can be written without waiting for disk space.
    * Where it is false `append` still works, but its `done` may have to wait for a full disk.
    */
@@ -201,7 +229,7 @@ export class SegmentedLog implements LogStore {
     const index = this.#arcs.get(arc)
     const isHeld = index !== undefined && from >= index.firstIndex && to <= index.lastIndex
     assert(isHeld, `read of entries ${from} to ${to} of arc ${arc}, which the log does not hold`)
-    return this.#cache.read(arc, from, to) ?? this.#readRuns(index, from, to)
+    return this.#cache.read(arc, from, to) ?? this.#reader.readRuns(index, from, to)
   }
 
   compact(arc: ArcId, upTo: LogIndex): void {
@@ -265,7 +293,8 @@ export class SegmentedLog implements LogStore {
   #write(): void {
     const pending = this.#pending
     if (pending === null || this.#state !== 'open') return
-    const release = this.#planRelease(pending)
+    const { oldestSegment } = pending
+    const release = oldestSegment === undefined ? this.#planRelease(pending) : null
     const rows = [...(release?.rows ?? []), ...pending.rows]
     const rowBytes = pending.rowBytes + bytesOfRows(release?.rows ?? [])
     if (!this.#hasRoom(HEAD_BYTES + rowBytes)) {
@@ -277,7 +306,8 @@ export class SegmentedLog implements LogStore {
     }
     const checkpoint = this.#block === 0 ? this.#checkpoint() : []
     const bytes = HEAD_BYTES + bytesOfRows(checkpoint) + rowBytes
-    this.#writeAt([...checkpoint, ...rows], bytes, release?.isComplete === true)
+    const freed = this.#oldestSegment + (release?.isComplete === true ? 1 : 0)
+    this.#writeAt([...checkpoint, ...rows], bytes, oldestSegment ?? freed)
   }
 
   /** A segment at its start has room for the largest batch and the checkpoint before it. */
@@ -289,9 +319,8 @@ export class SegmentedLog implements LogStore {
     return Math.floor(this.#shelf.bytesOf(this.#segment) / BLOCK_BYTES)
   }
 
-  #writeAt(rows: readonly RowDraft[], bytes: number, isReleased: boolean): void {
+  #writeAt(rows: readonly RowDraft[], bytes: number, oldestSegment: number): void {
     assert(this.#block + blocksFor(bytes) <= this.#blockCount, 'a batch stays in its segment')
-    const oldestSegment = this.#oldestSegment + (isReleased ? 1 : 0)
     const place = {
       opening: this.#block === 0 || rows.some((row) => row.kind === 'checkpoint'),
       batchSeq: this.#lastSeq + 1,
@@ -391,7 +420,7 @@ export class SegmentedLog implements LogStore {
       arcs: this.#arcs.values(),
       oldestSegment: this.#oldestSegment,
       relocatedBytesMax: this.#shelf.bytesOf(this.#oldestSegment) * RELOCATED_SHARE_MAX,
-      readRun: (run) => this.#readRun(run, run.first, run.last),
+      readRun: (run) => this.#reader.readWhole(run),
     })
   }
 
@@ -425,38 +454,6 @@ export class SegmentedLog implements LogStore {
     }
   }
 
-  #readRuns(arc: ArcIndex, from: LogIndex, to: LogIndex): LogEntry[] {
-    const entries: LogEntry[] = []
-    for (let index = arc.runs.find(from); index < arc.runs.count; index += 1) {
-      const run = arc.runs.at(index)
-      if (run.first > to) break
-      const last = Math.min(run.last, to)
-      for (const entry of this.#readRun(run, Math.max(run.first, from), last)) entries.push(entry)
-    }
-    if (entries.length === to - from + 1) return entries
-    throw unreadable(`entries ${from} to ${to} of arc ${arc.arc} are not all there`)
-  }
-
-  #readRun(run: Run, from: LogIndex, to: LogIndex): LogEntry[] {
-    return decodeEntries(this.#readBody(run.body), run.first, { from, to })
-  }
-
-  #readBody({ segment, position, bytes, crc }: BodyPlace): Buffer {
-    const firstSector = Math.floor(position / SECTOR_PAYLOAD_BYTES)
-    const endSector = Math.ceil((position + bytes) / SECTOR_PAYLOAD_BYTES)
-    const path = this.#shelf.path(segment)
-    const length = (endSector - firstSector) * SECTOR_BYTES
-    const found = orRefused(() => this.#files.readAt(path, firstSector * SECTOR_BYTES, length))
-    if (found.length < length) throw unreadable(`${path} ends before offset ${position + bytes}`)
-    const sectors = Buffer.from(found.buffer, found.byteOffset, found.byteLength)
-    const body = unstamp(sectors, position - firstSector * SECTOR_PAYLOAD_BYTES, bytes)
-    if (crc32(body) !== crc) {
-      const offset = firstSector * SECTOR_BYTES
-      throw unreadable(`${path}, offset ${offset}: a checksum does not hold`)
-    }
-    return body
-  }
-
   #arc(id: ArcId): ArcIndex {
     const arc = this.#arcs.get(id) ?? new ArcIndex(id)
     this.#arcs.set(id, arc)
@@ -473,7 +470,11 @@ export class SegmentedLog implements LogStore {
 
 const NO_ROT: readonly LogRot[] = []
 
-function recoveredOf({ arcs, damaged, harmlessRot, cuts }: ScanResult): RecoveredLog {
-  const recovered = [...arcs].map(([id, arc]) => [id, arc.recovered()] as const)
-  return { arcs: new Map(recovered), damaged, harmlessRot, tornTailCut: cuts.length > 0 }
+function recoveredOf(scan: ScanResult): RecoveredLog {
+  const { arcs, damaged, harmlessRot, cuts } = scan
+  return { arcs: recoveredArcs(arcs), damaged, harmlessRot, tornTailCut: cuts.length > 0 }
+}
+
+function recoveredArcs(arcs: ReadonlyMap<ArcId, ArcIndex>): RecoveredLog['arcs'] {
+  return new Map([...arcs].map(([id, arc]) => [id, arc.recovered()]))
 }

@@ -1,7 +1,9 @@
 import { AppError } from '../../base/app-error.js'
 import { assert } from '../../base/assert.js'
+import type { ArcId, LogIndex } from '../../base/ids.js'
 import type { Clock } from '../../ports/clock.js'
 import { type FileError, type Files, fileFailureOf } from '../../ports/files.js'
+import type { LogPrice } from '../../protocol/node/log-cover.js'
 import { BLOCK_BYTES, SPARE_IN_MAKING, segmentName, segmentNumberOf } from './format.js'
 import {
   BATCH_BYTES_MAX,
@@ -11,7 +13,9 @@ import {
   TAIL_CACHE_BYTES,
 } from './limits.js'
 import { LogScan, type ScanResult } from './log-scan.js'
+import { planGivingUp } from './giving-up.js'
 import { SegmentedLog } from './log-store.js'
+import { type BehindDamage, scanBehind } from './scan-behind.js'
 import { SegmentShelf } from './segment-shelf.js'
 import { orRefused } from './unreadable.js'
 
@@ -33,21 +37,33 @@ export interface LogStoreOptions {
   readonly tailCacheBytes?: number
 }
 
+/** Damage that the log can do without, if all arcs can. */
+export interface SpareableDamage {
+  readonly price: LogPrice
+  /**
+   * Gives up the damaged segments and all before them, with the entries that stand in no later one; of
+   * arcs that are unhurt those from `keep` on are copied out of them. All of it is durable when `done` is
+   * called with a log that is in order. The store that was handed over before is closed. To be called only
+   * when what is given up is durable elsewhere: those entries are gone.
+   */
+  readonly giveUp: (keep: ReadonlyMap<ArcId, LogIndex>, done: (store: SegmentedLog) => void) => void
+}
+
+type Opened = (store: SegmentedLog, damage: SpareableDamage | null) => void
+
 /**
  * Reads the log, repairs a torn tail, and makes all that it found durable. Only then `opened` is
  * called, in a later turn: bytes of a killed process may be in the system's memory only, and must not
  * be acted upon before they are on the disk.
  *
  * Where `recovered.damaged` is not empty nothing was written, and nothing can be: the store is handed
- * over for what it says there.
+ * over for what it says there. Beside it comes what to do where the log can go on without its damaged
+ * segments; null: it cannot, whatever others hold.
  *
  * @throws AppError log_missing, log_not_empty, log_too_new, log_unreadable
  * @throws FileError when the files cannot be read
  */
-export function openLogStore(
-  options: LogStoreOptions,
-  opened: (store: SegmentedLog) => void,
-): void {
+export function openLogStore(options: LogStoreOptions, opened: Opened): void {
   const { folder = 'log', segmentBytes = SEGMENT_BYTES } = options
   assert(
     segmentBytes >= SEGMENT_BYTES_MIN && segmentBytes % BLOCK_BYTES === 0,
@@ -60,14 +76,9 @@ class Opening {
   readonly #options: LogStoreOptions
   readonly #folder: string
   readonly #segmentBytes: number
-  readonly #opened: (store: SegmentedLog) => void
+  readonly #opened: Opened
 
-  constructor(
-    options: LogStoreOptions,
-    folder: string,
-    segmentBytes: number,
-    opened: (store: SegmentedLog) => void,
-  ) {
+  constructor(options: LogStoreOptions, folder: string, segmentBytes: number, opened: Opened) {
     this.#options = options
     this.#folder = folder
     this.#segmentBytes = segmentBytes
@@ -111,14 +122,37 @@ class Opening {
       this.#handOverDamaged(scan)
       return
     }
+    this.#repair(scan, (store) => this.#opened(store, null))
+  }
+
+  #repair(scan: ScanResult, ready: (store: SegmentedLog) => void): void {
+    const { files } = this.#options
     if (files.exists(this.#spare)) files.remove(this.#spare)
-    this.#settle(scan, 0)
+    this.#settle(scan, 0, ready)
   }
 
   /** What was found is evidence, and perhaps all that is left: it is told, and stays as it is. */
   #handOverDamaged(scan: ScanResult): void {
     const store = this.#store(scan, this.#shelf(scan.segments, scan.tail.segment))
-    this.#options.alarm(0, () => this.#opened(store))
+    const behind = orRefused(() => scanBehind(this.#options.files, this.#folder, scan))
+    const damage = behind === null ? null : this.#spareable(behind, store)
+    this.#options.alarm(0, () => this.#opened(store, damage))
+  }
+
+  /**
+   * Until the batch that says so is durable, the log is as damaged as it was, and the next start finds the
+   * same; from then on it lies below the oldest segment that is needed.
+   */
+  #spareable(behind: BehindDamage, store: SegmentedLog): SpareableDamage {
+    const { scan, price } = behind
+    return {
+      price,
+      giveUp: (keep, done) => {
+        store.close()
+        const plan = planGivingUp(behind, keep)
+        this.#repair(scan, (found) => found.giveUp(plan, () => done(found)))
+      },
+    }
   }
 
   /**
@@ -130,7 +164,7 @@ class Opening {
    * it there, syncs to no effect and acts on it. (4) The power goes, and the batch with it. Nor may
    * the batch be written over itself: the power may go while it is.
    */
-  #settle(scan: ScanResult, done: number): void {
+  #settle(scan: ScanResult, done: number, ready: (store: SegmentedLog) => void): void {
     const { files, onFailure } = this.#options
     const shelf = this.#shelf(scan.segments, scan.tail.segment)
     const cut = scan.cuts[done] ?? { segment: scan.tail.segment, offset: 0, bytes: 0 }
@@ -138,16 +172,16 @@ class Opening {
     file.writeAndSync(cut.offset, Buffer.alloc(cut.bytes), (error) => {
       file.close()
       if (error !== null) onFailure(error)
-      else if (done < scan.cuts.length) this.#settle(scan, done + 1)
-      else this.#finish(scan, shelf)
+      else if (done < scan.cuts.length) this.#settle(scan, done + 1, ready)
+      else this.#finish(scan, shelf, ready)
     })
   }
 
-  #finish(scan: ScanResult, shelf: SegmentShelf): void {
+  #finish(scan: ScanResult, shelf: SegmentShelf, ready: (store: SegmentedLog) => void): void {
     const store = this.#store(scan, shelf)
     shelf.prepare()
-    if (scan.unsettled === null) this.#opened(store)
-    else store.repeat(scan.unsettled, () => this.#opened(store))
+    if (scan.unsettled === null) ready(store)
+    else store.repeat(scan.unsettled, () => ready(store))
   }
 
   #store(scan: ScanResult, shelf: SegmentShelf): SegmentedLog {

@@ -70,16 +70,17 @@ function relocate(pinned: readonly Holding[], options: ReleaseOptions): RowDraft
     if (arc.neededFrom > arc.firstIndex) rows.push(firstIndexRow(arc, arc.neededFrom))
     for (const run of live) {
       if (bytes >= RELOCATED_BYTES_PER_BATCH) break
-      rows.push(relocateRow(arc, run, options))
+      rows.push(relocateRow(arc, run, options.readRun))
       bytes += run.body.bytes
     }
   }
   return rows
 }
 
-function relocateRow(arc: ArcIndex, run: Run, options: ReleaseOptions): RowDraft {
+/** Copies what is needed of a run. */
+export function relocateRow(arc: ArcIndex, run: Run, readRun: ReleaseOptions['readRun']): RowDraft {
   const from = Math.max(run.first, arc.neededFrom, arc.firstIndex)
-  const entries = options.readRun(run).filter((entry) => entry.index >= from)
+  const entries = readRun(run).filter((entry) => entry.index >= from)
   const row = { kind: 'relocate' as const, arc: arc.arc, first: from, last: run.last }
   return rowDraft({ ...row, lastTerm: entries[entries.length - 1]?.term ?? 0 }, entries)
 }

@@ -19,11 +19,17 @@ export async function verify({ output }: CommandContext, folder: string): Promis
     output.line(`state: ${state.arcs} arcs`)
     for (const note of notes) output.line(told('note', note))
     for (const fault of faults) output.line(told('DAMAGED', fault))
-    if (verdict.ok)
-      output.line('All checksums are right, and the log goes on where the state ends.')
+    if (!verdict.ok) return
+    const isSpared = notes.some(({ code }) => code === 'log_segment_damaged')
+    output.line(
+      isSpared ? SPARED : 'All checksums are right, and the log goes on where the state ends.',
+    )
   })
   return verdict.ok ? EXIT.ok : EXIT.failed
 }
+
+const SPARED =
+  'Nothing is lost: what is damaged in the log the state holds, and the next start goes on.'
 
 function told(kind: string, { part, code, message }: Finding): string {
   return `${kind} ${part} (${code}): ${message}`

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
-import { openLogStore } from '../../adapters/log-store/open-log-store.js'
+import { openLogStore, type SpareableDamage } from '../../adapters/log-store/open-log-store.js'
 import type { SegmentedLog } from '../../adapters/log-store/log-store.js'
 import { RealFiles } from '../../adapters/real-files.js'
 import { ServicesHost } from '../../adapters/services/services-host.js'
@@ -16,6 +16,7 @@ import { assert } from '../../base/assert.js'
 import { Prng } from '../../base/prng.js'
 import type { Link } from '../../ports/link.js'
 import type { LogStore } from '../../ports/log-store.js'
+import { coverOf } from '../../protocol/node/log-cover.js'
 import { Engine } from '../../protocol/node/engine.js'
 import type { EngineArcStart } from '../../protocol/node/engine-types.js'
 import type {
@@ -24,6 +25,7 @@ import type {
   ToApi,
   ToLedgerThread,
 } from '../../protocol/node/messages.js'
+import { hearDurableState } from '../../runtime/durable-state.js'
 import { EngineRuntime } from '../../runtime/engine-runtime.js'
 import { sendLastWords } from './last-words.js'
 import { createThreadLog } from './thread-log.js'
@@ -35,6 +37,17 @@ import type { EngineSetup, LedgerSetup } from './thread-setup.js'
  */
 assert(parentPort !== null, 'the engine thread was not started as a thread')
 const setup: EngineSetup = workerData
+type LedgerLink = Link<ToLedgerThread, FromLedgerThread>
+
+const STATE_IS_FULL = {
+  kind: 'lacking',
+  message:
+    'the state may hold what stood there, but its disk has no room to make that durable: free some ' +
+    'space, then start the node again',
+} as const
+const STATE_HOLDS_IT =
+  'The state holds what stood there, durably: this segment and those before it are given up, and ' +
+  'nothing is lost. Check the disk, and look after your backups'
 const AFTER_DISK = 'check the disk, then start the node again: nothing acknowledged is lost'
 
 sendLastWords(parentPort)
@@ -69,21 +82,38 @@ function stateWalBytes(dataFolder: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }
 
-function run(store: SegmentedLog): void {
+function run(store: SegmentedLog, damage: SpareableDamage | null): void {
   stateIsServed = true
   if (setup.create !== null) {
     createSuperblock(files, setup.create)
     beginBoot(files)
   }
-  const damage = store.recovered.damaged[0]
-  if (damage !== undefined) {
-    api.send({ kind: 'fatal', code: 'log_damaged', message: damage.message })
-    return
-  }
-  if (store.lastBatch < setup.logEnd) {
-    api.send({ kind: 'fatal', ...endIsLost(store.lastBatch) })
-    return
-  }
+  if (store.recovered.damaged.length > 0) return decide(store, damage)
+  if (store.lastBatch < setup.logEnd) return refuse(endIsLost(store.lastBatch))
+  serve(store, startLedger({ mayRebuild: true }))
+}
+
+/** The log is damaged: this node goes on only where the state holds all that may be missing. */
+function decide({ recovered, lastBatch }: SegmentedLog, damage: SpareableDamage | null): void {
+  const message = recovered.damaged[0]?.message ?? ''
+  if (damage === null || lastBatch < setup.logEnd) return refuse({ code: 'log_damaged', message })
+  hearDurableState(startLedger({ mayRebuild: false }), (state, ledger) => {
+    const cover = state === null ? STATE_IS_FULL : coverOf(damage.price, state)
+    if (cover.kind === 'lacking') {
+      return refuse({ code: 'log_damaged', message: `${message}; ${cover.message}` })
+    }
+    for (const found of recovered.damaged) {
+      log.error({ code: 'log_segment_damaged' }, `${found.message}. ${STATE_HOLDS_IT}`)
+    }
+    damage.giveUp(cover.keep, (store) => serve(store, ledger))
+  })
+}
+
+function refuse(why: { readonly code: string; readonly message: string }): void {
+  api.send({ kind: 'fatal', ...why })
+}
+
+function serve(store: SegmentedLog, ledger: LedgerLink): void {
   if (store.recovered.tornTailCut) {
     log.warn(
       'cut a torn tail off the log: the last batch before a power cut, acknowledged to nobody',
@@ -110,7 +140,6 @@ function run(store: SegmentedLog): void {
       log: ({ level, message, fields }) => log[level](fields, message),
     },
   })
-  const ledger = startLedger()
   new EngineRuntime({ engine, log: store, clock, api: notingEnd(store), ledger, services }).start()
   services.start()
 }
@@ -136,8 +165,9 @@ function notingEnd(store: SegmentedLog): Link<ToApi, FromApi> {
   }
 }
 
-function startLedger(): Link<ToLedgerThread, FromLedgerThread> {
+function startLedger({ mayRebuild }: Pick<LedgerSetup, 'mayRebuild'>): LedgerLink {
   const ledgerSetup: LedgerSetup = {
+    mayRebuild,
     dataFolder: setup.dataFolder,
     self: setup.self,
     arcCount: setup.arcCount,

@@ -26,7 +26,7 @@ process.on('uncaughtExceptionMonitor', (error) => {
   }
 })
 
-const table = openState(setup.dataFolder, (message) => log.warn(message))
+const table = openState(setup, (message) => log.warn(message))
 const overlay = new Overlay(table)
 const machine = new LedgerNode({
   overlay,

@@ -38,6 +38,8 @@ export type NewNode = Omit<Superblock, 'format' | 'bootEpoch' | 'cleanShutdown' 
 
 /** What the engine thread tells the ledger thread at its start. */
 export interface LedgerSetup {
+  /** False: the log is damaged and could not rebuild a state; one that is damaged too stays as it is. */
+  readonly mayRebuild: boolean
   readonly dataFolder: string
   readonly self: { readonly node: string; readonly boot: number }
   readonly arcCount: number
