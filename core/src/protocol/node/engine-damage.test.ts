@@ -123,10 +123,12 @@ test('what an attempt of a damaged arc has done stands in the log, so that a reb
     const bench = running(ATTEMPT, ['sleep'])
     if (isFirst) bench.engine.onServices(SUCCESS)
     bench.engine.onLedger(STOP)
+    if (!isFirst) bench.engine.onServices({ kind: 'noted', attempt: ATTEMPT, logs: '["a"]' })
     if (!isFirst) bench.engine.onServices(SUCCESS)
     bench.sync()
     const [finish, ...more] = bench.takeWritten()
     assert.deepEqual([finish?.c.kind, finish?.g, more], ['finish-attempt', undefined, []])
+    assert.deepEqual(finish?.c.logs, isFirst ? undefined : ['a'])
     bench.engine.onApi({ kind: 'stop' })
     assert.ok(bench.engine.outputs.takeLedger().some(({ kind }) => kind === 'close'))
   }

@@ -466,9 +466,11 @@ export class Engine {
     if (isNews && !state.serving) this.#onArcServing(state)
   }
 
-  /** No work depends on it: where new work is refused, it waits until there is room. */
+  /** No work depends on it: where new work is refused, it waits until there is room, or for the report. */
   #onNoted(news: Extract<FromServices, { kind: 'noted' }>): void {
-    const noted = this.#running.note(news.attempt, news, this.#gate.hasRoom)
+    const canTake = (arc: ArcId): boolean => this.#stateOf(arc).stopped === null
+    const hasRoom = (arc: ArcId): boolean => this.#gate.hasRoom && canTake(arc)
+    const noted = this.#running.note(news.attempt, news, hasRoom)
     if (noted !== null) this.#enqueueOf(noted, { needs: [] })
   }
 

@@ -1,4 +1,5 @@
 import { broken } from '../../base/assert.js'
+import type { ArcId } from '../../base/ids.js'
 import { parseAttemptId } from '../ledger/attempt-id.js'
 import type { EngineOutputs } from './engine-outputs.js'
 import type { Grants } from './grants.js'
@@ -47,13 +48,17 @@ export class RunningAttempts {
   /**
    * It tells something before its end.
    *
-   * @param hasRoom  false: it is held until there is, or the attempt ends
+   * @param hasRoom  whether its arc can take it; false: it is held until then, or until the attempt ends
    * @returns the command that records it; null when it is held, or the attempt has ended
    */
-  note(attempt: string, news: AttemptNews, hasRoom: boolean): AttemptCommand | null {
+  note(
+    attempt: string,
+    news: AttemptNews,
+    hasRoom: (arc: ArcId) => boolean,
+  ): AttemptCommand | null {
     const dispatch = this.#running.get(attempt)
     if (dispatch === undefined) return null
-    if (!hasRoom) {
+    if (!hasRoom(dispatch.arc)) {
       this.#held.hold(attempt, news)
       return null
     }

@@ -75,7 +75,7 @@ export class Bench {
   }
 
   /** Payloads written since the last call, parsed. */
-  takeWritten(): { c: { kind: string; n?: number }; g?: unknown; t: number }[] {
+  takeWritten(): { c: { kind: string; n?: number; logs?: unknown }; g?: unknown; t: number }[] {
     return this.written.splice(0).map((entry) => JSON.parse(entry.payload))
   }
 }
