@@ -128,8 +128,8 @@ export function drawOptions(seed: number): SimOptions {
   const crowd = drawCrowd(new Prng(seed).fork('crowd'))
   const rot = drawLogRot(new Prng(seed).fork('log rot'))
   const cold = drawColdRot(new Prng(seed).fork('cold rot'))
-  // What piles up behind a hang may be more than a batch that fits into such small segments.
-  const hang = cold.coldRots === undefined ? drawHangs(new Prng(seed).fork('hangs')) : {}
+  const rots = rot.logRots !== undefined || cold.coldRots !== undefined
+  const hang = rots ? {} : drawHangs(new Prng(seed).fork('hangs'), operated)
   return {
     ...operated,
     weights: { ...operated.weights, resubmit, bulk },
@@ -226,10 +226,15 @@ function drawFirst(seed: number, prng: Prng): SimOptions {
   }
 }
 
-/** Clients that wait for ever would see nothing of a node that stands still. */
-function drawHangs(prng: Prng): Partial<SimOptions> {
+/**
+ * Clients that wait for ever would see nothing of a node that stands still. What piles up behind it may
+ * be more than a batch that fits into the smallest segments, or those of a log that is to rot.
+ */
+function drawHangs(prng: Prng, drawn: Pick<SimOptions, 'segmentBytes'>): Partial<SimOptions> {
   if (prng.chance(0.9)) return {}
-  return { hangs: prng.between(1, 2), patienceMs: 3_000, clientCount: 4, thinkMs: 100 }
+  const segmentBytes = Math.max(drawn.segmentBytes, 256 * 1024)
+  const hangs = prng.between(1, 2)
+  return { hangs, segmentBytes, patienceMs: 3_000, clientCount: 4, thinkMs: 100 }
 }
 
 /** A log of many small segments rots, and is verified quickly: before the node is down again. */

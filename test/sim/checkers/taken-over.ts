@@ -1,3 +1,4 @@
+import type { StepPlan } from '@gyre/jobs'
 import type { Dispatch } from '@gyre/core/internal/protocol/node/messages.js'
 import { partsOf } from '../attempt-parts.js'
 import type { JobView, StepView } from '../final-state.js'
@@ -47,7 +48,7 @@ export class TakenOver implements Checker {
 
   /** A success without an attempt is another's, and still stands; a `forEach` may have had no items. */
   #checkDoer(job: JobView, { name, status, attemptCount, takenFrom }: StepView): void {
-    const plan = this.#plans.get(job.id)?.steps.find((one) => one.name === name)
+    const plan = this.#planOf(job, name)
     if (status !== 'succeeded' || attemptCount > 0) return
     if (plan?.forEach !== null && takenFrom === undefined) return
     const doers = this.#plans.doersOf(job.id, name).filter((doer) => doer !== job.id)
@@ -64,8 +65,14 @@ export class TakenOver implements Checker {
     if (before.run > 1) return
     const done = before.steps.find((step) => step.name === name)
     if (done?.status !== 'succeeded' || (done.compensation ?? null) !== null) return
+    // What runs because a job has failed runs once more for another.
+    if (this.#planOf(job, name)?.onFailure === true) return
     if (this.#ran.has(`${job.id}.${name}`))
       this.#fail(`${name} was done by job ${before.id}, and again by job ${job.id} made from it`)
+  }
+
+  #planOf(job: JobView, name: string): StepPlan | undefined {
+    return this.#plans.get(job.id)?.steps.find((step) => step.name === name)
   }
 
   #fail(what: string): never {
